@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# make help lists the targets. Variables: CC, OPT (-O2), BUILD (build), WERROR=1, SANITIZE=address,undefined, V=1 (show commands),
+# JOBS (2), PREFIX (/usr/local), DESTDIR, FUZZ_SECONDS (20).
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+BUILD ?= build
+OPT ?= -O2
+JOBS ?= 2
+PREFIX ?= /usr/local
+FUZZ_SECONDS ?= 20
+
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes -Wmissing-prototypes -Wswitch-enum -Wvla -Wundef \
+    -Wcast-qual -Wwrite-strings $(if $(findstring clang,$(CC)),-Wno-string-conversion) $(if $(WERROR),-Werror)
+SAN := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+# Products must not depend on the compiler: no fused multiply-add, ever.
+FLAGS = -std=c17 -g $(OPT) $(WARN) $(SAN) -ffp-contract=off -I. -MMD -MP $(CFLAGS)
+LIBS := -lyaml -lcrypto -lz -lpthread -lm
+
+# What is built, by wildcard: a new file needs no line here.
+proto_src := $(wildcard proto/*.c proto/*/*.c)
+sim_src := $(filter-out sim/main.c,$(wildcard sim/*.c sim/*/*.c))
+not_lib := $(foreach d,test fuzz bench,proto/$(d)/% sim/$(d)/%)
+proto_obj := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(not_lib),$(proto_src)))
+sim_obj := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(not_lib),$(sim_src)))
+parts := proto proto/* sim sim/*
+sources_in = $(sort $(wildcard $(foreach d,$(parts),$(d)/$(1))))
+programs_in = $(patsubst %.c,$(BUILD)/%,$(call sources_in,$(1)))
+tests := $(call programs_in,test/test_*.c)
+long_tests := $(call programs_in,test/long_*.c)
+benches := $(call programs_in,bench/bench_*.c)
+fuzzers := $(call programs_in,fuzz/fuzz_*.c)
+replays := $(fuzzers:%=%-replay)
+# Helpers that several tests of a folder share: x/test/*.c that are no programs.
+test_help := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(call sources_in,test/test_*.c) $(call sources_in,test/long_*.c),$(call sources_in,test/*.c)))
+test_scripts := scripts/check-proto.sh $(call sources_in,test/test_*.sh)
+long_scripts := $(call sources_in,test/long_*.sh)
+
+ifndef V
+say = @printf '  %-7s %s\n' $(1) $(@:$(BUILD)/%=%);
+endif
+
+# JOBS jobs unless the caller chose with -j (which make 4.3 does not show while it reads this): use a small machine well, do not drown it.
+ifeq ($(MAKELEVEL)$(findstring -j,$(MAKEFLAGS) $(shell tr '\0' ' ' </proc/$$PPID/cmdline)),0)
+MAKEFLAGS += -j$(JOBS)
+endif
+MAKEFLAGS += --no-print-directory
+
+all: $(BUILD)/reloadsim ## build the simulator
+
+demo: ## install what is missing, build, simulate 10,000 peers, print the main figures
+	@scripts/need.sh build
+	@$(MAKE) all
+	$(BUILD)/reloadsim run workloads/quickstart.yaml -o out/quickstart
+
+test: ## install what is missing, build and run all tests (8 minutes at most)
+	@scripts/need.sh build test
+	@$(MAKE) test-programs
+	@BUILD=$(BUILD) JOBS=$(JOBS) CC="$(CC)" scripts/run-tests.sh $(tests) $(replays) $(test_scripts)
+
+test-long: ## the tests that take longer: random runs by the thousand, every compiler and option
+	@scripts/need.sh build test lint
+	@$(MAKE) test-programs $(long_tests)
+	@BUILD=$(BUILD) JOBS=$(JOBS) CC="$(CC)" TEST_SECONDS=14400 scripts/run-tests.sh $(long_tests) $(long_scripts)
+
+test-programs: all tests $(replays)
+tests: $(tests)
+
+bench: all $(benches) ## measure speed and memory, beside the last accepted figures
+	@BUILD=$(BUILD) scripts/bench.sh $(benches)
+
+lint: ## gcc and clang with -Werror, layers, headers, banned calls, mutable globals
+	@scripts/need.sh build test lint
+	@$(MAKE) lint-build CC=gcc BUILD=build/lint-gcc WERROR=1
+	@$(MAKE) lint-build CC=clang BUILD=build/lint-clang WERROR=1
+	@scripts/lint.sh build/lint-gcc
+
+lint-build: all $(patsubst %,%.o,$(tests) $(long_tests) $(benches) $(fuzzers))
+
+# A choice of tests that reach every decoder, the node and the whole program, small enough to run slowly.
+asan_skip ?=
+asan: ## a choice of tests under AddressSanitizer and UBSan
+	@scripts/need.sh build test
+	@$(MAKE) test-programs BUILD=build/asan OPT=-O1 SANITIZE=address,undefined
+	@BUILD=build/asan JOBS=$(JOBS) TEST_SECONDS=900 scripts/run-tests.sh $(patsubst $(BUILD)/%,build/asan/%,$(filter-out $(asan_skip:%=$(BUILD)/%),$(tests)) $(replays))
+
+fuzz: ## run each fuzzer for FUZZ_SECONDS under the sanitizers of clang
+	@scripts/need.sh build fuzz
+	@$(MAKE) fuzzers BUILD=build/fuzz CC=clang OPT=-O1 SANITIZE=address,undefined CFLAGS=-fsanitize=fuzzer-no-link
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/fuzz.sh $(fuzzers:$(BUILD)/%=build/fuzz/%)
+
+fuzzers: $(fuzzers)
+
+format: ## lay out all C files by .clang-format
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+install: all ## copy program, data, scenarios and manual to $(DESTDIR)$(PREFIX)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/reloadsim/topologies $(DESTDIR)$(PREFIX)/share/reloadsim/workloads $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 755 $(BUILD)/reloadsim $(DESTDIR)$(PREFIX)/bin/reloadsim
+	install -m 644 $(wildcard topologies/*) $(DESTDIR)$(PREFIX)/share/reloadsim/topologies
+	install -m 644 $(wildcard workloads/*) $(DESTDIR)$(PREFIX)/share/reloadsim/workloads
+	install -m 644 reloadsim.1 $(DESTDIR)$(PREFIX)/share/man/man1/reloadsim.1
+
+clean: ## remove what was built and the results of the demo
+	rm -rf build out
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | while IFS="$$(printf '\t')" read -r name what; do printf '  %-10s %s\n' "$$name" "$$what"; done
+
+$(BUILD)/libproto.a: $(proto_obj)
+$(BUILD)/libsim.a: $(sim_obj)
+$(BUILD)/libtest.a: $(test_help)
+$(BUILD)/lib%.a:
+	$(call say,AR)rm -f $@ && ar rcs $@ $^
+$(BUILD)/reloadsim: $(BUILD)/sim/main.o $(BUILD)/libsim.a $(BUILD)/libproto.a
+	$(call say,LD)$(CC) $(FLAGS) -o $@ $^ $(LIBS)
+$(tests) $(long_tests): %: %.o $(BUILD)/libtest.a $(BUILD)/libsim.a $(BUILD)/libproto.a
+	$(call say,LD)$(CC) $(FLAGS) -o $@ $^ -lcmocka $(LIBS)
+$(benches): %: %.o $(BUILD)/libsim.a $(BUILD)/libproto.a
+	$(call say,LD)$(CC) $(FLAGS) -o $@ $^ $(LIBS)
+$(fuzzers): %: %.o $(BUILD)/libsim.a $(BUILD)/libproto.a
+	$(call say,LD)$(CC) $(FLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+$(replays): %-replay: %.o scripts/fuzz_replay.c $(BUILD)/libsim.a $(BUILD)/libproto.a
+	$(call say,LD)$(CC) $(FLAGS) -D_GNU_SOURCE -DCORPUS='"$(subst fuzz_,corpus/,$(*:$(BUILD)/%=%))"' -o $@ $^ $(LIBS)
+$(BUILD)/sim/%.o: FLAGS += -D_GNU_SOURCE
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) $(FLAGS) -c $< -o $@
+
+-include $(shell test -d $(BUILD) && find $(BUILD) -name '*.d')
+.PHONY: all demo test test-long test-programs tests bench lint lint-build asan fuzz fuzzers format install clean help
+.SECONDARY:
+.DELETE_ON_ERROR:
