@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Stored values and what carries them: Store, and the answer to Fetch (RFC 6940 7, 7.4.1, 7.4.2.2). */
+#include "proto/wire/body.h"
+
+enum data_model kind_model(uint32_t kind)
+{
+    switch (kind) {
+    case KIND_SIP_REGISTRATION: /* RFC 7904 7 */
+    case KIND_REDIR:            /* RFC 7374 */
+        return MODEL_DICTIONARY;
+    case KIND_TURN_SERVICE:
+        return MODEL_SINGLE;
+    case KIND_CERTIFICATE_BY_NODE:
+    case KIND_CERTIFICATE_BY_USER:
+        return MODEL_ARRAY;
+    default:
+        return MODEL_UNKNOWN;
+    }
+}
+
+/* StoredData and its value; of an unknown model all behind the lifetime stays opaque. Such a Kind is never folded. */
+int stored_data_read(struct reader *r, enum data_model model, struct stored_data *d)
+{
+    uint32_t end = vector_begin(r, 4);
+
+    d->storage_time_ms = get_u64(r);
+    d->lifetime_s = get_u32(r);
+    d->model = model;
+    d->index = 0;
+    d->key = d->raw = d->value.value = (struct span){NULL, 0};
+    d->value.exists = false;
+    if (model == MODEL_UNKNOWN) {
+        d->signature = (struct signature){.signer = PEER_NONE};
+        if (r->true_pos > end)
+            reader_fail(r, ERR_LENGTH);
+        d->raw = get_bytes(r, end - r->true_pos);
+        return r->err;
+    }
+    if (model == MODEL_ARRAY)
+        d->index = get_u32(r);
+    else if (model == MODEL_DICTIONARY)
+        d->key = get_vector(r, 2);
+    d->value.exists = get_bool(r);
+    d->value.value = get_vector(r, 4);
+    signature_read(r, &d->signature);
+    vector_end(r, end);
+    return r->err;
+}
+
+void stored_value_put(struct writer *w, const struct stored_data *d)
+{
+    if (d->model == MODEL_ARRAY)
+        put_u32(w, d->index);
+    else if (d->model == MODEL_DICTIONARY)
+        put_vector_span(w, 2, d->key);
+    put_u8(w, d->value.exists);
+    put_vector_span(w, 4, d->value.value);
+}
+
+void stored_data_put(struct writer *w, const struct stored_data *d)
+{
+    struct mark m = put_open(w, 4);
+
+    put_u64(w, d->storage_time_ms);
+    put_u32(w, d->lifetime_s);
+    if (d->model == MODEL_UNKNOWN) {
+        put_span(w, d->raw);
+    } else {
+        stored_value_put(w, d);
+        signature_put(w, &d->signature);
+    }
+    put_close(w, 4, m);
+}
+
+int store_req_begin(struct reader *r, struct store_req *x)
+{
+    x->resource = get_vector(r, 1);
+    x->replica = get_u8(r);
+    x->end = vector_begin(r, 4);
+    return r->err;
+}
+
+int fetch_ans_begin(struct reader *r, uint32_t *end)
+{
+    *end = vector_begin(r, 4);
+    return r->err;
+}
+
+int kind_data_next(struct reader *r, struct kind_data *k)
+{
+    k->kind = get_u32(r);
+    k->generation = get_u64(r);
+    k->values_end = vector_begin(r, 4);
+    return r->err;
+}
+
+static void kinds_check(struct reader *r, uint32_t end)
+{
+    struct kind_data k;
+    struct stored_data d;
+
+    while (r->true_pos < end) {
+        kind_data_next(r, &k);
+        while (r->true_pos < k.values_end)
+            stored_data_read(r, kind_model(k.kind), &d);
+        vector_end(r, k.values_end);
+    }
+    vector_end(r, end);
+}
+
+void store_req_check(struct reader *r)
+{
+    struct store_req x;
+    store_req_begin(r, &x);
+    kinds_check(r, x.end);
+}
+
+void fetch_ans_check(struct reader *r)
+{
+    uint32_t end;
+    fetch_ans_begin(r, &end);
+    kinds_check(r, end);
+}
+
+struct mark store_req_open(struct writer *w, struct id resource, uint8_t replica)
+{
+    put_u8(w, ID_BYTES);
+    put_id(w, resource);
+    put_u8(w, replica);
+    return put_open(w, 4);
+}
+
+struct mark fetch_ans_open(struct writer *w)
+{
+    return put_open(w, 4);
+}
+
+struct mark kind_data_open(struct writer *w, uint32_t kind, uint64_t generation)
+{
+    put_u32(w, kind);
+    put_u64(w, generation);
+    return put_open(w, 4);
+}
+
+void kind_data_close(struct writer *w, struct mark m)
+{
+    put_close(w, 4, m);
+}
+
+int store_ans_read(struct reader r, struct list_body *x)
+{
+    x->items = get_vector(&r, 2);
+    return body_done(&r);
+}
+
+int store_response_read(struct reader *r, struct store_response *x)
+{
+    x->kind = get_u32(r);
+    x->generation = get_u64(r);
+    x->replicas = get_ids(r, 2);
+    return r->err;
+}
+
+struct mark store_ans_open(struct writer *w)
+{
+    return put_open(w, 2);
+}
+
+void store_response_put(struct writer *w, const struct store_response *x)
+{
+    put_u32(w, x->kind);
+    put_u64(w, x->generation);
+    put_vector_span(w, 2, x->replicas);
+}
+
+int store_ans_check(struct reader r)
+{
+    struct list_body x;
+    struct store_response response;
+    struct reader list;
+    int err = store_ans_read(r, &x);
+
+    if (err)
+        return err;
+    list = reader_on(x.items.b, x.items.len, false);
+    while (reader_left(&list))
+        store_response_read(&list, &response);
+    return list.err;
+}
