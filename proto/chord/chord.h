@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* CHORD-RELOAD (RFC 6940 10): ring and fingers, join, Updates, repair.
+ *
+ * There is one table: the order of all links that are up (reload/link.h). The neighbour table is read off it (the nearest usable peers on either
+ * side), a finger is a flag on the one link that fills an entry. The routing table is what is flagged as neighbour or finger.
+ *
+ * Files: ring.c (tables, routing, responsibility, what follows from a change), join.c, update.c, finger.c, leave.c. */
+#ifndef PROTO_CHORD_CHORD_H
+#define PROTO_CHORD_CHORD_H
+
+#include "proto/fact.h"
+#include "proto/reload/attach.h"
+#include "proto/reload/link.h"
+#include "proto/reload/topology.h"
+#include "proto/reload/transaction.h"
+
+/* The only writer of the state. Legal moves:
+ *
+ *   STARTING -> CONNECTING -> ATTACHING -> JOINING -> JOINED -> LEAVING -> GONE
+ *      |            ^------------+------------+----------+ (restart)
+ *      +-----------------------------------------> JOINED (first node, or seeded) */
+void node_enter(struct call *, enum node_state);
+
+/* ring.c */
+#define NEIGHBOURS_MAX 64
+static inline peer_h *chord_neighbours(const struct call *c) /* predecessors, then successors, nearest first */
+{
+    return section_base(c, SECTION_NEIGHBOURS);
+}
+static inline peer_h chord_predecessor(const struct call *c, unsigned k)
+{
+    return k < c->n->predecessors ? chord_neighbours(c)[k] : PEER_NONE;
+}
+static inline peer_h chord_successor(const struct call *c, unsigned k)
+{
+    return k < c->n->successors ? chord_neighbours(c)[c->n->predecessors + k] : PEER_NONE;
+}
+bool chord_signer_plausible(const struct call *, struct id resource, peer_h signer);
+/* This id would be among our neighbours if it were usable. */
+bool chord_would_improve(const struct call *, struct id);
+uint32_t chord_responsible_ppb(const struct call *);
+/* Recomputes whether a link may be routed through, and marks the ring for a fresh look if that changed. */
+void chord_usable(struct call *, uint16_t slot);
+void chord_ring_dirty(struct call *, bool lost);
+bool chord_recently_failed(const struct call *, peer_h);
+/* Reads the neighbours off the order table; nothing else happens. */
+void chord_ring_read(struct call *);
+void chord_range_set(struct call *, peer_h from);
+
+/* join.c */
+void chord_join_connect(struct call *);
+void chord_join_restart(struct call *, enum join_failure);
+void chord_bootstrap_linked(struct call *, uint16_t slot);
+void chord_admitting_linked(struct call *, uint16_t slot);
+void chord_neighbour_linked(struct call *, uint16_t slot);
+void chord_join_tables(struct call *, uint16_t slot, const struct update_req *);
+void chord_join_progress(struct call *);
+void chord_join_answered(struct call *, const struct errand *);
+void chord_join_failed(struct call *, const struct errand *, uint16_t error);
+void chord_joined(struct call *);
+
+/* update.c */
+void chord_update_mark(struct call *, uint16_t slot, enum chord_update);
+void chord_update_mark_all(struct call *, bool neighbours_only);
+void chord_update_pump(struct call *);
+/* Sends the Update of this transaction again, with the table as it is now. */
+void chord_update_repeat(struct call *, uint16_t slot, uint64_t tid);
+void chord_update_done(struct call *, peer_h);
+void chord_link_silent(struct call *, uint16_t slot);
+void chord_link_ping_done(struct call *, peer_h);
+
+/* finger.c */
+static inline unsigned chord_entry_of(struct id distance) /* finger entry 1..128 whose range holds this distance; not 0 */
+{
+    return distance.hi ? (unsigned)__builtin_clzll(distance.hi) + 1 : (unsigned)__builtin_clzll(distance.lo) + 65;
+}
+unsigned chord_table_size(const struct call *);
+/* Slot that fills entry i, SLOT_NONE. */
+uint16_t chord_finger_slot(const struct call *, unsigned i);
+void chord_finger_offer(struct call *, uint16_t slot);
+void chord_finger_linked(struct call *, unsigned i, uint16_t slot);
+void chord_finger_found(struct call *, unsigned i, peer_h);
+void chord_finger_search(struct call *, unsigned i);
+void chord_finger_refresh(struct call *);
+void chord_finger_first_fill(struct call *, struct id last_known);
+
+/* leave.c */
+void chord_leave_done(struct call *);
+void chord_left(struct call *);
+
+#endif

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "proto/chord/chord.h"
+
+#include "proto/fact.h"
+#include "proto/reload/ping.h"
+
+#define FINGERS_AUTO_MIN 16u /* RFC 6940 10.7.4.3 */
+
+/* Entry i covers [self + 2^(128-i), self + 2^(129-i) - 1] (RFC 6940 10.7.4.2). */
+static struct id entry_start(const struct call *c, unsigned i)
+{
+    return id_add(c->n->id, id_power(128 - i));
+}
+
+unsigned chord_table_size(const struct call *c)
+{
+    if (c->o->fingers)
+        return c->o->fingers;
+    if (c->n->successors == 0)
+        return FINGERS_AUTO_MIN;
+    struct id last = c->env->port->id_of(c->env, chord_successor(c, c->n->successors - 1u));
+    unsigned deep = chord_entry_of(id_distance(c->n->id, last));
+    return deep > FINGERS_AUTO_MIN ? deep : FINGERS_AUTO_MIN;
+}
+
+uint16_t chord_finger_slot(const struct call *c, unsigned i)
+{
+    bool exact;
+    for (uint32_t k = order_find(c, entry_start(c, i), &exact); k < order_count(c); k++) {
+        const struct order *o = order_at(c, k);
+        if (!(o->flags & ORDER_FINGER))
+            continue;
+        return chord_entry_of(id_distance(c->n->id, link_id(c, o->slot))) == i ? o->slot : SLOT_NONE;
+    }
+    return SLOT_NONE;
+}
+
+static void finger_set(struct call *c, unsigned i, uint16_t slot)
+{
+    order_at(c, order_of(c, slot))->flags |= ORDER_FINGER;
+    c->env->port->fact(c->env, FACT_FINGER_FILLED, i, link_at(c, slot)->peer);
+}
+
+/* A usable peer fills the entry that its id falls into, if that is empty. */
+void chord_finger_offer(struct call *c, uint16_t slot)
+{
+    const struct link *l = link_at(c, slot);
+    if (l->state != LINK_UP || !(order_at(c, order_of(c, slot))->flags & ORDER_USABLE))
+        return;
+    unsigned i = chord_entry_of(id_distance(c->n->id, link_id(c, slot)));
+    if (i <= chord_table_size(c) && chord_finger_slot(c, i) == SLOT_NONE)
+        finger_set(c, i, slot);
+}
+
+void chord_finger_linked(struct call *c, unsigned i, uint16_t slot)
+{
+    if (chord_entry_of(id_distance(c->n->id, link_id(c, slot))) == i && chord_finger_slot(c, i) == SLOT_NONE)
+        finger_set(c, i, slot);
+    if (c->n->state == NODE_JOINED)
+        chord_update_mark(c, slot, UPDATE_PEER_READY);
+}
+
+void chord_finger_found(struct call *c, unsigned i, peer_h peer)
+{
+    if (c->n->state != NODE_JOINED || peer == c->n->self || chord_finger_slot(c, i) != SLOT_NONE)
+        return;
+    struct id id = c->env->port->id_of(c->env, peer);
+    if (chord_entry_of(id_distance(c->n->id, id)) != i)
+        return; /* nobody lives in the range: the entry stays invalid */
+    uint16_t slot = link_to(c, peer);
+    if (slot != SLOT_NONE)
+        chord_finger_linked(c, i, slot);
+    else if (!attach_pending(c, peer))
+        attach_send(c, ATTACH_FINGER, i, peer, &(struct route){.slot = SLOT_NONE, .target = id});
+}
+
+/* A random id in the entry's range: RFC 6940 10.7.4.2 prefers that to strict spacing. */
+static struct id entry_random(struct call *c, unsigned i)
+{
+    uint8_t b[ID_BYTES];
+    c->env->port->random(c->env, RANDOM_FINGER, c->n->draws++, b, sizeof b);
+    struct id r = id_load(b), width = id_power(128 - i);
+    struct id mask = {width.hi - (width.lo == 0), width.lo - 1};
+    return id_add(entry_start(c, i), (struct id){r.hi & mask.hi, r.lo & mask.lo});
+}
+
+/* The whole range lies among our successors: the neighbour table knows who is there. */
+static bool entry_known(const struct call *c, unsigned i)
+{
+    if (c->n->successors == 0)
+        return true;
+    struct id last = c->env->port->id_of(c->env, chord_successor(c, c->n->successors - 1u));
+    return chord_entry_of(id_distance(c->n->id, last)) < i;
+}
+
+void chord_finger_search(struct call *c, unsigned i)
+{
+    if (i > chord_table_size(c) || entry_known(c, i))
+        return;
+    for (uint32_t k = 0; k < order_count(c); k++) /* a peer that we are linked with may do */
+        if (chord_entry_of(id_distance(c->n->id, link_id(c, order_at(c, k)->slot))) == i) {
+            chord_finger_offer(c, order_at(c, k)->slot);
+            if (order_at(c, k)->flags & ORDER_FINGER)
+                return;
+        }
+    ping_send(c, PURPOSE_FINGER_PING, i, PEER_NONE, &(struct route){.slot = SLOT_NONE, .to_resource = true, .target = entry_random(c, i)}, false);
+}
+
+/* Alternative 1 of RFC 6940 10.7.4.2: walk from entry 1, search for each invalid one with probability 1/2. */
+void chord_finger_refresh(struct call *c)
+{
+    unsigned size = chord_table_size(c);
+    for (unsigned i = 1; i <= size; i++) {
+        uint8_t coin;
+        if (chord_finger_slot(c, i) != SLOT_NONE || entry_known(c, i))
+            continue;
+        c->env->port->random(c->env, RANDOM_FINGER, c->n->draws++, &coin, 1);
+        if (coin & 1)
+            chord_finger_search(c, i);
+    }
+}
+
+/* RFC 6940 10.5: Attach to Resource-ID n + 2^(128-i) for each entry that begins beyond the successors that we know of. */
+void chord_finger_first_fill(struct call *c, struct id last_known)
+{
+    unsigned size = c->o->fingers ? c->o->fingers : FINGERS_AUTO_MIN > chord_entry_of(id_distance(c->n->id, last_known))
+                                                        ? FINGERS_AUTO_MIN
+                                                        : chord_entry_of(id_distance(c->n->id, last_known));
+    for (unsigned i = 1; i <= size; i++) {
+        struct id start = entry_start(c, i);
+        if (id_in_range(c->n->id, start, last_known))
+            break;
+        attach_send(c, ATTACH_FINGER, i, PEER_NONE, &(struct route){.slot = SLOT_NONE, .to_resource = true, .target = start});
+    }
+}

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "proto/chord/chord.h"
+
+#include <string.h>
+
+#include "proto/fact.h"
+#include "proto/store/store.h"
+
+#define TIDY_EVERY SECONDS(60)
+#define UNUSED_AFTER_S 60u
+
+static const uint8_t legal[NODE_GONE + 1] = {
+    [NODE_STARTING] = 1 << NODE_CONNECTING | 1 << NODE_JOINED,
+    [NODE_CONNECTING] = 1 << NODE_CONNECTING | 1 << NODE_ATTACHING | 1 << NODE_GONE,
+    [NODE_ATTACHING] = 1 << NODE_CONNECTING | 1 << NODE_JOINING | 1 << NODE_GONE,
+    [NODE_JOINING] = 1 << NODE_CONNECTING | 1 << NODE_JOINED | 1 << NODE_GONE,
+    [NODE_JOINED] = 1 << NODE_CONNECTING | 1 << NODE_LEAVING,
+    [NODE_LEAVING] = 1 << NODE_GONE,
+};
+
+void node_enter(struct call *c, enum node_state to)
+{
+    assert(legal[c->n->state] >> to & 1);
+    c->n->state = (uint8_t)to;
+}
+
+/* ---- routing and responsibility, RFC 6940 10.1, 10.3 ---- */
+
+bool topology_responsible(const struct call *c, struct id id)
+{
+    const struct node *n = c->n;
+    if (n->state != NODE_JOINED && n->state != NODE_LEAVING)
+        return false;
+    return n->range_from == PEER_NONE || id_in_range(n->range_id, id, n->id);
+}
+
+uint32_t chord_responsible_ppb(const struct call *c)
+{
+    if (c->n->range_from == PEER_NONE)
+        return c->n->state == NODE_JOINED ? 1000000000u : 0;
+    uint64_t share = id_distance(c->n->range_id, c->n->id).hi >> 32;
+    return (uint32_t)(share * 1000000000u >> 32);
+}
+
+/* Before it has joined, a node's own messages go to the peer that it is attached to. */
+static uint16_t way_out(const struct call *c)
+{
+    uint16_t slot = link_to(c, c->n->admitting);
+    if (slot == SLOT_NONE && c->n->bootstrap_slot != SLOT_NONE && link_at(c, c->n->bootstrap_slot)->state == LINK_UP)
+        slot = c->n->bootstrap_slot;
+    return slot;
+}
+
+/* The id lies between two of our predecessors, so the nearer one owns it. Without this rule a key that has just passed to a newcomer would
+ * bounce between its old owner and its predecessor until the latter has heard of the newcomer. */
+static uint16_t owner_behind(const struct call *c, struct id id)
+{
+    for (unsigned k = 0; k + 1 < c->n->predecessors; k++) {
+        struct id near = c->env->port->id_of(c->env, chord_predecessor(c, k));
+        struct id far = c->env->port->id_of(c->env, chord_predecessor(c, k + 1));
+        if (!id_equal(near, far) && id_in_range(far, id, near))
+            return link_to_id(c, near);
+    }
+    return SLOT_NONE;
+}
+
+static bool routed(const struct order *o)
+{
+    return (o->flags & ORDER_USABLE) && (o->flags & (ORDER_NEIGHBOUR | ORDER_FINGER));
+}
+
+uint16_t topology_next_hop(const struct call *c, struct id id, bool own)
+{
+    if (c->n->state != NODE_JOINED && c->n->state != NODE_LEAVING)
+        return own ? way_out(c) : SLOT_NONE;
+    bool exact;
+    uint32_t count = order_count(c), at = order_find(c, id, &exact);
+    /* Few links lie beyond it: it may belong to one of our predecessors. */
+    if (c->n->predecessors > 1 && count - at <= c->n->predecessors + 4u) {
+        uint16_t slot = owner_behind(c, id);
+        if (slot != SLOT_NONE)
+            return slot;
+    }
+    for (uint32_t k = at; k-- > 0;)
+        if (routed(order_at(c, k)))
+            return order_at(c, k)->slot;
+    for (uint32_t k = at; k < count; k++)
+        if (routed(order_at(c, k)))
+            return order_at(c, k)->slot;
+    return SLOT_NONE;
+}
+
+bool chord_signer_plausible(const struct call *c, struct id resource, peer_h signer)
+{
+    struct id reach = id_distance(resource, c->env->port->id_of(c->env, signer));
+    for (unsigned k = 0; k < (unsigned)c->n->predecessors + c->n->successors; k++) {
+        struct id at = c->env->port->id_of(c->env, chord_neighbours(c)[k]);
+        if (id_compare(id_distance(resource, at), reach) < 0)
+            return false;
+    }
+    return true;
+}
+
+/* ---- the neighbour table, read off the order ---- */
+
+bool chord_would_improve(const struct call *c, struct id id)
+{
+    const struct node *n = c->n;
+    struct id ahead = id_distance(n->id, id), behind = id_distance(id, n->id);
+    if (id_is_zero(ahead))
+        return false;
+    if (n->successors < c->o->successors || n->predecessors < c->o->predecessors)
+        return true;
+    struct id last = c->env->port->id_of(c->env, chord_successor(c, n->successors - 1u));
+    struct id first = c->env->port->id_of(c->env, chord_predecessor(c, n->predecessors - 1u));
+    return id_compare(ahead, id_distance(n->id, last)) < 0 || id_compare(behind, id_distance(first, n->id)) < 0;
+}
+
+void chord_ring_read(struct call *c)
+{
+    unsigned want_p = c->o->predecessors, want_s = c->o->successors;
+    if (!section_reserve(c, SECTION_NEIGHBOURS, (want_p + want_s) * (uint32_t)sizeof(peer_h)))
+        return;
+    peer_h *table = chord_neighbours(c);
+    uint32_t count = order_count(c);
+    unsigned p = 0, s = 0;
+    for (uint32_t k = 0; k < count; k++)
+        order_at(c, k)->flags &= (uint8_t)~ORDER_NEIGHBOUR;
+    for (uint32_t k = count; k-- > 0 && p < want_p;)
+        if (order_at(c, k)->flags & ORDER_USABLE) {
+            order_at(c, k)->flags |= ORDER_NEIGHBOUR;
+            table[p++] = link_at(c, order_at(c, k)->slot)->peer;
+        }
+    for (uint32_t k = 0; k < count && s < want_s; k++)
+        if (order_at(c, k)->flags & ORDER_USABLE) {
+            order_at(c, k)->flags |= ORDER_NEIGHBOUR;
+            table[p + s++] = link_at(c, order_at(c, k)->slot)->peer;
+        }
+    c->n->predecessors = (uint8_t)p;
+    c->n->successors = (uint8_t)s;
+}
+
+void chord_ring_dirty(struct call *c, bool lost)
+{
+    c->n->flags |= NODE_RING_DIRTY;
+    if (lost)
+        c->n->flags |= NODE_RING_LOST;
+}
+
+void chord_usable(struct call *c, uint16_t slot)
+{
+    struct link *l = link_at(c, slot);
+    if (l->state != LINK_UP)
+        return;
+    struct order *o = order_at(c, order_of(c, slot));
+    bool usable = (l->flags & LINK_PEER_READY) && !(l->flags & (LINK_SUSPECT | LINK_LEAVING));
+    if (usable == !!(o->flags & ORDER_USABLE))
+        return;
+    o->flags ^= ORDER_USABLE;
+    chord_ring_dirty(c, !usable);
+}
+
+bool chord_recently_failed(const struct call *c, peer_h peer)
+{
+    for (int i = 0; i < RECENTLY_FAILED; i++)
+        if (c->n->failed[i] == peer)
+            return true;
+    return false;
+}
+
+static void failed_note(struct call *c, peer_h peer)
+{
+    c->n->failed[c->n->failed_next] = peer;
+    c->n->failed_next = (uint8_t)((c->n->failed_next + 1) % RECENTLY_FAILED);
+}
+
+static void failed_clear(struct call *c, peer_h peer)
+{
+    for (int i = 0; i < RECENTLY_FAILED; i++)
+        if (c->n->failed[i] == peer)
+            c->n->failed[i] = PEER_NONE;
+}
+
+/* ---- events of the link layer ---- */
+
+void topology_link_up(struct call *c, uint16_t slot, bool ours)
+{
+    struct link *l = link_at(c, slot);
+    failed_clear(c, l->peer);
+    if (slot == c->n->bootstrap_slot && c->n->state == NODE_CONNECTING) {
+        chord_bootstrap_linked(c, slot);
+        return;
+    }
+    if ((l->flags & LINK_UPDATE_WANTED) && c->n->state == NODE_JOINED)
+        chord_update_mark(c, slot, UPDATE_FULL);
+    l->flags &= (uint8_t)~LINK_UPDATE_WANTED;
+    if (!ours)
+        attach_accepted(c, slot);
+}
+
+/* A link that is out of the routing table leaves its finger entry too; the search for another starts at once (RFC 6940 10.7.2). */
+static void finger_vacate(struct call *c, struct id id)
+{
+    if (c->n->state == NODE_JOINED && c->o->reactive)
+        chord_finger_search(c, chord_entry_of(id_distance(c->n->id, id)));
+}
+
+static void standing_end(struct call *c, uint16_t slot)
+{
+    struct order *o = order_at(c, order_of(c, slot));
+    bool finger = o->flags & ORDER_FINGER;
+    o->flags &= (uint8_t)~ORDER_FINGER;
+    chord_usable(c, slot);
+    if (finger)
+        finger_vacate(c, link_id(c, slot));
+}
+
+void topology_link_suspect(struct call *c, uint16_t slot)
+{
+    standing_end(c, slot);
+}
+
+void topology_link_restored(struct call *c, uint16_t slot)
+{
+    chord_usable(c, slot);
+    chord_finger_offer(c, slot);
+}
+
+void topology_link_lost(struct call *c, peer_h peer, uint8_t standing, bool failed)
+{
+    if (failed)
+        failed_note(c, peer);
+    if (c->n->admitted == peer)
+        c->n->admitted = PEER_NONE;
+    if (standing & (ORDER_NEIGHBOUR | ORDER_USABLE))
+        chord_ring_dirty(c, true);
+    if (standing & ORDER_FINGER)
+        finger_vacate(c, c->env->port->id_of(c->env, peer));
+    bool joining = c->n->state == NODE_ATTACHING || c->n->state == NODE_JOINING;
+    if (joining && (peer == c->n->admitting || way_out(c) == SLOT_NONE))
+        chord_join_restart(c, JOIN_LINK_LOST);
+    else if (joining)
+        chord_join_progress(c);
+}
+
+/* ---- after each call ---- */
+
+void chord_range_set(struct call *c, peer_h from)
+{
+    if (from == c->n->range_from)
+        return;
+    struct id old = c->n->range_id;
+    bool whole = c->n->range_from == PEER_NONE;
+    c->n->range_from = from;
+    if (from != PEER_NONE)
+        c->n->range_id = c->env->port->id_of(c->env, from);
+    c->env->port->fact(c->env, FACT_RANGE_CHANGED, 0, 0);
+    store_range_changed(c, whole ? c->n->id : old);
+}
+
+/* Compares the table with what it was and does what RFC 6940 10.7.1 and 10.7.3 ask for. */
+static void ring_settle(struct call *c)
+{
+    peer_h before[2 * NEIGHBOURS_MAX];
+    unsigned p = c->n->predecessors, s = c->n->successors;
+    memcpy(before, chord_neighbours(c), (p + s) * sizeof *before);
+    bool lost = c->n->flags & NODE_RING_LOST;
+    c->n->flags &= (uint8_t)~(NODE_RING_DIRTY | NODE_RING_LOST);
+    chord_ring_read(c);
+    bool same = p == c->n->predecessors && s == c->n->successors &&
+                memcmp(before, chord_neighbours(c), (p + s) * sizeof *before) == 0;
+    bool front = (p ? before[0] : PEER_NONE) != chord_predecessor(c, 0);
+    if (c->n->state != NODE_JOINED)
+        return;
+    if (s > 0 && c->n->successors == 0 && !(c->n->flags & NODE_FIRST)) {
+        chord_join_restart(c, JOIN_LINK_LOST);
+        return;
+    }
+    if (!same) {
+        c->env->port->fact(c->env, FACT_NEIGHBOURS_CHANGED, 0, 0);
+        if (front || c->o->reactive)
+            chord_update_mark_all(c, lost && !front);
+        store_replica_set_changed(c, lost);
+    }
+    if (chord_predecessor(c, 0) != c->n->admitted || c->n->admitted == PEER_NONE)
+        chord_range_set(c, chord_predecessor(c, 0));
+}
+
+void topology_settle(struct call *c)
+{
+    if (c->n->flags & NODE_RING_DIRTY)
+        ring_settle(c);
+    if (c->n->updates_due > 0 && c->n->state == NODE_JOINED)
+        chord_update_pump(c);
+}
+
+/* Links that we asked for and have no use for any more. */
+static void tidy(struct call *c)
+{
+    c->n->tidy_at = c->env->now + TIDY_EVERY;
+    uint32_t now_s = (uint32_t)(c->env->now / SECONDS(1));
+    for (uint16_t slot = 0; slot < link_slots(c); slot++) {
+        const struct link *l = link_at(c, slot);
+        if (l->state != LINK_UP || !(l->flags & LINK_OURS) || now_s - l->since_s < UNUSED_AFTER_S)
+            continue;
+        if (order_at(c, order_of(c, slot))->flags & (ORDER_NEIGHBOUR | ORDER_FINGER) || link_queue(c, slot) > 0)
+            continue;
+        bool usable = order_at(c, order_of(c, slot))->flags & ORDER_USABLE;
+        link_drop(c, slot, false);
+        if (usable)
+            chord_ring_dirty(c, false);
+    }
+    block_trim(c);
+}
+
+sim_time topology_due(const struct node *n)
+{
+    sim_time due = time_min(n->update_at, n->finger_at);
+    due = time_min(due, time_min(n->tidy_at, n->replicate_at));
+    return time_min(due, time_min(n->expire_at, n->join_at));
+}
+
+static sim_time interval(struct call *c, sim_time fixed, uint16_t law)
+{
+    return law ? c->env->port->draw(c->env, law, c->n->draws++) : fixed;
+}
+
+void topology_wake(struct call *c)
+{
+    sim_time now = c->env->now;
+    if (c->n->join_at <= now) {
+        c->n->join_at = TIME_NEVER;
+        if (c->n->state == NODE_LEAVING)
+            chord_left(c);
+        else if (c->n->state == NODE_CONNECTING && c->n->bootstrap_slot == SLOT_NONE)
+            chord_join_connect(c);
+        else if (c->n->state != NODE_JOINED)
+            chord_join_restart(c, JOIN_NO_ANSWER);
+    }
+    if (c->n->update_at <= now) {
+        c->n->update_at = now + interval(c, c->o->update_interval, c->o->update_law);
+        chord_update_mark_all(c, true);
+    }
+    if (c->n->finger_at <= now) {
+        c->n->finger_at = now + interval(c, c->o->ping_interval, c->o->ping_law);
+        chord_finger_refresh(c);
+    }
+    if (c->n->tidy_at <= now)
+        tidy(c);
+    store_wake(c);
+}

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Updates (RFC 6940 6.4.2.3, 10.7). At most one of ours is under way on a link; what changes meanwhile is told by the next: that is the coalescing. */
+#include "proto/chord/chord.h"
+
+#include "proto/fact.h"
+#include "proto/reload/ping.h"
+
+void chord_update_mark(struct call *c, uint16_t slot, enum chord_update type)
+{
+    struct link *l = link_at(c, slot);
+    if (l->update_due == 0)
+        c->n->updates_due++;
+    if (l->update_due < type)
+        l->update_due = (uint8_t)type;
+}
+
+void chord_update_mark_all(struct call *c, bool neighbours_only)
+{
+    if (c->n->state != NODE_JOINED)
+        return;
+    for (uint32_t k = 0; k < order_count(c); k++)
+        if (!neighbours_only || (order_at(c, k)->flags & ORDER_NEIGHBOUR))
+            chord_update_mark(c, order_at(c, k)->slot, UPDATE_NEIGHBORS);
+}
+
+static void ids_put(struct call *c, struct writer *w, const peer_h *peer, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        put_id(w, c->env->port->id_of(c->env, peer[i]));
+}
+
+/* Finger table in numerically ascending order (10.7): by clockwise distance from us, turned where the ring passes zero. */
+static void fingers_put(struct call *c, struct writer *w)
+{
+    uint32_t count = order_count(c), first = 0;
+    while (first < count && id_compare(link_id(c, order_at(c, first)->slot), c->n->id) > 0)
+        first++;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct order *o = order_at(c, (first + i) % count);
+        if (o->flags & ORDER_FINGER)
+            put_id(w, link_id(c, o->slot));
+    }
+}
+
+static void update_body(struct call *c, struct draft *d, enum chord_update type)
+{
+    uint8_t p[NEIGHBOURS_MAX * ID_BYTES], s[NEIGHBOURS_MAX * ID_BYTES], f[128 * ID_BYTES];
+    struct writer wp = writer_on(p, sizeof p, false), ws = writer_on(s, sizeof s, false), wf = writer_on(f, sizeof f, false);
+    struct update_req u = {.uptime_s = (uint32_t)((c->env->now - c->n->started) / SECONDS(1)), .type = (uint8_t)type};
+    if (type != UPDATE_PEER_READY) {
+        ids_put(c, &wp, chord_neighbours(c), c->n->predecessors);
+        ids_put(c, &ws, chord_neighbours(c) + c->n->predecessors, c->n->successors);
+    }
+    if (type == UPDATE_FULL)
+        fingers_put(c, &wf);
+    u.predecessors = (struct span){p, writer_len(&wp)};
+    u.successors = (struct span){s, writer_len(&ws)};
+    u.fingers = (struct span){f, writer_len(&wf)};
+    update_req_put(&d->w, &u);
+}
+
+static void update_send(struct call *c, uint16_t slot, enum chord_update type)
+{
+    struct draft d;
+    struct errand e = {.purpose = PURPOSE_UPDATE, .peer = link_at(c, slot)->peer, .bound = true};
+    draft_begin(c, &d, UPDATE_REQ);
+    update_body(c, &d, type);
+    if (request_send(c, &d, &(struct route){.slot = slot, .target = link_id(c, slot)}, &e) == 0)
+        link_at(c, slot)->flags |= LINK_UPDATE_BUSY;
+}
+
+void chord_update_repeat(struct call *c, uint16_t slot, uint64_t tid)
+{
+    struct draft d;
+    uint8_t list[DESTINATION_NODE_BYTES];
+    struct writer w = writer_on(list, sizeof list, false);
+    destination_put_node(&w, link_id(c, slot));
+    draft_begin(c, &d, UPDATE_REQ);
+    update_body(c, &d, UPDATE_NEIGHBORS);
+    if (draft_close(c, &d, tid, (struct span){list, writer_len(&w)}) == 0)
+        message_out(c, slot, d.message, d.len, d.true_len, d.code);
+}
+
+void chord_update_pump(struct call *c)
+{
+    for (uint16_t slot = 0; slot < link_slots(c) && c->n->updates_due > 0; slot++) {
+        struct link *l = link_at(c, slot);
+        if (l->state != LINK_UP || l->update_due == 0 || (l->flags & LINK_UPDATE_BUSY))
+            continue;
+        enum chord_update type = (enum chord_update)l->update_due;
+        l->update_due = 0;
+        c->n->updates_due--;
+        update_send(c, slot, type);
+    }
+}
+
+void chord_update_done(struct call *c, peer_h peer)
+{
+    uint16_t slot = link_to(c, peer);
+    if (slot != SLOT_NONE)
+        link_at(c, slot)->flags &= (uint8_t)~LINK_UPDATE_BUSY;
+    if (peer == c->n->admitted) {
+        c->n->admitted = PEER_NONE;
+        chord_ring_dirty(c, false);
+    }
+}
+
+/* ---- receiving ---- */
+
+static void candidate_consider(struct call *c, peer_h teacher, struct id id)
+{
+    if (id_equal(id, c->n->id) || !chord_would_improve(c, id) || link_to_id(c, id) != SLOT_NONE)
+        return;
+    peer_h peer = c->env->port->id_keep(c->env, id);
+    if (peer == PEER_NONE || chord_recently_failed(c, peer) || attach_pending(c, peer))
+        return;
+    /* 10.6: source-routed through the peer that told us. */
+    uint16_t via = link_to(c, teacher);
+    struct route r = {.slot = via, .taught = via != SLOT_NONE, .target = id};
+    if (r.taught)
+        r.teacher = link_id(c, via);
+    attach_send(c, ATTACH_NEIGHBOUR, 0, peer, &r);
+}
+
+static void candidates_consider(struct call *c, peer_h teacher, struct span ids)
+{
+    for (uint32_t at = 0; at + ID_BYTES <= ids.len; at += ID_BYTES)
+        candidate_consider(c, teacher, id_load(ids.b + at));
+}
+
+static bool ids_name(struct span ids, struct id id)
+{
+    for (uint32_t at = 0; at + ID_BYTES <= ids.len; at += ID_BYTES)
+        if (id_equal(id_load(ids.b + at), id))
+            return true;
+    return false;
+}
+
+static void link_ping(struct call *c, uint16_t slot)
+{
+    struct link *l = link_at(c, slot);
+    if (l->flags & LINK_PING_BUSY)
+        return;
+    l->flags |= LINK_PING_BUSY;
+    if (ping_send(c, PURPOSE_LINK_PING, 0, l->peer, &(struct route){.slot = slot, .target = link_id(c, slot)}, true))
+        link_at(c, slot)->flags &= (uint8_t)~LINK_PING_BUSY;
+}
+
+/* A neighbour between us and the teller that the teller's list towards us has room for but leaves out may be gone: ask it. */
+static void omissions_check(struct call *c, peer_h teller, struct span ids, bool ahead)
+{
+    unsigned side = ahead ? c->n->successors : c->n->predecessors, room = ahead ? c->o->predecessors : c->o->successors, rank = 0;
+    while (rank < side && (ahead ? chord_successor(c, rank) : chord_predecessor(c, rank)) != teller)
+        rank++;
+    if (rank == side)
+        return;
+    for (unsigned k = 0; k < rank; k++) {
+        peer_h peer = ahead ? chord_successor(c, k) : chord_predecessor(c, k);
+        if (rank - k > room || ids_name(ids, c->env->port->id_of(c->env, peer)))
+            continue;
+        uint16_t slot = link_to(c, peer);
+        if (slot != SLOT_NONE)
+            link_ping(c, slot);
+    }
+}
+
+/* The list, nearest first, leaves out a peer that we know and that lies before its end. */
+static bool list_lacks(struct id teller, struct span ids, struct id known, bool ahead)
+{
+    if (ids.len < ID_BYTES || id_equal(known, teller) || ids_name(ids, known))
+        return false;
+    struct id end = id_load(ids.b + (ids.len / ID_BYTES - 1) * ID_BYTES);
+    return ahead ? id_in_range(teller, known, end) : id_in_range(end, known, teller);
+}
+
+/* A neighbour that has lost a peer fills its list with whom it has, perhaps far away, and nobody whose own table stays the same would tell it of
+ * better ones before the next periodic Update. So we answer such a list with ours. */
+static void teach_back(struct call *c, uint16_t slot, struct id teller, const struct update_req *u)
+{
+    if (slot == SLOT_NONE || !(order_at(c, order_of(c, slot))->flags & ORDER_NEIGHBOUR))
+        return;
+    for (unsigned k = 0; k < (unsigned)c->n->predecessors + c->n->successors; k++) {
+        struct id known = c->env->port->id_of(c->env, chord_neighbours(c)[k]);
+        if (list_lacks(teller, u->successors, known, true) || list_lacks(teller, u->predecessors, known, false)) {
+            chord_update_mark(c, slot, UPDATE_NEIGHBORS);
+            return;
+        }
+    }
+}
+
+static void lists_learn(struct call *c, peer_h teller, const struct update_req *u)
+{
+    struct id id = c->env->port->id_of(c->env, teller);
+    candidates_consider(c, teller, u->predecessors);
+    candidates_consider(c, teller, u->successors);
+    omissions_check(c, teller, u->predecessors, true);
+    omissions_check(c, teller, u->successors, false);
+    teach_back(c, link_to(c, teller), id, u);
+}
+
+void topology_update(struct call *c, const struct origin *from, const struct message *m)
+{
+    struct update_req u;
+    if (update_req_read(m->body, &u) || from->signer == c->n->self) {
+        answer_error(c, from, ERROR_INVALID_MESSAGE, NULL, 0);
+        return;
+    }
+    struct draft d;
+    draft_begin(c, &d, UPDATE_ANS);
+    answer_send(c, from, &d, false);
+    uint16_t slot = link_to(c, from->signer);
+    if (slot != SLOT_NONE) {
+        link_at(c, slot)->flags |= LINK_PEER_READY;
+        chord_usable(c, slot);
+        if (c->n->state == NODE_JOINED)
+            chord_finger_offer(c, slot);
+    }
+    if (u.type == UPDATE_PEER_READY)
+        return;
+    if (c->n->state == NODE_ATTACHING && u.type == UPDATE_FULL && slot != SLOT_NONE)
+        chord_join_tables(c, slot, &u);
+    else if (c->n->state == NODE_JOINING && from->signer == c->n->admitting && u.predecessors.len >= ID_BYTES && id_equal(id_load(u.predecessors.b), c->n->id))
+        chord_joined(c);
+    if (c->n->state == NODE_JOINED)
+        lists_learn(c, from->signer, &u);
+}
+
+/* ---- liveness ---- */
+
+void chord_link_silent(struct call *c, uint16_t slot)
+{
+    if (c->n->state == NODE_JOINED || slot != c->n->bootstrap_slot)
+        link_ping(c, slot);
+}
+
+void chord_link_ping_done(struct call *c, peer_h peer)
+{
+    uint16_t slot = link_to(c, peer);
+    if (slot != SLOT_NONE)
+        link_at(c, slot)->flags &= (uint8_t)~LINK_PING_BUSY;
+}
+
+/* ---- RouteQuery, 10.8 ---- */
+
+void topology_route_query(struct call *c, const struct origin *from, const struct message *m)
+{
+    struct route_query_req q;
+    if (route_query_req_read(m->body, &q) || (q.destination.type != DESTINATION_NODE && q.destination.type != DESTINATION_RESOURCE)) {
+        answer_error(c, from, ERROR_INVALID_MESSAGE, NULL, 0);
+        return;
+    }
+    uint16_t slot = topology_responsible(c, q.destination.id) ? SLOT_NONE : link_to_id(c, q.destination.id);
+    if (slot == SLOT_NONE && !topology_responsible(c, q.destination.id))
+        slot = topology_next_hop(c, q.destination.id, false);
+    struct draft d;
+    draft_begin(c, &d, ROUTE_QUERY_ANS);
+    route_query_ans_put(&d.w, &(struct route_query_ans){.next_peer = slot == SLOT_NONE ? c->n->id : link_id(c, slot)});
+    answer_send(c, from, &d, false);
+    uint16_t asker = link_to(c, from->signer);
+    if (q.send_update && asker != SLOT_NONE)
+        chord_update_mark(c, asker, UPDATE_FULL);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Facts that a node reports through port.fact. They change nothing; a host may ignore them.
+ * One line each: name, what a holds, what b holds. tid = transaction id. */
+#ifndef PROTO_FACT_H
+#define PROTO_FACT_H
+
+#define PROTO_FACTS(X)                                                                                          \
+    X(JOIN_STARTED, "attempt number", "-")                                                                      \
+    X(JOINED, "time since start, ns", "-")                                                                      \
+    X(JOIN_FAILED, "attempt number", "enum join_failure")                                                       \
+    X(REQUEST_SENT, "tag of node_request", "tid")                                                               \
+    X(REQUEST_ANSWERED, "tag of node_request", "packed answer: see FACT_ANSWER")                                \
+    X(REQUEST_FAILED, "tag of node_request", "0 = timeout, else RELOAD error code; bits 16-31 hops of the answer") \
+    X(RESENT, "tid", "number of this retransmission, 1..4")                                                     \
+    X(LATE_ANSWER, "tid", "-")                                                                                  \
+    X(MESSAGE_IN, "message code", "true bytes of the RELOAD message or fragment, without framing")              \
+    X(REQUEST_SERVED, "tid", "links crossed << 16 | message code")                                              \
+    X(DEAD_HOP, "tid", "message code; a message was dropped because its next hop failed")                       \
+    X(DROPPED, "enum proto_error or drop reason", "message code, 0 if unknown")                                 \
+    X(RANGE_CHANGED, "-", "-")                                                                                  \
+    X(NEIGHBOURS_CHANGED, "-", "-")                                                                             \
+    X(LINK_UP, "peer", "1 = we opened it")                                                                      \
+    X(LINK_FAILED, "peer", "time since something was last heard on it, ns")                                     \
+    X(LINK_SUSPECT, "peer", "time since something was last heard on it, ns")                                    \
+    X(FINGER_FILLED, "entry i", "peer")                                                                         \
+    X(STORED_VALUE, "peer that owns the value", "replica number")                                               \
+    X(DROPPED_VALUE, "peer that owns the value", "0 = expired, 1 = no longer a replica")                        \
+    X(LEFT, "-", "-")
+
+enum fact {
+    FACT_NONE,
+#define X(name, a, b) FACT_##name,
+    PROTO_FACTS(X)
+#undef X
+    FACT_COUNT
+};
+
+/* b of REQUEST_ANSWERED: the peer that answered (32 bits), the links that the answer crossed (8), the number of values (8). */
+#define FACT_ANSWER(peer, hops, values) ((uint64_t)(peer) | (uint64_t)(hops) << 32 | (uint64_t)(values) << 40)
+#define FACT_ANSWER_PEER(b) ((uint32_t)(b))
+#define FACT_ANSWER_HOPS(b) ((unsigned)((b) >> 32) & 0xff)
+#define FACT_ANSWER_VALUES(b) ((unsigned)((b) >> 40) & 0xff)
+
+enum join_failure { JOIN_NO_BOOTSTRAP, JOIN_NO_ANSWER, JOIN_NO_NEIGHBOUR, JOIN_REFUSED, JOIN_LINK_LOST };
+
+/* Drop reasons beyond enum proto_error, positive. */
+enum drop_reason {
+    DROP_UNKNOWN_DESTINATION = 1, /* Node-ID in my range that is not connected: RFC 6940 6.1.1 */
+    DROP_NO_ROUTE, DROP_TTL, DROP_QUEUE_FULL, DROP_REASSEMBLY, DROP_BAD_SIGNATURE, DROP_MALFORMED, DROP_NOT_LINKED,
+    DROP_LIMIT, DROP_REASONS
+};
+
+#endif

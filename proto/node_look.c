@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Looking at a node from outside: observers, checks, tests. Changes nothing. */
+#include <string.h>
+
+#include "proto/chord/chord.h"
+#include "proto/reload/link.h"
+#include "proto/reload/topology.h"
+#include "proto/reload/work.h"
+#include "proto/store/store.h"
+
+/* The inner functions want a call that they could write through; these never do. */
+static struct call call_look(const struct node *n, struct env *env)
+{
+    union {
+        const struct node *in;
+        struct node *out;
+    } same = {.in = n};
+    return (struct call){.n = same.out, .env = env, .o = env ? env->port->overlay(env, 0) : NULL};
+}
+
+void node_look(const struct node *n, struct env *env, struct node_view *v)
+{
+    struct call c = call_look(n, env);
+    *v = (struct node_view){.state = (enum node_state)n->state, .joined_at = n->joined, .predecessors = n->predecessors, .successors = n->successors,
+                            .values = n->values, .stored_bytes = n->section[SECTION_STORE].used};
+    for (unsigned k = 0; k < n->predecessors; k++)
+        v->predecessor[k] = chord_predecessor(&c, k);
+    for (unsigned k = 0; k < n->successors; k++)
+        v->successor[k] = chord_successor(&c, k);
+    v->fingers = (uint8_t)chord_table_size(&c);
+    for (uint32_t k = 0; k < order_count(&c); k++) {
+        const struct order *o = order_at(&c, k);
+        v->links++;
+        v->links_ready = (uint16_t)(v->links_ready + !!(o->flags & ORDER_USABLE));
+        v->fingers_filled = (uint8_t)(v->fingers_filled + !!(o->flags & ORDER_FINGER));
+        v->fingers_valid = (uint8_t)(v->fingers_valid + ((o->flags & ORDER_FINGER) && (o->flags & ORDER_USABLE)));
+    }
+    for (uint32_t at = 0; at < section_used(&c, SECTION_WORK); at = record_next(&c, SECTION_WORK, at)) {
+        const struct record *r = record_at(&c, SECTION_WORK, at);
+        v->queued_bytes += r->type == WORK_FRAME ? r->size : 0;
+    }
+}
+
+peer_h node_finger(const struct node *n, struct env *env, unsigned i)
+{
+    struct call c = call_look(n, env);
+    uint16_t slot = chord_finger_slot(&c, i);
+    return slot == SLOT_NONE ? PEER_NONE : link_at(&c, slot)->peer;
+}
+
+bool node_holds(const struct node *n, struct env *env, struct id resource, uint32_t kind, peer_h owner, uint8_t *replica)
+{
+    struct call c = call_look(n, env);
+    uint32_t at = value_find(&c, resource, kind, owner);
+    if (at == section_used(&c, SECTION_STORE) || value_at(&c, at)->r.due <= env->now || !value_at(&c, at)->exists)
+        return false;
+    if (replica)
+        *replica = value_at(&c, at)->replica;
+    return true;
+}
+
+bool node_link_at(const struct node *n, unsigned k, peer_h *peer, chan_h *chan, bool *is_routed)
+{
+    struct call c = call_look(n, NULL);
+    if (k >= order_count(&c))
+        return false;
+    const struct order *o = order_at(&c, k);
+    *peer = link_at(&c, o->slot)->peer;
+    *chan = o->slot;
+    *is_routed = (o->flags & ORDER_USABLE) && (o->flags & (ORDER_NEIGHBOUR | ORDER_FINGER));
+    return true;
+}
+
+bool node_value_at(const struct node *n, unsigned k, struct id *resource, peer_h *owner, uint8_t *replica)
+{
+    struct call c = call_look(n, NULL);
+    for (uint32_t at = 0; at < section_used(&c, SECTION_STORE); at = record_next(&c, SECTION_STORE, at))
+        if (k-- == 0) {
+            const struct value *v = value_at(&c, at);
+            *resource = v->resource;
+            *owner = v->owner;
+            *replica = v->replica;
+            return true;
+        }
+    return false;
+}
+
+static const char *check_order(const struct call *c)
+{
+    struct id before = {0, 0};
+    for (uint32_t k = 0; k < order_count(c); k++) {
+        const struct order *o = order_at(c, k);
+        if (o->slot >= link_slots(c) || link_at(c, o->slot)->state != LINK_UP)
+            return "the order table names a link that is not up";
+        struct id d = id_distance(c->n->id, link_id(c, o->slot));
+        if (id_is_zero(d))
+            return "a node is linked to itself";
+        if (k > 0 && id_compare(before, d) >= 0)
+            return "the order table is not sorted, or names a peer twice";
+        if ((uint32_t)(d.hi >> 32) != o->prefix)
+            return "an order entry's prefix is not its peer's";
+        before = d;
+    }
+    return NULL;
+}
+
+static const char *check_neighbours(const struct call *c)
+{
+    for (unsigned k = 0; k < (unsigned)c->n->predecessors + c->n->successors; k++) {
+        peer_h peer = chord_neighbours(c)[k];
+        if (peer == c->n->self)
+            return "a node is its own neighbour";
+        if (link_to(c, peer) == SLOT_NONE)
+            return "a neighbour has no link";
+    }
+    return NULL;
+}
+
+static const char *check_links(const struct call *c)
+{
+    unsigned open = 0, up = 0, due = 0;
+    for (uint16_t s = 0; s < link_slots(c); s++) {
+        open += link_at(c, s)->state != LINK_FREE;
+        up += link_at(c, s)->state == LINK_UP;
+        due += link_at(c, s)->update_due != 0;
+    }
+    if (open != c->n->links_open || up != order_count(c))
+        return "the count of links is wrong";
+    if (due != c->n->updates_due)
+        return "the count of due Updates is wrong";
+    return open > c->o->limits.links ? "more links than the limit" : NULL;
+}
+
+static const char *check_work(const struct call *c)
+{
+    uint32_t at = 0;
+    while (at < section_used(c, SECTION_WORK)) {
+        const struct record *r = record_at(c, SECTION_WORK, at);
+        if (r->size < sizeof *r || r->size % 8 || r->size > section_used(c, SECTION_WORK) - at)
+            return "a work record's size is wrong";
+        if (r->due < c->env->now)
+            return "a timer lies in the past";
+        if (r->type == WORK_FRAME && (r->slot >= link_slots(c) || link_at(c, r->slot)->state != LINK_UP))
+            return "a frame waits on a link that is not up";
+        at += r->size;
+    }
+    return NULL;
+}
+
+const char *node_check(const struct node *n, struct env *env)
+{
+    struct call c = call_look(n, env);
+    const char *wrong = NULL;
+    if (n->bytes > c.o->limits.block_bytes)
+        return "the block is larger than the limit";
+    if (topology_due(n) < env->now)
+        return "a timer lies in the past";
+    if (!wrong)
+        wrong = check_links(&c);
+    if (!wrong)
+        wrong = check_order(&c);
+    if (!wrong && !(n->flags & NODE_RING_DIRTY))
+        wrong = check_neighbours(&c);
+    return wrong ? wrong : check_work(&c);
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "proto/reload/block.h"
+
+#include <string.h>
+
+#define ROUND_UP(x) (((x) + 7u) & ~7u)
+#define SLACK 64u    /* bytes that a growing section asks for beyond its need */
+#define TRIM_AT 768u /* idle bytes that are worth a move */
+
+static const uint32_t first_cap[SECTIONS] = {[SECTION_LINKS] = 128, [SECTION_ORDER] = 32, [SECTION_NEIGHBOURS] = 24,
+                                             [SECTION_STORE] = 0, [SECTION_WORK] = 256};
+
+size_t node_bytes_initial(void)
+{
+    size_t bytes = sizeof(struct node);
+    for (int s = 0; s < SECTIONS; s++)
+        bytes += first_cap[s];
+    return bytes;
+}
+
+size_t node_bytes(const struct node *n)
+{
+    return n->bytes;
+}
+
+void block_init(struct node *n, peer_h self, struct id id)
+{
+    memset(n, 0, sizeof *n);
+    n->id = id;
+    n->self = self;
+    uint32_t at = sizeof *n;
+    for (int s = 0; s < SECTIONS; s++) {
+        n->section[s] = (struct section){.at = at, .used = 0, .cap = first_cap[s]};
+        at += first_cap[s];
+    }
+    n->bytes = at;
+    n->work_due = n->update_at = n->finger_at = n->tidy_at = n->replicate_at = n->expire_at = n->join_at = TIME_NEVER;
+    n->admitting = n->admitted = n->range_from = PEER_NONE;
+    n->bootstrap_slot = SLOT_NONE;
+    n->replica[0] = n->replica[1] = PEER_NONE;
+    for (int i = 0; i < RECENTLY_FAILED; i++)
+        n->failed[i] = PEER_NONE;
+}
+
+/* Gives a section another capacity: moves everything behind it. The memory at hand covers both layouts. */
+static void section_resize(struct node *n, enum section_name s, uint32_t cap)
+{
+    uint32_t from = n->section[s].at + n->section[s].cap, to = n->section[s].at + cap;
+    memmove((uint8_t *)n + to, (uint8_t *)n + from, n->bytes - from);
+    for (int k = (int)s + 1; k < SECTIONS; k++)
+        n->section[k].at = n->section[k].at + to - from;
+    n->section[s].cap = cap;
+    n->bytes = n->bytes + to - from;
+}
+
+bool section_reserve(struct call *c, enum section_name s, uint32_t more)
+{
+    struct section *x = &c->n->section[s];
+    if (x->used + more <= x->cap)
+        return true;
+    uint32_t cap = ROUND_UP(x->used + more + SLACK + x->used / 8), grow = cap - x->cap;
+    if (c->n->bytes + grow > c->o->limits.block_bytes)
+        return false;
+    struct node *moved = c->env->port->room(c->env, c->n->bytes + grow);
+    if (!moved)
+        return false;
+    c->n = moved;
+    section_resize(c->n, s, cap);
+    return true;
+}
+
+void block_trim(struct call *c)
+{
+    uint32_t idle = 0;
+    for (int s = 0; s < SECTIONS; s++)
+        idle += c->n->section[s].cap - c->n->section[s].used;
+    if (idle < TRIM_AT)
+        return;
+    for (int s = 0; s < SECTIONS; s++) {
+        uint32_t cap = ROUND_UP(c->n->section[s].used + SLACK);
+        if (cap < c->n->section[s].cap)
+            section_resize(c->n, (enum section_name)s, cap);
+    }
+    struct node *moved = c->env->port->room(c->env, c->n->bytes);
+    if (moved)
+        c->n = moved;
+}
+
+void *record_add(struct call *c, enum section_name s, uint16_t type, uint32_t size)
+{
+    size = ROUND_UP(size);
+    if (!section_reserve(c, s, size))
+        return NULL;
+    uint32_t at = c->n->section[s].used;
+    struct record *r = record_at(c, s, at);
+    memset(r, 0, size);
+    *r = (struct record){.size = size, .type = type, .slot = SLOT_NONE, .due = TIME_NEVER};
+    c->n->section[s].used = at + size;
+    return r;
+}
+
+void record_remove(struct call *c, enum section_name s, uint32_t offset)
+{
+    uint8_t *base = section_base(c, s);
+    uint32_t size = ((struct record *)record_at(c, s, offset))->size, used = c->n->section[s].used;
+    assert(offset + size <= used);
+    memmove(base + offset, base + offset + size, used - offset - size);
+    c->n->section[s].used = used - size;
+}
+
+void *record_grow(struct call *c, enum section_name s, uint32_t offset, uint32_t size)
+{
+    size = ROUND_UP(size);
+    uint32_t old = ((struct record *)record_at(c, s, offset))->size;
+    assert(size >= old);
+    if (!section_reserve(c, s, size - old))
+        return NULL;
+    uint8_t *base = section_base(c, s);
+    uint32_t used = c->n->section[s].used;
+    memmove(base + offset + size, base + offset + old, used - offset - old);
+    memset(base + offset + old, 0, size - old);
+    struct record *r = record_at(c, s, offset);
+    r->size = size;
+    c->n->section[s].used = used + size - old;
+    return r;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "proto/reload/draft.h"
+
+#include <string.h>
+
+void draft_begin(struct call *c, struct draft *d, uint16_t code)
+{
+    d->w = writer_on(d->b + DRAFT_HEADROOM, DRAFT_CAP - DRAFT_HEADROOM, c->o->crypto == CRYPTO_MODELLED);
+    d->contents = contents_begin(&d->w, code);
+    d->code = code;
+    d->owners = 0;
+}
+
+void draft_owner(struct call *c, struct draft *d, peer_h owner)
+{
+    if (owner == c->n->self)
+        return;
+    for (unsigned i = 0; i < d->owners; i++)
+        if (d->owner[i] == owner)
+            return;
+    if (d->owners < CERTIFICATES_MAX - 1)
+        d->owner[d->owners++] = owner;
+}
+
+static int draft_sign(struct call *c, struct draft *d, uint64_t tid)
+{
+    uint8_t fixed[12];
+    struct writer w = writer_on(fixed, sizeof fixed, false);
+    put_u32(&w, c->o->hash);
+    put_u64(&w, tid);
+    struct piece piece[2] = {{fixed, sizeof fixed}, {d->w.start, writer_len(&d->w)}};
+    struct security s = {.certificates = 1 + d->owners};
+    int err = c->env->port->sign(c->env, piece, 2, &s.signature);
+    if (err)
+        return err;
+    s.certificate[0].owner = c->n->self;
+    for (unsigned i = 0; i < d->owners; i++)
+        s.certificate[1 + i].owner = d->owner[i];
+    security_put(&d->w, &s);
+    return d->w.err;
+}
+
+int draft_close(struct call *c, struct draft *d, uint64_t tid, struct span destination)
+{
+    contents_end(&d->w, d->contents, NULL, 0);
+    if (d->w.err)
+        return d->w.err;
+    int err = draft_sign(c, d, tid);
+    if (err)
+        return err;
+    struct header h = {.overlay = c->o->hash, .config_sequence = c->o->sequence, .version = RELO_VERSION, .ttl = c->o->initial_ttl,
+                       .fragment = FRAGMENT_WHOLE, .transaction = tid, .destination = destination};
+    uint32_t bytes = header_bytes(&h);
+    if (bytes > DRAFT_HEADROOM)
+        return ERR_TOO_LARGE;
+    h.length = d->true_len = bytes + writer_true(&d->w);
+    if (h.length > c->o->max_message_size)
+        return ERR_TOO_LARGE;
+    d->message = d->b + DRAFT_HEADROOM - bytes;
+    d->len = bytes + writer_len(&d->w);
+    struct writer w = writer_on(d->message, bytes, false);
+    header_put(&w, &h);
+    return w.err;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A message of our own under construction: contents, then signature and header around them (RFC 6940 6.3). Lives on the stack. */
+#ifndef PROTO_RELOAD_DRAFT_H
+#define PROTO_RELOAD_DRAFT_H
+
+#include "proto/reload/block.h"
+#include "proto/wire/message.h"
+
+#define DRAFT_HEADROOM 1024u /* forwarding header with its lists */
+#define DRAFT_CAP 10240u     /* max-message-size is refused above DRAFT_CAP - DRAFT_HEADROOM */
+
+struct draft {
+    struct writer w;          /* body writers write here between draft_begin and draft_close */
+    struct mark contents;
+    uint16_t code;
+    unsigned owners;          /* certificates of data owners to send along (RFC 6940 6.3.4) */
+    peer_h owner[CERTIFICATES_MAX - 1];
+    uint8_t *message;         /* after draft_close */
+    uint32_t len, true_len;
+    uint8_t b[DRAFT_CAP];
+};
+
+void draft_begin(struct call *, struct draft *, uint16_t code);
+/* Names the owner of a stored value that this message carries; repeated names count once. */
+void draft_owner(struct call *, struct draft *, peer_h);
+/* Ends contents, signs, writes the header. destination = encoded list. 0 or a negative error. */
+int draft_close(struct call *, struct draft *, uint64_t tid, struct span destination);
+
+#endif

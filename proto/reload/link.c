@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "proto/reload/link.h"
+
+#include <string.h>
+
+#include "proto/fact.h"
+#include "proto/reload/topology.h"
+#include "proto/reload/work.h"
+#include "proto/wire/message.h"
+
+#define GAP MILLIS(10)      /* between an ACK and the next message, RFC 6940 6.6.3.1 */
+#define RTO_INITIAL_MS 500u
+#define RTO_FLOOR_MS 100u   /* under the RFC's "rounded up to the millisecond" a quiet path would leave no room for the peer's CPU */
+#define RTO_MARGIN_MS 50u
+#define FRAGMENT_SLACK 32u  /* room for the via list to grow, RFC 6940 6.7 */
+#define PART_BYTES_MAX 2048u
+
+static struct waiting_frame *frame_at(const struct call *c, uint32_t at)
+{
+    return record_at(c, SECTION_WORK, at);
+}
+
+/* ---- the order table ---- */
+
+uint32_t order_find(const struct call *c, struct id id, bool *exact)
+{
+    struct id d = id_distance(c->n->id, id);
+    uint32_t prefix = (uint32_t)(d.hi >> 32), low = 0, high = order_count(c);
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (order_at(c, middle)->prefix < prefix)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *exact = false;
+    for (; low < order_count(c) && order_at(c, low)->prefix == prefix; low++) {
+        int order = id_compare(id_distance(c->n->id, link_id(c, order_at(c, low)->slot)), d);
+        if (order >= 0) {
+            *exact = order == 0;
+            break;
+        }
+    }
+    return low;
+}
+
+uint16_t link_to_id(const struct call *c, struct id id)
+{
+    bool exact;
+    uint32_t k = order_find(c, id, &exact);
+    return exact ? order_at(c, k)->slot : SLOT_NONE;
+}
+
+uint16_t link_to(const struct call *c, peer_h peer)
+{
+    return peer == PEER_NONE ? SLOT_NONE : link_to_id(c, c->env->port->id_of(c->env, peer));
+}
+
+uint32_t order_of(const struct call *c, uint16_t slot)
+{
+    bool exact;
+    uint32_t k = order_find(c, link_id(c, slot), &exact);
+    assert(exact && order_at(c, k)->slot == slot);
+    return k;
+}
+
+static bool order_insert(struct call *c, uint16_t slot, uint8_t flags)
+{
+    if (!section_reserve(c, SECTION_ORDER, sizeof(struct order)))
+        return false;
+    bool exact;
+    struct id id = link_id(c, slot);
+    uint32_t k = order_find(c, id, &exact), count = order_count(c);
+    struct order *o = order_at(c, k);
+    memmove(o + 1, o, (count - k) * sizeof *o);
+    *o = (struct order){.prefix = (uint32_t)(id_distance(c->n->id, id).hi >> 32), .slot = slot, .flags = flags};
+    c->n->section[SECTION_ORDER].used += (uint32_t)sizeof *o;
+    return true;
+}
+
+static void order_remove(struct call *c, uint16_t slot)
+{
+    uint32_t k = order_of(c, slot), count = order_count(c);
+    struct order *o = order_at(c, k);
+    memmove(o, o + 1, (count - k - 1) * sizeof *o);
+    c->n->section[SECTION_ORDER].used -= (uint32_t)sizeof *o;
+}
+
+/* ---- opening and ending ---- */
+
+bool link_open(struct call *c, uint16_t slot, peer_h peer, addr_h addr, enum link_state state)
+{
+    if (slot >= c->o->limits.links)
+        return false;
+    while (link_slots(c) <= slot) {
+        if (!section_reserve(c, SECTION_LINKS, sizeof(struct link)))
+            return false;
+        c->n->section[SECTION_LINKS].used += (uint32_t)sizeof(struct link);
+        memset(link_at(c, (uint16_t)(link_slots(c) - 1)), 0, sizeof(struct link));
+    }
+    struct link *l = link_at(c, slot);
+    assert(l->state == LINK_FREE);
+    *l = (struct link){.peer = peer, .addr = addr, .state = (uint8_t)state};
+    l->since_s = (uint32_t)(c->env->now / SECONDS(1));
+    c->n->links_open++;
+    return true;
+}
+
+static void rtt_sample(struct link *l, uint32_t rtt_ms)
+{
+    if (rtt_ms > 8000)
+        rtt_ms = 8000;
+    if (l->srtt8_ms == 0) {
+        l->srtt8_ms = (uint16_t)(rtt_ms * 8 + 1);
+        l->rttvar4_ms = (uint16_t)(rtt_ms * 2);
+        return;
+    }
+    /* RFC 6298 2.3 with alpha = 1/8, beta = 1/4, in integers. */
+    uint32_t srtt = l->srtt8_ms / 8u, error = rtt_ms > srtt ? rtt_ms - srtt : srtt - rtt_ms;
+    l->rttvar4_ms = (uint16_t)(l->rttvar4_ms - l->rttvar4_ms / 4u + error);
+    l->srtt8_ms = (uint16_t)(l->srtt8_ms - l->srtt8_ms / 8u + rtt_ms);
+}
+
+sim_time link_rto(const struct call *c, const struct link *l)
+{
+    if (c->o->rto == RTO_STATIC)
+        return c->o->rto_static;
+    if (l->srtt8_ms == 0)
+        return MILLIS(RTO_INITIAL_MS);
+    uint32_t margin = l->rttvar4_ms > RTO_MARGIN_MS ? l->rttvar4_ms : RTO_MARGIN_MS;
+    uint32_t rto = l->srtt8_ms / 8u + 1 + margin;
+    return MILLIS(rto > RTO_FLOOR_MS ? rto : RTO_FLOOR_MS);
+}
+
+/* Frames of an older link to the same peer go on over the new one, as if never sent. */
+static void frames_move(struct call *c, uint16_t from, uint16_t to)
+{
+    bool first = true;
+    for (uint32_t at = 0; at < section_used(c, SECTION_WORK); at = record_next(c, SECTION_WORK, at)) {
+        struct record *r = record_at(c, SECTION_WORK, at);
+        if (r->slot != from)
+            continue;
+        r->slot = to;
+        if (r->type != WORK_FRAME)
+            continue;
+        frame_at(c, at)->sends = 0;
+        record_due(c, r, first ? c->env->now : TIME_NEVER);
+        first = false;
+    }
+}
+
+bool link_up(struct call *c, uint16_t slot, peer_h peer, sim_time rtt)
+{
+    uint16_t old = link_to(c, peer);
+    uint8_t standing = 0, flags = 0;
+    assert(old != slot);
+    if (old != SLOT_NONE) {
+        struct link *o = link_at(c, old);
+        standing = order_at(c, order_of(c, old))->flags;
+        flags = o->flags & (LINK_OURS | LINK_PEER_READY);
+        link_at(c, slot)->update_due = o->update_due;
+        o->update_due = 0;
+        if (o->flags & LINK_SUSPECT)
+            standing &= (uint8_t)~ORDER_USABLE;
+        frames_move(c, old, slot);
+        link_drop(c, old, false);
+    }
+    struct link *l = link_at(c, slot);
+    l->peer = peer;
+    l->state = LINK_UP;
+    l->flags |= flags;
+    l->since_s = (uint32_t)(c->env->now / SECONDS(1));
+    if (rtt)
+        rtt_sample(l, (uint32_t)(rtt / MILLIS(1)) + 1);
+    return order_insert(c, slot, standing);
+}
+
+void link_drop(struct call *c, uint16_t slot, bool closed)
+{
+    struct link *l = link_at(c, slot);
+    assert(l->state != LINK_FREE);
+    if (l->state == LINK_UP)
+        order_remove(c, slot);
+    if (!closed) {
+        struct chan_args args = {.chan = slot};
+        c->env->port->channel(c->env, CHAN_CLOSE, &args);
+    }
+    if (l->update_due)
+        c->n->updates_due--;
+    *l = (struct link){.state = LINK_FREE};
+    c->n->links_open--;
+    for (uint32_t at = 0; at < section_used(c, SECTION_WORK);) {
+        struct record *r = record_at(c, SECTION_WORK, at);
+        if (r->slot == slot && r->type == WORK_FRAME) {
+            struct waiting_frame *f = frame_at(c, at);
+            c->env->port->fact(c->env, FACT_DEAD_HOP, f->tid, f->code);
+            record_remove(c, SECTION_WORK, at);
+            continue;
+        }
+        if (r->slot == slot) {
+            /* A transaction or reassembly that depended on this link ends when it is looked at next. */
+            r->slot = SLOT_NONE;
+            if (r->type == WORK_TRANSACTION)
+                record_due(c, r, c->env->now);
+        }
+        at += r->size;
+    }
+}
+
+/* ---- sending ---- */
+
+static void frame_transmit(struct call *c, struct waiting_frame *f)
+{
+    struct link *l = link_at(c, f->r.slot);
+    size_t cap = FRAME_DATA_BYTES + (size_t)f->len;
+    uint8_t *out = c->env->port->send_begin(c->env, cap);
+    struct writer w = writer_on(out, cap, false);
+    frame_put_data(&w, l->tx_next, f->true_len);
+    put_bytes(&w, f->message, f->len);
+    assert(w.err == 0);
+    if (f->sends == 0)
+        f->first_sent = c->env->now;
+    f->sequence[f->sends] = l->tx_next++;
+    f->after_us[f->sends] = (uint32_t)((c->env->now - f->first_sent) / MICROS(1));
+    f->sends++;
+    record_due(c, &f->r, time_add(c->env->now, link_rto(c, l) << (f->sends - 1)));
+    c->env->port->send(c->env, f->r.slot, ADDR_NONE, cap, FRAME_DATA_BYTES + (size_t)f->true_len, (enum traffic)f->traffic);
+}
+
+struct queueing {
+    struct call *c;
+    uint64_t tid;
+    uint16_t slot, code;
+};
+
+unsigned link_queue(const struct call *c, uint16_t slot)
+{
+    unsigned frames = 0;
+    for (uint32_t at = 0; at < section_used(c, SECTION_WORK); at = record_next(c, SECTION_WORK, at)) {
+        const struct record *r = record_at(c, SECTION_WORK, at);
+        frames += r->type == WORK_FRAME && r->slot == slot;
+    }
+    return frames;
+}
+
+bool link_carries(const struct call *c, uint16_t slot, uint64_t tid)
+{
+    for (uint32_t at = 0; at < section_used(c, SECTION_WORK); at = record_next(c, SECTION_WORK, at)) {
+        const struct waiting_frame *f = frame_at(c, at);
+        if (f->r.type == WORK_FRAME && f->r.slot == slot && f->tid == tid)
+            return true;
+    }
+    return false;
+}
+
+/* A fragment that finds the queue full takes along the earlier ones of its message that have not left yet: they are of no use alone, and a full
+ * queue that took one part of each message would carry nothing at all. */
+static void frames_recall(struct call *c, const struct queueing *q)
+{
+    for (uint32_t at = 0; at < section_used(c, SECTION_WORK);) {
+        const struct waiting_frame *f = frame_at(c, at);
+        if (f->r.type == WORK_FRAME && f->r.slot == q->slot && f->tid == q->tid && f->code == q->code && f->sends == 0)
+            record_remove(c, SECTION_WORK, at);
+        else
+            at += f->r.size;
+    }
+}
+
+/* The same message or fragment, sent again end to end, still waits to be sent here: once is enough. */
+static bool frame_waits(const struct call *c, const struct queueing *q, const uint8_t *message, uint32_t true_len)
+{
+    for (uint32_t at = 0; at < section_used(c, SECTION_WORK); at = record_next(c, SECTION_WORK, at)) {
+        const struct waiting_frame *f = frame_at(c, at);
+        if (f->r.type == WORK_FRAME && f->r.slot == q->slot && f->tid == q->tid && f->code == q->code && f->sends == 0 &&
+            f->true_len == true_len && memcmp(f->message + 12, message + 12, 4) == 0)
+            return true;
+    }
+    return false;
+}
+
+static int frame_queue(void *arg, const uint8_t *message, size_t len, uint32_t true_len)
+{
+    struct queueing *q = arg;
+    struct call *c = q->c;
+    if (frame_waits(c, q, message, true_len))
+        return 0;
+    unsigned before = link_queue(c, q->slot);
+    if (before >= c->o->limits.queue_messages || true_len > UINT16_MAX) {
+        c->env->port->fact(c->env, FACT_DROPPED, DROP_QUEUE_FULL, q->code);
+        frames_recall(c, q);
+        return ERR_NO_ROOM;
+    }
+    if (section_used(c, SECTION_WORK) + len > c->o->limits.queue_bytes) {
+        c->env->port->fact(c->env, FACT_DROPPED, DROP_LIMIT, q->code);
+        return ERR_NO_ROOM;
+    }
+    struct waiting_frame *f = record_add(c, SECTION_WORK, WORK_FRAME, (uint32_t)(offsetof(struct waiting_frame, message) + len));
+    if (!f)
+        return ERR_NO_ROOM;
+    f->r.slot = q->slot;
+    f->tid = q->tid;
+    f->code = q->code;
+    f->traffic = (uint8_t)message_traffic(q->code);
+    f->len = (uint16_t)len;
+    f->true_len = (uint16_t)true_len;
+    memcpy(f->message, message, len);
+    if (before)
+        return 0;
+    uint32_t wait_ms = link_at(c, q->slot)->gap_ms - (uint32_t)(c->env->now / MILLIS(1));
+    if (wait_ms == 0 || wait_ms > GAP / MILLIS(1) + 1)
+        frame_transmit(c, f);
+    else
+        record_due(c, &f->r, (c->env->now / MILLIS(1) + wait_ms) * MILLIS(1));
+    return 0;
+}
+
+int link_send(struct call *c, uint16_t slot, const uint8_t *message, size_t len, uint32_t true_len, uint16_t code, uint64_t tid)
+{
+    assert(link_at(c, slot)->state == LINK_UP);
+    struct queueing q = {.c = c, .tid = tid, .slot = slot, .code = code};
+    uint32_t limit = c->o->link_mtu - FRAME_DATA_BYTES;
+    if (true_len <= limit)
+        return frame_queue(&q, message, len, true_len);
+    uint8_t part[PART_BYTES_MAX];
+    int parts = fragment_split(message, len, c->o->crypto == CRYPTO_MODELLED, limit - FRAGMENT_SLACK, part, sizeof part, frame_queue, &q);
+    return parts < 0 ? parts : 0;
+}
+
+/* ---- receiving ---- */
+
+void link_received(struct call *c, uint16_t slot, uint32_t sequence)
+{
+    struct link *l = link_at(c, slot);
+    uint32_t received;
+    if (!(l->flags & LINK_RECEIVED)) {
+        l->flags |= LINK_RECEIVED;
+        l->rx_last = sequence;
+        l->rx_bits = 0;
+    } else if (sequence != l->rx_last) {
+        uint32_t ahead = sequence - l->rx_last, behind = l->rx_last - sequence;
+        if (ahead < UINT32_C(0x80000000)) {
+            l->rx_bits = ahead > 32 ? 0 : (ahead == 32 ? 0 : l->rx_bits << ahead) | UINT32_C(1) << (ahead - 1);
+            l->rx_last = sequence;
+        } else if (behind <= 32) {
+            l->rx_bits |= UINT32_C(1) << (behind - 1);
+        }
+    }
+    uint32_t behind = l->rx_last - sequence;
+    received = behind < 32 ? l->rx_bits >> behind : 0;
+    uint8_t *out = c->env->port->send_begin(c->env, FRAME_ACK_BYTES);
+    struct writer w = writer_on(out, FRAME_ACK_BYTES, false);
+    frame_put_ack(&w, sequence, received);
+    c->env->port->send(c->env, slot, ADDR_NONE, FRAME_ACK_BYTES, FRAME_ACK_BYTES, TRAFFIC_ACK);
+}
+
+/* The acknowledgement names one of the transmissions of this frame, directly or in its bitmap. */
+static bool frame_named(const struct waiting_frame *f, const struct frame *ack, int *which)
+{
+    *which = -1;
+    bool named = false;
+    for (int i = 0; i < f->sends; i++) {
+        uint32_t behind = ack->sequence - f->sequence[i];
+        if (behind == 0)
+            *which = i;
+        named |= behind == 0 || (behind <= 32 && ack->received >> (behind - 1) & 1);
+    }
+    return named;
+}
+
+static void frame_next(struct call *c, uint16_t slot, sim_time at_time)
+{
+    for (uint32_t at = 0; at < section_used(c, SECTION_WORK); at = record_next(c, SECTION_WORK, at)) {
+        struct record *r = record_at(c, SECTION_WORK, at);
+        if (r->type == WORK_FRAME && r->slot == slot) {
+            record_due(c, r, at_time);
+            return;
+        }
+    }
+}
+
+void link_acked(struct call *c, uint16_t slot, const struct frame *ack)
+{
+    struct link *l = link_at(c, slot);
+    for (uint32_t at = 0; at < section_used(c, SECTION_WORK); at = record_next(c, SECTION_WORK, at)) {
+        struct waiting_frame *f = frame_at(c, at);
+        if (f->r.type != WORK_FRAME || f->r.slot != slot)
+            continue;
+        int which;
+        if (!frame_named(f, ack, &which))
+            return;
+        if (which >= 0)
+            rtt_sample(l, (uint32_t)((c->env->now - f->first_sent - MICROS(f->after_us[which]) + MILLIS(1) - 1) / MILLIS(1)));
+        record_remove(c, SECTION_WORK, at);
+        l->gap_ms = (uint32_t)((c->env->now + GAP + MILLIS(1) - 1) / MILLIS(1));
+        frame_next(c, slot, (c->env->now + GAP + MILLIS(1) - 1) / MILLIS(1) * MILLIS(1));
+        if (l->flags & LINK_SUSPECT) {
+            l->flags &= (uint8_t)~LINK_SUSPECT;
+            topology_link_restored(c, slot);
+        }
+        return;
+    }
+}
+
+bool link_frame_due(struct call *c, uint32_t at)
+{
+    struct waiting_frame *f = frame_at(c, at);
+    uint16_t slot = f->r.slot;
+    if (f->sends == FRAME_SENDS) {
+        uint8_t standing = order_at(c, order_of(c, slot))->flags;
+        peer_h peer = link_at(c, slot)->peer;
+        c->env->port->fact(c->env, FACT_LINK_FAILED, peer, c->env->now - f->first_sent);
+        link_drop(c, slot, false);
+        topology_link_lost(c, peer, standing, true);
+        return false;
+    }
+    frame_transmit(c, f);
+    struct link *l = link_at(c, slot);
+    if (f->sends - 1 == c->o->suspect_after && !(l->flags & LINK_SUSPECT)) {
+        l->flags |= LINK_SUSPECT;
+        c->env->port->fact(c->env, FACT_LINK_SUSPECT, l->peer, c->env->now - f->first_sent);
+        topology_link_suspect(c, slot);
+    }
+    return true;
+}

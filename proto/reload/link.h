@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Overlay links: the connection table, framing and Simple Reliability (RFC 6940 6.6.2, 6.6.3).
+ *
+ * A link's slot is its channel number. The order table lists the links that are up, by clockwise distance of the peer from us, with what the topology
+ * thinks of each: it serves both "am I connected to k" and "who is the closest before k".
+ *
+ * Sending is stop-and-wait: one unacknowledged frame a link, resent after RTO, doubling, five transmissions in all, each with a new sequence number;
+ * at the third retransmission the link is suspect, after the fifth it fails. Frames wait as records of the work section. */
+#ifndef PROTO_RELOAD_LINK_H
+#define PROTO_RELOAD_LINK_H
+
+#include "proto/reload/block.h"
+#include "proto/wire/frame.h"
+
+enum link_state {
+    LINK_FREE,    /* the slot is not in use */
+    LINK_OPENING, /* we are the DTLS client and wait for CHAN_UP */
+    LINK_UP       /* frames may flow */
+};
+
+enum link_flag {
+    LINK_OURS = 1,         /* we asked for it: we close it when we need it no more */
+    LINK_PEER_READY = 2,   /* it has sent an Update: may be routed through (RFC 6940 6.5.1) */
+    LINK_SUSPECT = 4,      /* third retransmission without an ACK: out of the routing table until an ACK comes */
+    LINK_LEAVING = 8,      /* it has sent Leave: out of the routing table for good */
+    LINK_RECEIVED = 16,    /* at least one data frame has arrived */
+    LINK_UPDATE_BUSY = 32, /* an Update of ours awaits its answer */
+    LINK_PING_BUSY = 64,   /* a liveness Ping of ours awaits its answer */
+    LINK_UPDATE_WANTED = 128 /* the other side asked with send_update: the next Update is a full one */
+};
+
+struct link {
+    peer_h peer;
+    addr_h addr;
+    uint32_t tx_next;          /* sequence of our next data frame */
+    uint32_t rx_last, rx_bits; /* highest sequence received, and which of the 32 before it */
+    uint32_t gap_ms;           /* no new frame before this (10 ms after an ACK), modulo 2^32 */
+    uint32_t since_s;          /* up, or in use by us, at this time */
+    uint16_t srtt8_ms, rttvar4_ms; /* RFC 6298, scaled by 8 and 4; 0, 0 = no sample */
+    uint8_t state;             /* enum link_state */
+    uint8_t flags;             /* enum link_flag */
+    uint8_t update_due;        /* enum chord_update to send, 0 = none */
+    uint8_t reserved;
+};
+static_assert(sizeof(struct link) <= 36, "an idle link");
+
+enum order_flag { ORDER_USABLE = 1, ORDER_NEIGHBOUR = 2, ORDER_FINGER = 4 };
+
+struct order {
+    uint32_t prefix; /* top 32 bits of the clockwise distance from us */
+    uint16_t slot;
+    uint8_t flags;   /* enum order_flag */
+    uint8_t reserved;
+};
+
+static inline struct link *link_at(const struct call *c, uint16_t slot)
+{
+    return (struct link *)section_base(c, SECTION_LINKS) + slot;
+}
+
+static inline uint16_t link_slots(const struct call *c)
+{
+    return (uint16_t)(c->n->section[SECTION_LINKS].used / sizeof(struct link));
+}
+
+static inline struct order *order_at(const struct call *c, uint32_t k)
+{
+    return (struct order *)section_base(c, SECTION_ORDER) + k;
+}
+
+static inline uint32_t order_count(const struct call *c)
+{
+    return c->n->section[SECTION_ORDER].used / (uint32_t)sizeof(struct order);
+}
+
+static inline struct id link_id(const struct call *c, uint16_t slot)
+{
+    return c->env->port->id_of(c->env, link_at(c, slot)->peer);
+}
+
+/* First position whose peer is not before `id` on the way round from us; *exact: it is id itself. */
+uint32_t order_find(const struct call *c, struct id id, bool *exact);
+/* Slot of the link that is up to this peer, SLOT_NONE. */
+uint16_t link_to(const struct call *c, peer_h);
+uint16_t link_to_id(const struct call *c, struct id);
+/* Position of a slot's entry; the link is up. */
+uint32_t order_of(const struct call *c, uint16_t slot);
+
+/* A channel of this number exists now: makes or reuses the slot. false = over a limit (the caller closes the channel). */
+bool link_open(struct call *, uint16_t slot, peer_h, addr_h, enum link_state);
+/* The link is up: enters the order table. An older link to the same peer gives way: its frames and standing move here. */
+bool link_up(struct call *, uint16_t slot, peer_h, sim_time rtt);
+/* Ends a link: frames dropped, slot free; `closed` = the channel is gone already. Does not tell the topology. */
+void link_drop(struct call *, uint16_t slot, bool closed);
+
+/* Sends an encoded message (header and payload), in fragments if it does not fit (RFC 6940 6.7). 0 or a negative error. */
+int link_send(struct call *, uint16_t slot, const uint8_t *message, size_t len, uint32_t true_len, uint16_t code, uint64_t tid);
+/* A data frame arrived: acknowledges it. */
+void link_received(struct call *, uint16_t slot, uint32_t sequence);
+/* An acknowledgement arrived. */
+void link_acked(struct call *, uint16_t slot, const struct frame *);
+/* A waiting frame at this offset of the work section is due. Returns false when the link failed and is gone. */
+bool link_frame_due(struct call *, uint32_t at);
+/* Bytes and frames that wait on a link. */
+unsigned link_queue(const struct call *, uint16_t slot);
+/* A frame of this transaction waits on the link. */
+bool link_carries(const struct call *, uint16_t slot, uint64_t tid);
+sim_time link_rto(const struct call *, const struct link *);
+
+/* A frame that waits for transmission or its ACK. */
+#define FRAME_SENDS 5
+struct waiting_frame {
+    struct record r;
+    uint64_t tid;
+    sim_time first_sent;
+    uint32_t sequence[FRAME_SENDS];
+    uint32_t after_us[FRAME_SENDS]; /* of each transmission, from the first */
+    uint16_t len, true_len;
+    uint16_t code;
+    uint8_t sends;
+    uint8_t traffic;
+    uint8_t message[];
+};
+
+#endif

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "proto/reload/message_in.h"
+
+#include <string.h>
+
+#include "proto/fact.h"
+#include "proto/reload/attach.h"
+#include "proto/reload/link.h"
+#include "proto/reload/ping.h"
+#include "proto/reload/reassembly.h"
+#include "proto/reload/topology.h"
+#include "proto/reload/transaction.h"
+#include "proto/store/store.h"
+
+#define FORWARD_CAP 2304u /* a datagram's worth, and the via list that it gains */
+
+/* A message or fragment while its destination list is worked off. */
+struct passage {
+    uint16_t slot;
+    uint16_t code;          /* 0 = not visible: a later fragment in true form */
+    bool folded;
+    struct header h;        /* destination = what is left of the list */
+    struct span payload;
+    struct span whole;      /* as it arrived */
+};
+
+static void drop(struct call *c, uint64_t reason, uint16_t code)
+{
+    c->env->port->fact(c->env, FACT_DROPPED, reason, code);
+}
+
+/* Where an error about this message should go; its signer is not known before it is verified. */
+static struct origin passage_origin(const struct passage *p)
+{
+    return (struct origin){.slot = p->slot, .signer = PEER_NONE, .tid = p->h.transaction, .via = p->h.via, .max_response = p->h.max_response,
+                           .ttl = p->h.ttl};
+}
+
+/* Errors answer requests only: an error about an answer would have nowhere to go. */
+static void refuse(struct call *c, const struct passage *p, uint16_t error)
+{
+    drop(c, DROP_TTL, p->code);
+    if (!message_is_request(p->code) || FRAGMENT_OFFSET(p->h.fragment) != 0 || p->slot == SLOT_SELF)
+        return;
+    struct origin to = passage_origin(p);
+    answer_error(c, &to, error, NULL, 0);
+}
+
+static bool destinations_repeat(struct span list)
+{
+    struct span seen[32];
+    unsigned n = 0;
+    struct reader r = reader_on(list.b, list.len, false);
+    while (reader_left(&r) > 0) {
+        const uint8_t *start = r.p;
+        struct destination d;
+        if (destination_read(&r, &d))
+            return true;
+        uint32_t len = (uint32_t)(r.p - start);
+        for (unsigned i = 0; i < n; i++)
+            if (seen[i].len == len && memcmp(seen[i].b, start, len) == 0)
+                return true;
+        if (n < sizeof seen / sizeof *seen)
+            seen[n++] = (struct span){start, len};
+    }
+    return false;
+}
+
+/* RFC 6940 6.1.2: on with the message, our decrement taken, the node that it came from noted in a request's via list. */
+static void forward(struct call *c, struct passage *p, uint16_t slot)
+{
+    bool ours = p->slot == SLOT_SELF;
+    if (!ours && p->h.ttl == 0) {
+        refuse(c, p, ERROR_TTL_EXCEEDED);
+        return;
+    }
+    uint8_t via[DRAFT_HEADROOM], out[FORWARD_CAP];
+    struct header h = p->h;
+    if (!ours) {
+        h.ttl--;
+        if (p->code == 0 || message_is_request(p->code)) {
+            struct writer v = writer_on(via, sizeof via, false);
+            put_bytes(&v, h.via.b, h.via.len);
+            destination_put_node(&v, link_id(c, p->slot));
+            if (v.err) {
+                drop(c, DROP_LIMIT, p->code);
+                return;
+            }
+            h.via = (struct span){via, writer_len(&v)};
+        }
+    }
+    h.length = p->h.length - header_bytes(&p->h) + header_bytes(&h);
+    struct writer w = writer_on(out, sizeof out, false);
+    header_put(&w, &h);
+    put_bytes(&w, p->payload.b, p->payload.len);
+    if (w.err) {
+        drop(c, DROP_LIMIT, p->code);
+        return;
+    }
+    link_send(c, slot, out, writer_len(&w), h.length, p->code, h.transaction);
+}
+
+static void request_in(struct call *c, const struct origin *from, const struct message *m)
+{
+    c->env->port->fact(c->env, FACT_REQUEST_SERVED, from->tid,
+                       (uint64_t)(from->slot == SLOT_SELF ? 0 : from->via.len / DESTINATION_NODE_BYTES + 1) << 16 | m->code);
+    if (answer_repeat(c, from))
+        return;
+    if (m->unknown_critical) {
+        answer_error(c, from, ERROR_UNKNOWN_EXTENSION, NULL, 0);
+        return;
+    }
+    /* RFC 6940 6.3.2.1, modular comparison. */
+    uint16_t ahead = (uint16_t)(m->header.config_sequence - c->o->sequence);
+    if (ahead != 0 && m->code != CONFIG_UPDATE_REQ) {
+        answer_error(c, from, ahead < 0x8000 ? ERROR_CONFIG_TOO_NEW : ERROR_CONFIG_TOO_OLD, NULL, 0);
+        return;
+    }
+    switch (m->code) {
+    case PING_REQ:
+        ping_request(c, from);
+        break;
+    case PROBE_REQ:
+        probe_request(c, from, m);
+        break;
+    case ATTACH_REQ:
+        attach_request(c, from, m);
+        break;
+    case APP_ATTACH_REQ: /* no application is registered: RFC 6940 6.5.2 */
+        answer_error(c, from, ERROR_NOT_FOUND, NULL, 0);
+        break;
+    case JOIN_REQ:
+        topology_join(c, from, m);
+        break;
+    case LEAVE_REQ:
+        topology_leave(c, from, m);
+        break;
+    case UPDATE_REQ:
+        topology_update(c, from, m);
+        break;
+    case ROUTE_QUERY_REQ:
+        topology_route_query(c, from, m);
+        break;
+    case STORE_REQ:
+        store_request(c, from, m);
+        break;
+    case FETCH_REQ:
+        fetch_request(c, from, m);
+        break;
+    case CONFIG_UPDATE_REQ: /* signed configurations are not read by this peer: nobody may set one */
+        answer_error(c, from, ERROR_FORBIDDEN, NULL, 0);
+        break;
+    default: /* Stat, Find, PathTrack and private methods */
+        answer_error(c, from, ERROR_INVALID_MESSAGE, NULL, 0);
+        break;
+    }
+}
+
+/* A whole message for us. RFC 6940 6.3.4: only the destination verifies; a bad signature is dropped silently. */
+static void deliver_whole(struct call *c, struct passage *p, const uint8_t *b, uint32_t len, bool to_resource, struct id resource, bool wildcard)
+{
+    struct message m;
+    int err = message_read(b, len, p->folded, &m);
+    if (err) {
+        drop(c, DROP_MALFORMED, p->code);
+        return;
+    }
+    uint8_t fixed[12];
+    struct writer w = writer_on(fixed, sizeof fixed, false);
+    put_u32(&w, m.header.overlay);
+    put_u64(&w, m.header.transaction);
+    struct piece piece[2] = {{fixed, sizeof fixed}, {m.contents.b, m.contents.len}};
+    if (c->env->port->verify(c->env, piece, 2, &m.security.signature)) {
+        drop(c, DROP_BAD_SIGNATURE, m.code);
+        return;
+    }
+    struct origin from = {.slot = p->slot, .signer = m.security.signature.signer, .tid = m.header.transaction, .via = m.header.via,
+                          .max_response = m.header.max_response, .ttl = m.header.ttl, .to_resource = to_resource, .to_wildcard = wildcard,
+                          .resource = resource};
+    if (message_is_request(m.code))
+        request_in(c, &from, &m);
+    else
+        transaction_answer(c, &from, &m);
+}
+
+static void deliver(struct call *c, struct passage *p, const struct destination *d)
+{
+    struct id resource = d->type == DESTINATION_RESOURCE ? d->id : (struct id){0, 0};
+    bool to_resource = d->type == DESTINATION_RESOURCE, wildcard = !to_resource && id_equal(d->id, ID_WILDCARD);
+    if (p->h.fragment == FRAGMENT_WHOLE) {
+        deliver_whole(c, p, p->whole.b, p->whole.len, to_resource, resource, wildcard);
+        return;
+    }
+    uint8_t whole[DRAFT_CAP];
+    uint32_t true_len;
+    bool request = p->code ? message_is_request(p->code) : p->h.via.len > 0;
+    long len = reassembly_add(c, p->slot, &p->h, p->payload, p->folded, request, whole, sizeof whole, &true_len);
+    if (len < 0)
+        drop(c, DROP_REASSEMBLY, p->code);
+    else if (len > 0)
+        deliver_whole(c, p, whole, (uint32_t)len, to_resource, resource, wildcard);
+}
+
+/* Node-ID that is not ours: to it when connected; else by the topology, unless it would be in our own range (RFC 6940 6.1.1). */
+static void route_node(struct call *c, struct passage *p, struct id id)
+{
+    uint16_t slot = link_to_id(c, id);
+    if (slot == SLOT_NONE && topology_responsible(c, id)) {
+        drop(c, DROP_UNKNOWN_DESTINATION, p->code);
+        return;
+    }
+    if (slot == SLOT_NONE)
+        slot = topology_next_hop(c, id, p->slot == SLOT_SELF);
+    if (slot == SLOT_NONE)
+        drop(c, DROP_NO_ROUTE, p->code);
+    else
+        forward(c, p, slot);
+}
+
+static void route_resource(struct call *c, struct passage *p, const struct destination *d, bool alone)
+{
+    if (topology_responsible(c, d->id)) {
+        if (alone)
+            deliver(c, p, d);
+        else
+            drop(c, DROP_MALFORMED, p->code);
+        return;
+    }
+    uint16_t slot = link_to_id(c, d->id);
+    if (slot == SLOT_NONE)
+        slot = topology_next_hop(c, d->id, p->slot == SLOT_SELF);
+    if (slot == SLOT_NONE)
+        drop(c, DROP_NO_ROUTE, p->code);
+    else
+        forward(c, p, slot);
+}
+
+/* Works off the destination list from its first entry (RFC 6940 6.1.1, 6.1.2). */
+static void route(struct call *c, struct passage *p)
+{
+    struct reader r = reader_on(p->h.destination.b, p->h.destination.len, false);
+    while (reader_left(&r) > 0) {
+        const uint8_t *entry = r.p;
+        struct destination d;
+        if (destination_read(&r, &d)) {
+            drop(c, DROP_MALFORMED, p->code);
+            return;
+        }
+        struct span here = {entry, (uint32_t)reader_left(&r) + (uint32_t)(r.p - entry)};
+        p->h.length -= p->h.destination.len - here.len;
+        p->h.destination = here;
+        bool last = reader_left(&r) == 0;
+        if (d.type == DESTINATION_RESOURCE && d.bytes.len == ID_BYTES) {
+            route_resource(c, p, &d, last);
+            return;
+        }
+        if (d.type != DESTINATION_NODE) { /* no opaque id is ours: we never make one */
+            drop(c, DROP_UNKNOWN_DESTINATION, p->code);
+            return;
+        }
+        bool mine = id_equal(d.id, c->n->id) || id_equal(d.id, ID_WILDCARD);
+        if (!mine) {
+            route_node(c, p, d.id);
+            return;
+        }
+        if (last) {
+            deliver(c, p, &d);
+            return;
+        }
+    }
+    drop(c, DROP_MALFORMED, p->code);
+}
+
+void message_in(struct call *c, uint16_t slot, const uint8_t *b, uint32_t len, uint32_t true_len)
+{
+    struct passage p = {.slot = slot, .folded = len != true_len, .whole = {b, len}};
+    struct reader r = reader_on(b, len, false);
+    int err = header_read(&r, &p.h);
+    p.code = message_peek_code(b, len, p.folded);
+    c->env->port->fact(c->env, FACT_MESSAGE_IN, p.code, true_len);
+    if (err || p.h.length != true_len || p.h.overlay != c->o->hash || !(p.h.fragment & FRAGMENT_HIGH)) {
+        drop(c, err ? (uint64_t)(int64_t)err : DROP_MALFORMED, p.code);
+        return;
+    }
+    p.payload = (struct span){r.p, (uint32_t)reader_left(&r)};
+    if (p.h.ttl > c->o->initial_ttl) {
+        refuse(c, &p, ERROR_TTL_EXCEEDED);
+        return;
+    }
+    if (p.h.destination.len > 2 * DESTINATION_NODE_BYTES && destinations_repeat(p.h.destination)) {
+        refuse(c, &p, ERROR_INVALID_MESSAGE);
+        return;
+    }
+    route(c, &p);
+}
+
+int message_out(struct call *c, uint16_t slot, const uint8_t *b, uint32_t len, uint32_t true_len, uint16_t code)
+{
+    struct passage p = {.slot = SLOT_SELF, .code = code, .folded = len != true_len, .whole = {b, len}};
+    struct reader r = reader_on(b, len, false);
+    int err = header_read(&r, &p.h);
+    assert(err == 0);
+    p.payload = (struct span){r.p, (uint32_t)reader_left(&r)};
+    if (slot != SLOT_NONE && link_at(c, slot)->state == LINK_UP)
+        return link_send(c, slot, b, len, true_len, code, p.h.transaction);
+    route(c, &p);
+    return err;
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Pins: framing, acknowledgements and stop-and-wait of RFC 6940 6.6.2 and 6.6.3 as one node shows them: times of transmissions, sequence numbers, the
+ * bitmap, the 10 ms gap, suspect and failed, the via list and ttl of what is forwarded, fragments that cross or end here. Leaves open: what routing decides. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "proto/test/overlay.h"
+#include "proto/wire/frame.h"
+#include "proto/wire/message.h"
+
+#define SELF 0u
+
+struct fixture {
+    struct overlay config;
+    struct recorder *r;
+    chan_h chan[4]; /* to peers 1..4 */
+};
+
+/* A joined peer between 1 (predecessor) and 2 (successor) in ring order of ids, whatever those are. */
+static struct fixture fixture_open(void)
+{
+    struct fixture f = {.config = overlay_defaults()};
+    f.config.rto = RTO_STATIC;
+    f.config.reactive = false; /* nothing but what the test causes is sent */
+    return f;
+}
+
+static void fixture_seed(struct fixture *f)
+{
+    f->r = recorder_open(&f->config, SELF);
+    recorder_seed(f->r, &(struct node_seed){.joined_for = SECONDS(100), .next_update = SECONDS(1000), .next_ping = SECONDS(1000)});
+    for (unsigned k = 0; k < 4; k++) {
+        f->chan[k] = recorder_seed_channel(f->r);
+        node_seed_link(f->r->node, &f->r->env, &(struct seed_link){.chan = f->chan[k], .peer = k + 1, .addr = k + 1, .ready = true,
+                                                                  .predecessor = k < 2, .successor = k >= 2});
+    }
+    recorder_seed_end(f->r);
+    recorder_forget(f->r);
+}
+
+static void fixture_close(struct fixture *f)
+{
+    recorder_close(f->r);
+}
+
+/* A Ping request signed by `from`, for `to`, framed with this sequence number. Returns the length; *true_len too. */
+static size_t ping_frame(struct fixture *f, peer_h from, struct id to, uint8_t ttl, uint32_t sequence, uint8_t *out, size_t cap, size_t *true_len)
+{
+    uint8_t contents[256], list[DESTINATION_NODE_BYTES], fixed[12];
+    struct writer w = writer_on(contents, sizeof contents, true), l = writer_on(list, sizeof list, false), x = writer_on(fixed, sizeof fixed, false);
+    struct mark mark = contents_begin(&w, PING_REQ);
+    ping_req_put(&w, &(struct ping_req){.padding = {NULL, 0}});
+    contents_end(&w, mark, NULL, 0);
+    put_u32(&x, f->config.hash);
+    put_u64(&x, 77);
+    struct piece piece[2] = {{fixed, sizeof fixed}, {contents, writer_len(&w)}};
+    struct security s = {.certificates = 1};
+    s.certificate[0].owner = from;
+    recorder_sign(f->r, from, piece, 2, &s.signature);
+    security_put(&w, &s);
+    destination_put_node(&l, to);
+    struct header h = {.overlay = f->config.hash, .config_sequence = f->config.sequence, .version = RELO_VERSION, .ttl = ttl, .fragment = FRAGMENT_WHOLE,
+                       .transaction = 77, .destination = {list, writer_len(&l)}};
+    h.length = header_bytes(&h) + writer_true(&w);
+    struct writer o = writer_on(out, cap, false);
+    frame_put_data(&o, sequence, h.length);
+    header_put(&o, &h);
+    put_bytes(&o, contents, writer_len(&w));
+    assert_int_equal(o.err, 0);
+    *true_len = FRAME_DATA_BYTES + h.length;
+    return writer_len(&o);
+}
+
+static struct frame sent_frame(const struct fixture *f, unsigned k)
+{
+    struct frame x;
+    assert_true(k < f->r->sents);
+    assert_int_equal(frame_read(f->r->sent[k].b, f->r->sent[k].len, f->r->sent[k].true_len, &x), 0);
+    return x;
+}
+
+static const struct recorded_fact *fact_about(const struct fixture *f, enum fact what, peer_h peer)
+{
+    for (unsigned k = 0; k < f->r->facts; k++)
+        if (f->r->fact[k].what == what && f->r->fact[k].a == peer)
+            return &f->r->fact[k];
+    return NULL;
+}
+
+static void each_data_frame_is_acknowledged_with_what_came_before(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_open();
+    static const uint32_t came[] = {0, 1, 3, 2, 40};
+    static const uint32_t bits[] = {0, 1, 6, 3, 0};
+    fixture_seed(&f);
+    for (unsigned k = 0; k < 5; k++) {
+        uint8_t b[512];
+        size_t true_len, len = ping_frame(&f, 1, recorder_id(f.r, SELF), 100, came[k], b, sizeof b, &true_len);
+        recorder_forget(f.r);
+        recorder_receive(f.r, f.chan[0], 1, b, len, true_len);
+        struct frame ack = sent_frame(&f, 0);
+        assert_int_equal(ack.type, FRAME_ACK);
+        assert_int_equal(ack.sequence, came[k]);
+        assert_int_equal(ack.received, bits[k]);
+    }
+    fixture_close(&f);
+}
+
+/* The answer to a Ping is never acknowledged: 0, 0.5, 1.5, 3.5, 7.5 s, then 8 s more (RFC 6940 6.6.3.1). */
+static void five_transmissions_then_the_link_fails(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_open();
+    static const unsigned at_ms[] = {0, 500, 1500, 3500, 7500};
+    fixture_seed(&f);
+    uint8_t b[512];
+    size_t true_len, len = ping_frame(&f, 1, recorder_id(f.r, SELF), 100, 0, b, sizeof b, &true_len);
+    recorder_receive(f.r, f.chan[0], 1, b, len, true_len);
+    recorder_run(f.r, SECONDS(3) + MILLIS(499));
+    assert_null(recorder_last_fact(f.r, FACT_LINK_SUSPECT));
+    recorder_run(f.r, SECONDS(15) + MILLIS(499));
+    assert_int_equal(fact_about(&f, FACT_LINK_SUSPECT, 1)->at, MILLIS(3500));
+    unsigned n = 0;
+    for (unsigned k = 0; k < f.r->sents; k++) {
+        if (f.r->sent[k].chan != f.chan[0] || f.r->sent[k].traffic != TRAFFIC_PING)
+            continue;
+        struct frame x = sent_frame(&f, k);
+        assert_true(n < 5);
+        assert_int_equal(f.r->sent[k].at, MILLIS(at_ms[n]));
+        assert_int_equal(x.sequence, n); /* each with a new sequence number */
+        n++;
+    }
+    assert_int_equal(n, 5);
+    assert_null(fact_about(&f, FACT_LINK_FAILED, 1));
+    recorder_run(f.r, SECONDS(15) + MILLIS(500));
+    assert_non_null(fact_about(&f, FACT_LINK_FAILED, 1));
+    assert_int_equal(recorder_count_facts(f.r, FACT_DEAD_HOP) >= 1, 1);
+    fixture_close(&f);
+}
+
+static void an_ack_by_bitmap_counts_and_the_next_frame_waits_ten_milliseconds(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_open();
+    fixture_seed(&f);
+    for (uint32_t k = 0; k < 2; k++) {
+        uint8_t b[512];
+        size_t true_len, len = ping_frame(&f, 1, recorder_id(f.r, SELF), 100, k, b, sizeof b, &true_len);
+        recorder_receive(f.r, f.chan[0], 1, b, len, true_len);
+    }
+    unsigned data = 0;
+    for (unsigned k = 0; k < f.r->sents; k++)
+        data += f.r->sent[k].traffic == TRAFFIC_PING;
+    assert_int_equal(data, 1); /* stop and wait */
+    recorder_run(f.r, MILLIS(600)); /* one retransmission: sequence 1 */
+    recorder_forget(f.r);
+    uint8_t ack[FRAME_ACK_BYTES];
+    struct writer w = writer_on(ack, sizeof ack, false);
+    frame_put_ack(&w, 2, 2); /* 2 was never sent, but the bitmap names 0 */
+    recorder_receive(f.r, f.chan[0], 1, ack, sizeof ack, sizeof ack);
+    recorder_run(f.r, MILLIS(609));
+    assert_int_equal(f.r->sents, 0);
+    recorder_run(f.r, MILLIS(610));
+    assert_int_equal(f.r->sents, 1);
+    assert_int_equal(sent_frame(&f, 0).sequence, 2);
+    fixture_close(&f);
+}
+
+static void what_is_forwarded_loses_one_hop_and_names_its_last(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_open();
+    fixture_seed(&f);
+    uint8_t b[512];
+    size_t true_len, len = ping_frame(&f, 1, recorder_id(f.r, 3), 42, 0, b, sizeof b, &true_len);
+    recorder_receive(f.r, f.chan[0], 1, b, len, true_len);
+    struct header h = {0};
+    for (unsigned k = 0; k < f.r->sents; k++) {
+        if (f.r->sent[k].traffic == TRAFFIC_ACK)
+            continue;
+        assert_int_equal(f.r->sent[k].chan, f.chan[2]);
+        struct frame x = sent_frame(&f, k);
+        struct reader r = reader_on(x.message.b, x.message.len, false);
+        assert_int_equal(header_read(&r, &h), 0);
+        assert_int_equal(x.message_true, h.length);
+        assert_int_equal(f.r->sent[k].true_len, true_len + DESTINATION_NODE_BYTES);
+    }
+    assert_int_equal(h.ttl, 41);
+    assert_int_equal(h.via.len, DESTINATION_NODE_BYTES);
+    struct reader v = reader_on(h.via.b, h.via.len, false);
+    struct destination d;
+    assert_int_equal(destination_read(&v, &d), 0);
+    assert_true(id_equal(d.id, recorder_id(f.r, 1)));
+    fixture_close(&f);
+}
+
+/* ttl 0 and not for us: an error comes back, nothing goes on (6.3.2). A ttl above the initial one likewise. */
+static void a_ttl_out_of_range_is_refused(void **state)
+{
+    (void)state;
+    static const uint8_t ttl[] = {0, 101, 255};
+    for (unsigned k = 0; k < 3; k++) {
+        struct fixture f = fixture_open();
+        fixture_seed(&f);
+        uint8_t b[512];
+        size_t true_len, len = ping_frame(&f, 1, recorder_id(f.r, 3), ttl[k], 0, b, sizeof b, &true_len);
+        recorder_receive(f.r, f.chan[0], 1, b, len, true_len);
+        assert_int_equal(f.r->sents, 2);
+        for (unsigned s = 0; s < 2; s++)
+            assert_int_equal(f.r->sent[s].chan, f.chan[0]);
+        struct frame x = sent_frame(&f, 1);
+        assert_int_equal(message_peek_code(x.message.b, x.message.len, true), MESSAGE_ERROR);
+        fixture_close(&f);
+    }
+}
+
+static void a_flipped_bit_is_not_answered(void **state)
+{
+    (void)state;
+    for (unsigned bit = 0; bit < 3; bit++) {
+        struct fixture f = fixture_open();
+        fixture_seed(&f);
+        uint8_t b[512];
+        size_t true_len, len = ping_frame(&f, 1, recorder_id(f.r, SELF), 100, 0, b, sizeof b, &true_len);
+        b[len - 1 - 3 * bit] ^= (uint8_t)(1u << bit); /* in the signature token */
+        recorder_receive(f.r, f.chan[0], 1, b, len, true_len);
+        assert_int_equal(f.r->sents, 1); /* the ACK */
+        assert_non_null(recorder_last_fact(f.r, FACT_DROPPED));
+        fixture_close(&f);
+    }
+}
+
+/* Any bytes at all: the recorder checks every invariant after each call. */
+static void noise_does_no_harm(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_open();
+    fixture_seed(&f);
+    uint64_t x = 88172645463325252u;
+    for (unsigned round = 0; round < 20000; round++) {
+        uint8_t b[512];
+        size_t true_len, len = ping_frame(&f, 1 + round % 4, recorder_id(f.r, round % 7), (uint8_t)(round % 120), round, b, sizeof b, &true_len);
+        for (unsigned flips = round % 5; flips > 0; flips--) {
+            x ^= x << 13, x ^= x >> 7, x ^= x << 17;
+            b[(x >> 8) % len] = (uint8_t)x;
+        }
+        if (round % 11 == 0)
+            len = (x >> 20) % len + 1;
+        recorder_receive(f.r, f.chan[round % 4], 1 + round % 4, b, len, true_len < len ? len : true_len);
+        if (round % 64 == 0) {
+            struct node_view v;
+            recorder_run(f.r, f.r->env.now + MILLIS(100));
+            recorder_forget(f.r);
+            node_look(f.r->node, &f.r->env, &v);
+            assert_true(node_bytes(f.r->node) < 300000);
+        }
+    }
+    fixture_close(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_data_frame_is_acknowledged_with_what_came_before),
+        cmocka_unit_test(five_transmissions_then_the_link_fails),
+        cmocka_unit_test(an_ack_by_bitmap_counts_and_the_next_frame_waits_ten_milliseconds),
+        cmocka_unit_test(what_is_forwarded_loses_one_hop_and_names_its_last),
+        cmocka_unit_test(a_ttl_out_of_range_is_refused),
+        cmocka_unit_test(a_flipped_bit_is_not_answered),
+        cmocka_unit_test(noise_does_no_harm),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "proto/reload/transaction.h"
+
+#include <string.h>
+
+#include "proto/chord/chord.h"
+#include "proto/fact.h"
+#include "proto/reload/attach.h"
+#include "proto/reload/link.h"
+#include "proto/reload/work.h"
+#include "proto/store/store.h"
+
+#define SENDS 5 /* RFC 6940 6.2.1 */
+
+struct transaction {
+    struct record r;
+    struct errand errand;
+    uint16_t code, len, true_len;
+    uint8_t sends;
+    uint8_t message[];
+};
+
+struct kept_answer {
+    struct record r;
+    uint64_t tid;
+    peer_h signer;
+    uint16_t code, len, true_len;
+    uint8_t message[];
+};
+
+static struct transaction *transaction_at(const struct call *c, uint32_t at)
+{
+    return record_at(c, SECTION_WORK, at);
+}
+
+static uint64_t transaction_id(struct call *c)
+{
+    uint64_t tid;
+    c->env->port->random(c->env, RANDOM_TRANSACTION, c->n->transactions++, &tid, sizeof tid);
+    return tid;
+}
+
+int request_send(struct call *c, struct draft *d, const struct route *route, const struct errand *errand)
+{
+    uint8_t list[2 * DESTINATION_RESOURCE_BYTES];
+    struct writer w = writer_on(list, sizeof list, false);
+    if (route->taught)
+        destination_put_node(&w, route->teacher);
+    if (route->to_resource)
+        destination_put_resource(&w, route->target);
+    else
+        destination_put_node(&w, route->target);
+    uint64_t tid = transaction_id(c);
+    int err = draft_close(c, d, tid, (struct span){list, writer_len(&w)});
+    if (err)
+        return err;
+    unsigned open = 0;
+    for (uint32_t at = 0; at < section_used(c, SECTION_WORK); at = record_next(c, SECTION_WORK, at))
+        open += transaction_at(c, at)->r.type == WORK_TRANSACTION;
+    if (open >= c->o->limits.transactions)
+        return ERR_NO_ROOM;
+    /* A bound request of the topology is written anew when it must be repeated: dozens may be under way at once. */
+    uint32_t kept = errand->purpose == PURPOSE_UPDATE ? 0 : d->len;
+    struct transaction *t = record_add(c, SECTION_WORK, WORK_TRANSACTION, (uint32_t)offsetof(struct transaction, message) + kept);
+    if (!t)
+        return ERR_NO_ROOM;
+    t->r.slot = route->slot;
+    t->errand = *errand;
+    t->errand.tid = tid;
+    t->errand.started = c->env->now;
+    t->errand.to_resource = route->to_resource;
+    if (route->to_resource)
+        t->errand.resource = route->target;
+    t->code = d->code;
+    t->len = (uint16_t)kept;
+    t->true_len = (uint16_t)d->true_len;
+    t->sends = 1;
+    memcpy(t->message, d->message, kept);
+    record_due(c, &t->r, time_add(c->env->now, c->o->reliability_timer));
+    if (errand->purpose == PURPOSE_USER_STORE || errand->purpose == PURPOSE_USER_FETCH)
+        c->env->port->fact(c->env, FACT_REQUEST_SENT, errand->tag, tid);
+    message_out(c, route->slot, d->message, d->len, d->true_len, d->code);
+    return 0;
+}
+
+/* error: 0 = timeout, else a RELOAD error code; hops of the answer that brought it. */
+static void errand_failed(struct call *c, const struct errand *e, uint16_t error, unsigned hops)
+{
+    switch (e->purpose) {
+    case PURPOSE_USER_STORE:
+    case PURPOSE_USER_FETCH:
+        c->env->port->fact(c->env, FACT_REQUEST_FAILED, e->tag, (uint64_t)error | (uint64_t)hops << 16);
+        break;
+    case PURPOSE_UPDATE:
+        chord_update_done(c, e->peer);
+        break;
+    case PURPOSE_ATTACH:
+        attach_failed(c, e, error);
+        break;
+    case PURPOSE_JOIN:
+        chord_join_failed(c, e, error);
+        break;
+    case PURPOSE_FINGER_PING:
+        break;
+    case PURPOSE_LINK_PING:
+        chord_link_ping_done(c, e->peer);
+        break;
+    case PURPOSE_REPLICA:
+        store_replica_failed(c, e, error);
+        break;
+    case PURPOSE_LEAVE:
+        chord_leave_done(c);
+        break;
+    }
+}
+
+static void errand_answered(struct call *c, const struct errand *e, const struct origin *from, const struct message *m)
+{
+    unsigned hops = from->slot == SLOT_SELF ? 0 : (unsigned)(c->o->initial_ttl - from->ttl) + 1;
+    unsigned values = 0;
+    switch (e->purpose) {
+    case PURPOSE_USER_FETCH:
+        values = store_count_values(c, m, e->resource);
+        c->env->port->fact(c->env, FACT_REQUEST_ANSWERED, e->tag, FACT_ANSWER(from->signer, hops, values));
+        break;
+    case PURPOSE_USER_STORE:
+        c->env->port->fact(c->env, FACT_REQUEST_ANSWERED, e->tag, FACT_ANSWER(from->signer, hops, values));
+        break;
+    case PURPOSE_UPDATE:
+        chord_update_done(c, e->peer);
+        break;
+    case PURPOSE_ATTACH:
+        attach_answered(c, e, from, m);
+        break;
+    case PURPOSE_JOIN:
+        chord_join_answered(c, e);
+        break;
+    case PURPOSE_FINGER_PING:
+        chord_finger_found(c, e->aux, from->signer);
+        break;
+    case PURPOSE_LINK_PING:
+        chord_link_ping_done(c, e->peer);
+        break;
+    case PURPOSE_REPLICA:
+        store_replica_done(c, e);
+        break;
+    case PURPOSE_LEAVE:
+        chord_leave_done(c);
+        break;
+    }
+}
+
+/* RFC 6940 6.3.4: the answer to a Node-ID request is signed by that node; the answer to a Resource-ID request by a node at least as close to
+ * it as any neighbour of ours. */
+static bool signer_allowed(const struct call *c, const struct errand *e, peer_h signer)
+{
+    if (!e->to_resource)
+        return e->peer == PEER_NONE || signer == e->peer;
+    if (signer == c->n->self || c->n->state != NODE_JOINED)
+        return true;
+    return chord_signer_plausible(c, e->resource, signer);
+}
+
+void transaction_answer(struct call *c, const struct origin *from, const struct message *m)
+{
+    for (uint32_t at = 0; at < section_used(c, SECTION_WORK); at = record_next(c, SECTION_WORK, at)) {
+        struct transaction *t = transaction_at(c, at);
+        if (t->r.type != WORK_TRANSACTION || t->errand.tid != from->tid)
+            continue;
+        struct errand e = t->errand;
+        uint16_t code = t->code;
+        if (m->code != MESSAGE_ERROR && (m->code != code + 1 || !signer_allowed(c, &e, from->signer))) {
+            c->env->port->fact(c->env, FACT_DROPPED, DROP_BAD_SIGNATURE, m->code);
+            return;
+        }
+        record_remove(c, SECTION_WORK, at);
+        struct error_body error;
+        unsigned hops = from->slot == SLOT_SELF ? 0 : (unsigned)(c->o->initial_ttl - from->ttl) + 1;
+        if (m->code != MESSAGE_ERROR)
+            errand_answered(c, &e, from, m);
+        else if (error_read(m->body, &error) == 0)
+            errand_failed(c, &e, error.code, hops);
+        return;
+    }
+    c->env->port->fact(c->env, FACT_LATE_ANSWER, from->tid, m->code);
+}
+
+void transaction_due(struct call *c, uint32_t at)
+{
+    struct transaction *t = transaction_at(c, at);
+    struct errand e = t->errand;
+    if (t->sends == SENDS || (e.bound && t->r.slot == SLOT_NONE)) {
+        record_remove(c, SECTION_WORK, at);
+        errand_failed(c, &e, 0, 0);
+        return;
+    }
+    sim_time next = e.started + (sim_time)t->sends * c->o->reliability_timer;
+    if (c->env->now < next) { /* woken because its first hop went away: the timer decides */
+        record_due(c, &t->r, next);
+        return;
+    }
+    t->sends++;
+    record_due(c, &t->r, time_add(c->env->now, c->o->reliability_timer));
+    if (e.bound && link_carries(c, t->r.slot, e.tid))
+        return; /* one hop, and the link is still at it: a copy behind it in the queue would help nobody */
+    c->env->port->fact(c->env, FACT_RESENT, e.tid, t->sends - 1u);
+    if (e.purpose == PURPOSE_UPDATE) {
+        chord_update_repeat(c, t->r.slot, e.tid);
+        return;
+    }
+    uint8_t copy[DRAFT_CAP];
+    uint16_t len = t->len, true_len = t->true_len, code = t->code, slot = t->r.slot;
+    memcpy(copy, t->message, len);
+    message_out(c, slot, copy, len, true_len, code);
+}
+
+static uint32_t transaction_find(const struct call *c, enum purpose purpose, peer_h peer)
+{
+    uint32_t at = 0;
+    for (; at < section_used(c, SECTION_WORK); at = record_next(c, SECTION_WORK, at)) {
+        const struct transaction *t = transaction_at(c, at);
+        if (t->r.type == WORK_TRANSACTION && t->errand.purpose == purpose && t->errand.peer == peer)
+            break;
+    }
+    return at;
+}
+
+bool transaction_pending(const struct call *c, enum purpose purpose, peer_h peer)
+{
+    return transaction_find(c, purpose, peer) < section_used(c, SECTION_WORK);
+}
+
+bool transaction_cancel(struct call *c, enum purpose purpose, peer_h peer, struct errand *e)
+{
+    uint32_t at = transaction_find(c, purpose, peer);
+    if (at >= section_used(c, SECTION_WORK))
+        return false;
+    *e = transaction_at(c, at)->errand;
+    record_remove(c, SECTION_WORK, at);
+    return true;
+}
+
+void transaction_forget(struct call *c, enum purpose purpose)
+{
+    for (uint32_t at = 0; at < section_used(c, SECTION_WORK);) {
+        const struct transaction *t = transaction_at(c, at);
+        if (t->r.type == WORK_TRANSACTION && t->errand.purpose == purpose)
+            record_remove(c, SECTION_WORK, at);
+        else
+            at += t->r.size;
+    }
+}
+
+unsigned transaction_count(const struct call *c, enum purpose purpose)
+{
+    unsigned n = 0;
+    for (uint32_t at = 0; at < section_used(c, SECTION_WORK); at = record_next(c, SECTION_WORK, at))
+        n += transaction_at(c, at)->r.type == WORK_TRANSACTION && transaction_at(c, at)->errand.purpose == purpose;
+    return n;
+}
+
+unsigned transaction_count_aux(const struct call *c, enum purpose purpose, uint32_t aux_high)
+{
+    unsigned n = 0;
+    for (uint32_t at = 0; at < section_used(c, SECTION_WORK); at = record_next(c, SECTION_WORK, at)) {
+        const struct transaction *t = transaction_at(c, at);
+        n += t->r.type == WORK_TRANSACTION && t->errand.purpose == purpose && t->errand.aux >> 8 == aux_high;
+    }
+    return n;
+}
+
+/* ---- answers ---- */
+
+/* RFC 6940 6.1.2: the previous hop, then the via list reversed. */
+static int answer_route(struct call *c, const struct origin *to, struct writer *w)
+{
+    if (to->slot == SLOT_SELF)
+        return 0;
+    destination_put_node(w, link_id(c, to->slot));
+    struct id back[128];
+    unsigned n = 0;
+    struct reader r = reader_on(to->via.b, to->via.len, false);
+    while (reader_left(&r) > 0) {
+        struct destination d;
+        int err = destination_read(&r, &d);
+        if (err)
+            return err;
+        if (d.type != DESTINATION_NODE || n == sizeof back / sizeof *back)
+            return ERR_VALUE; /* opaque ids are understood by the node that made them only */
+        back[n++] = d.id;
+    }
+    while (n > 0)
+        destination_put_node(w, back[--n]);
+    return w->err;
+}
+
+static void answer_deliver(struct call *c, const struct origin *to, const uint8_t *message, uint32_t len, uint32_t true_len, uint16_t code)
+{
+    if (to->slot == SLOT_SELF) {
+        struct message m;
+        struct origin self = *to;
+        self.signer = c->n->self;
+        if (message_read(message, len, len != true_len, &m) == 0)
+            transaction_answer(c, &self, &m);
+        return;
+    }
+    message_out(c, link_at(c, to->slot)->state == LINK_UP ? to->slot : SLOT_NONE, message, len, true_len, code);
+}
+
+static void answer_keep(struct call *c, const struct origin *to, const struct draft *d)
+{
+    struct kept_answer *k = record_add(c, SECTION_WORK, WORK_ANSWER, (uint32_t)(offsetof(struct kept_answer, message) + d->len));
+    if (!k)
+        return;
+    k->tid = to->tid;
+    k->signer = to->signer;
+    k->code = d->code;
+    k->len = (uint16_t)d->len;
+    k->true_len = (uint16_t)d->true_len;
+    memcpy(k->message, d->message, d->len);
+    record_due(c, &k->r, time_add(c->env->now, SENDS * c->o->reliability_timer));
+}
+
+void answer_send(struct call *c, const struct origin *to, struct draft *d, bool keep)
+{
+    uint8_t list[DRAFT_HEADROOM];
+    struct writer w = writer_on(list, sizeof list, false);
+    int err = answer_route(c, to, &w);
+    if (err == 0)
+        err = draft_close(c, d, to->tid, (struct span){list, writer_len(&w)});
+    if (err == 0 && to->max_response && d->true_len > to->max_response && d->code != MESSAGE_ERROR) {
+        answer_error(c, to, ERROR_RESPONSE_TOO_LARGE, NULL, 0);
+        return;
+    }
+    if (err) {
+        c->env->port->fact(c->env, FACT_DROPPED, (uint64_t)(int64_t)err, d->code);
+        return;
+    }
+    if (keep)
+        answer_keep(c, to, d);
+    answer_deliver(c, to, d->message, d->len, d->true_len, d->code);
+}
+
+void answer_error(struct call *c, const struct origin *to, uint16_t code, const void *info, size_t len)
+{
+    struct draft d;
+    draft_begin(c, &d, MESSAGE_ERROR);
+    error_put(&d.w, &(struct error_body){.code = code, .info = {info, (uint32_t)len}});
+    answer_send(c, to, &d, false);
+}
+
+bool answer_repeat(struct call *c, const struct origin *to)
+{
+    for (uint32_t at = 0; at < section_used(c, SECTION_WORK); at = record_next(c, SECTION_WORK, at)) {
+        const struct kept_answer *k = record_at(c, SECTION_WORK, at);
+        if (k->r.type != WORK_ANSWER || k->tid != to->tid || k->signer != to->signer)
+            continue;
+        uint8_t copy[DRAFT_CAP];
+        uint32_t n = k->len, true_len = k->true_len;
+        uint16_t code = k->code;
+        memcpy(copy, k->message, n);
+        answer_deliver(c, to, copy, n, true_len, code);
+        return true;
+    }
+    return false;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Types of the records in a node's work section, and who handles each when it is due. */
+#ifndef PROTO_RELOAD_WORK_H
+#define PROTO_RELOAD_WORK_H
+
+enum work_type {
+    WORK_FRAME = 1,   /* link.c: a frame that awaits transmission or ACK */
+    WORK_TRANSACTION, /* transaction.c: a request that awaits its answer */
+    WORK_ANSWER,      /* transaction.c: an answer kept for repeated requests */
+    WORK_REASSEMBLY,  /* reassembly.c: fragments that await the rest */
+    WORK_EXPECT,      /* attach.c: a peer that answered our Attach and should open the channel */
+    WORK_CACHE        /* join.c: addresses that the host remembered */
+};
+
+#endif
