@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sim/kernel/kernel.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "sim/kernel/heap.h"
+#include "sim/kernel/parallel.h"
+#include "sim/kernel/part.h"
+#include "sim/kernel/windows.h"
+
+/* Time within a window must fit the 32 bits that a sort key leaves for it. */
+#define WINDOW_MAX UINT32_MAX
+#define CLASS_MAX 15u
+#define FLAGS_MAX 15u
+/* Below this a window of a partition is shorter than the wait for the others: some 10 us. */
+#define BUSY_LEAST 24u
+#define HUGE_PAGE ((size_t)2 << 20)
+
+void kernel_fatal(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fputs("reloadsim: kernel: ", stderr);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+    va_end(args);
+    abort();
+}
+
+void *kernel_allocate(size_t count, size_t size)
+{
+    void *p = calloc(count ? count : 1, size);
+    if (!p)
+        kernel_fatal("no memory for %zu x %zu bytes", count, size);
+    return p;
+}
+
+void *kernel_reallocate(void *old, size_t bytes)
+{
+    void *p = realloc(old, bytes);
+    if (!p)
+        kernel_fatal("no memory for %zu bytes", bytes);
+    return p;
+}
+
+static struct node_state *node_states(uint32_t nodes)
+{
+    size_t bytes = (nodes * sizeof(struct node_state) + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+    struct node_state *node = aligned_alloc(HUGE_PAGE, bytes); /* the system backs only what is touched */
+    if (!node)
+        kernel_fatal("no memory for %u nodes", nodes);
+    if (bytes > 4 * HUGE_PAGE)
+        madvise(node, bytes, MADV_HUGEPAGE);
+    for (uint32_t i = 0; i < nodes; i++)
+        node[i] = (struct node_state){.due = TIME_NEVER, .queued = {TIME_NEVER, TIME_NEVER}};
+    return node;
+}
+
+static bool config_is_sound(const struct kernel_config *c)
+{
+    if (c->nodes == 0 || c->nodes >= SITE_NONE || c->partitions == 0 || c->window == 0 || c->window == TIME_NEVER)
+        return false;
+    for (uint32_t i = 1; c->site && i < c->nodes; i++)
+        if (c->site[i] < c->site[i - 1])
+            return false;
+    return true;
+}
+
+static uint32_t *first_nodes(const struct kernel_config *c)
+{
+    if (!c->site)
+        return NULL;
+    uint32_t *head = kernel_allocate(c->nodes, sizeof *head);
+    for (uint32_t i = 1; i < c->nodes; i++)
+        head[i] = c->site[i] == c->site[i - 1] ? head[i - 1] : i;
+    return head;
+}
+
+/* Equal shares of the nodes, each border moved up to the next site. A part may be empty when sites are large or few. */
+static void divide(struct kernel *k)
+{
+    uint32_t border = 0;
+    for (unsigned i = 0; i < k->partitions; i++) {
+        struct part *p = &k->part[i];
+        p->kernel = k;
+        p->index = i;
+        p->site = SITE_NONE;
+        p->first = border;
+        uint32_t share = (uint32_t)((uint64_t)k->nodes * (i + 1) / k->partitions);
+        if (share > border)
+            border = share;
+        while (border < k->nodes && kernel_site(k, border) != border)
+            border++;
+        p->end = border;
+    }
+}
+
+static void open_engine(struct kernel *k)
+{
+    if (k->engine == KERNEL_HEAP) {
+        k->heap = heap_open(k);
+        return;
+    }
+    for (unsigned i = 0; i < k->partitions; i++)
+        windows_open(&k->part[i]);
+    k->exchange = k->partitions > 1 ? exchange_open(k->partitions) : NULL;
+    if (k->partitions > 1 && !k->exchange)
+        kernel_fatal("no memory for %u partitions", k->partitions);
+}
+
+int kernel_open(struct kernel **out, const struct kernel_config *c, const struct kernel_hooks *hooks)
+{
+    *out = NULL;
+    if (!config_is_sound(c))
+        return -EINVAL;
+    struct kernel *k = kernel_allocate(1, sizeof *k);
+    k->hooks = *hooks;
+    k->engine = c->engine;
+    k->nodes = c->nodes;
+    k->partitions = c->partitions;
+    k->threads = c->threads;
+    k->busy_least = BUSY_LEAST;
+    k->lookahead = c->window;
+    k->window = time_min(c->window, WINDOW_MAX);
+    k->head = first_nodes(c);
+    k->node = node_states(k->nodes);
+    k->part = kernel_allocate(k->partitions, sizeof *k->part);
+    divide(k);
+    open_engine(k);
+    *out = k;
+    return 0;
+}
+
+void kernel_close(struct kernel *k)
+{
+    if (!k)
+        return;
+    heap_close(k->heap);
+    for (unsigned i = 0; k->engine == KERNEL_WINDOWS && i < k->partitions; i++)
+        windows_close(&k->part[i]);
+    exchange_close(k->exchange);
+    free(k->head);
+    free(k->node);
+    free(k->part);
+    free(k);
+}
+
+unsigned kernel_partitions(const struct kernel *k)
+{
+    return k->partitions;
+}
+
+struct part *kernel_part(struct kernel *k, unsigned index)
+{
+    assert(index < k->partitions);
+    return &k->part[index];
+}
+
+struct part *kernel_part_of(struct kernel *k, uint32_t node)
+{
+    assert(node < k->nodes);
+    struct part *p = &k->part[(uint64_t)node * k->partitions / k->nodes];
+    while (node < p->first)
+        p--;
+    while (node >= p->end)
+        p++;
+    return p;
+}
+
+unsigned part_index(const struct part *p)
+{
+    return p->index;
+}
+
+void part_range(const struct part *p, uint32_t *first, uint32_t *end)
+{
+    *first = p->first;
+    *end = p->end;
+}
+
+static void check_post(const struct part *p, const struct event *e)
+{
+    const struct kernel *k = p->kernel;
+    if (e->dst >= k->nodes || e->src >= k->nodes)
+        kernel_fatal("datagram from %u to %u, but there are %u nodes", e->src, e->dst, k->nodes);
+    if (e->len > EVENT_BYTES_MAX || e->class > CLASS_MAX || e->flags > FLAGS_MAX)
+        kernel_fatal("datagram from %u of %u bytes, class %u, flags %u: over a limit", e->src, e->len, e->class, e->flags);
+    if (e->at == TIME_NEVER)
+        kernel_fatal("datagram from %u to %u that never arrives", e->src, e->dst);
+    if (p->site == SITE_NONE) {
+        if (e->at < k->now)
+            kernel_fatal("datagram from %u to %u for %llu ns, but it is %llu ns", e->src, e->dst, (unsigned long long)e->at,
+                         (unsigned long long)k->now);
+        return;
+    }
+    sim_time least = kernel_site(k, e->dst) == p->site ? 1 : k->lookahead;
+    if (e->at < time_add(p->now, least))
+        kernel_fatal("datagram from %u to %u sent at %llu ns for %llu ns: the least delay is %llu ns", e->src, e->dst,
+                     (unsigned long long)p->now, (unsigned long long)e->at, (unsigned long long)least);
+}
+
+void kernel_post(struct part *p, const struct event *e, const uint8_t *bytes)
+{
+    check_post(p, e);
+    if (p->kernel->heap)
+        heap_post(p->kernel->heap, e, bytes);
+    else
+        windows_post(p, e, bytes);
+}
+
+void kernel_wake_at(struct part *p, uint32_t node, sim_time due)
+{
+    struct kernel *k = p->kernel;
+    if (node < p->first || node >= p->end || (p->site != SITE_NONE && kernel_site(k, node) != p->site))
+        kernel_fatal("wake-up of node %u set from outside its site", node);
+    sim_time least = p->site == SITE_NONE ? k->now : p->now + 1;
+    due = due > least ? due : least;
+    if (k->heap)
+        heap_wake_at(k->heap, node, due);
+    else
+        windows_wake_at(p, node, due);
+}
+
+int kernel_run(struct kernel *k, sim_time until)
+{
+    if (until > k->now && k->heap)
+        heap_run(k->heap, until);
+    else if (until > k->now)
+        parallel_run(k, until);
+    return atomic_exchange(&k->stop, 0);
+}
+
+/* Of several stops in one window the lowest status wins, whatever the order in which partitions reach theirs. */
+void kernel_stop(struct kernel *k, int status)
+{
+    assert(status < 0);
+    int old = atomic_load(&k->stop);
+    while (status < old && !atomic_compare_exchange_weak(&k->stop, &old, status))
+        ;
+}
+
+sim_time kernel_now(const struct kernel *k)
+{
+    return k->now;
+}
+
+void kernel_count(const struct kernel *k, struct kernel_counts *out)
+{
+    *out = (struct kernel_counts){.windows = k->windows};
+    for (unsigned i = 0; i < k->partitions; i++) {
+        out->datagrams += k->part[i].counts.datagrams;
+        out->wakes += k->part[i].counts.wakes;
+    }
+    out->events = out->datagrams + out->wakes;
+}
+
+uint64_t kernel_fingerprint(const struct kernel *k)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < k->nodes; i++)
+        if (k->node[i].chain)
+            sum += hash64_mix(hash64_mix(UINT64_C(0x666f6c64), i), k->node[i].chain);
+    return sum;
+}
+
+size_t kernel_memory(const struct kernel *k)
+{
+    size_t bytes = sizeof *k + k->partitions * sizeof *k->part + k->nodes * sizeof *k->node;
+    if (k->head)
+        bytes += k->nodes * sizeof *k->head;
+    for (unsigned i = 0; k->engine == KERNEL_WINDOWS && i < k->partitions; i++)
+        bytes += windows_memory(&k->part[i]);
+    return bytes + (k->heap ? heap_memory(k->heap) : 0) + (k->exchange ? exchange_memory(k->exchange) : 0);
+}

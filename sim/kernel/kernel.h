@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The event kernel: total order, windows, wake-ups, partitions, fingerprint. It knows nodes and sites by number only.
+ *
+ * Order: (time, destination node, source node, source's own sequence number); a node's wake-up has source SELF, after all datagrams of that
+ * time. Two engines give the same results: KERNEL_HEAP (one heap, one event at a time; the oracle) and KERNEL_WINDOWS (events of a window grouped
+ * by site, run in exact key order inside a site). The window is at most the smallest delay between sites, and a global instant cuts it.
+ *
+ * A partition (struct part) owns a contiguous range of sites; with several, each runs in a thread of its own and they exchange buffers at window
+ * ends. A handler may touch only its own part and the nodes of its site. Global work (faults, samples) runs between kernel_run calls, alone. */
+#ifndef SIM_KERNEL_KERNEL_H
+#define SIM_KERNEL_KERNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proto/base/time.h"
+
+struct kernel;
+struct part;
+
+#define NODE_SELF UINT32_MAX
+#define EVENT_BYTES_MAX 2047
+
+/* One datagram in flight. len bytes are kept by the kernel until delivered; true_len is what the wire carries. */
+struct event {
+    sim_time at;
+    uint32_t dst, src, seq; /* seq: the source's own counter, modulo 2^32 */
+    uint32_t chan;          /* the receiver's channel, or the host's own tag */
+    uint16_t len, true_len; /* len <= EVENT_BYTES_MAX */
+    uint8_t class;          /* enum traffic */
+    uint8_t flags;          /* the host's own: 4 bits */
+};
+
+enum kernel_engine { KERNEL_WINDOWS, KERNEL_HEAP };
+
+struct kernel_hooks {
+    void *host;
+    /* Both return the time at which the node next wants wake (TIME_NEVER: not on its own account), which replaces what was set before, by
+     * kernel_wake_at within the call too. now = e->at resp. the due time. A time in the past means at once: after a datagram that is the same
+     * instant (its wake-up comes after all datagrams of the time), after a wake-up 1 ns later; a site that goes on so for long aborts the run.
+     * bytes are valid for the call. *count is true on entry; false on return keeps this delivery out of the fingerprint (keepalives). */
+    sim_time (*deliver)(void *host, struct part *, const struct event *e, const uint8_t *bytes, bool *count);
+    sim_time (*wake)(void *host, struct part *, uint32_t node, sim_time now);
+    /* Prefetch what deliver or wake of this node will touch; bytes NULL for a wake-up. May be NULL. */
+    void (*touch)(void *host, uint32_t node, const struct event *e, const uint8_t *bytes);
+};
+
+struct kernel_config {
+    enum kernel_engine engine;
+    unsigned partitions;    /* 1.. */
+    bool threads;           /* run partitions in threads of their own while windows hold enough events for that to pay */
+    uint32_t nodes;         /* numbered 0..nodes-1 */
+    const uint32_t *site;   /* site of each node, non-decreasing; NULL: every node its own site */
+    sim_time window;        /* 1 ns .. the smallest delay between sites */
+};
+
+/* 0 or -EINVAL. Running out of memory later ends the program with a message, as does any breach of the rules above by a host. */
+int kernel_open(struct kernel **, const struct kernel_config *, const struct kernel_hooks *);
+void kernel_close(struct kernel *);
+
+unsigned kernel_partitions(const struct kernel *);
+struct part *kernel_part(struct kernel *, unsigned index);
+struct part *kernel_part_of(struct kernel *, uint32_t node);
+unsigned part_index(const struct part *);
+/* First node and one past the last of a part. */
+void part_range(const struct part *, uint32_t *first, uint32_t *end);
+
+/* Sends a datagram: copies len bytes. From a handler: e->at > now, and at least now + window when it leaves the site. Between runs: e->at >= the
+ * present instant, part = the part of the source. */
+void kernel_post(struct part *, const struct event *e, const uint8_t *bytes);
+/* Sets the node's wake-up time from outside a handler of that node (between runs, or by another node of its site). A time in the past means the
+ * present instant between runs, 1 ns later from a handler. Re-arming is cheap and leaves nothing behind, earlier or later, however often. */
+void kernel_wake_at(struct part *, uint32_t node, sim_time due);
+
+/* Runs every event with time < until; then now = until. 0, or the negative status of kernel_stop: then now is the end of the window in which it was
+ * called (the lowest status of that window counts), and the next kernel_run goes on from there. Called between runs, the next one returns at once. */
+int kernel_run(struct kernel *, sim_time until);
+void kernel_stop(struct kernel *, int status);   /* safe from a handler or signal handler */
+sim_time kernel_now(const struct kernel *);      /* between runs */
+
+/* Events that ran = datagrams + wake-ups; windows that held any event (these depend on engine and window, the others do not). */
+struct kernel_counts { uint64_t events, datagrams, wakes, windows; };
+void kernel_count(const struct kernel *, struct kernel_counts *);
+uint64_t kernel_fingerprint(const struct kernel *);
+/* Bytes of memory that the kernel holds. */
+size_t kernel_memory(const struct kernel *);
+
+#endif

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sim/kernel/law.h"
+
+#include <assert.h>
+#include <math.h> /* sqrt, INFINITY */
+
+#include "sim/kernel/real.h"
+#include "sim/kernel/special.h"
+
+double law_quantile(const struct law *law, double u)
+{
+    assert(u > 0 && u < 1);
+    switch (law->kind) {
+    case LAW_NEVER:
+        return INFINITY;
+    case LAW_FIXED:
+        return law->a;
+    case LAW_UNIFORM:
+        return law->a + (law->b - law->a) * u;
+    case LAW_EXPONENTIAL:
+        return law->a * -special_log1p(-u);
+    case LAW_WEIBULL:
+        return law->a * real_pow(-special_log1p(-u), 1 / law->b);
+    case LAW_LOGNORMAL:
+        return law->a * real_exp(-law->b * special_normal_quantile_upper(u));
+    case LAW_PARETO:
+        return law->a * real_exp(-special_log1p(-u) / law->b);
+    }
+    return INFINITY;
+}
+
+sim_time law_draw(const struct law *law, double u)
+{
+    double ns = law_quantile(law, u) * 1e9;
+    if (!(ns < 18446744073709549568.0)) /* the largest double below 2^64 */
+        return TIME_NEVER;
+    return ns < 1 ? 1 : (sim_time)ns;
+}
+
+double law_mean(const struct law *law)
+{
+    switch (law->kind) {
+    case LAW_NEVER:
+        return INFINITY;
+    case LAW_FIXED:
+    case LAW_EXPONENTIAL:
+        return law->a;
+    case LAW_UNIFORM:
+        return (law->a + law->b) / 2;
+    case LAW_WEIBULL:
+        return law->a * real_gamma(1 + 1 / law->b);
+    case LAW_LOGNORMAL:
+        return law->a * real_exp(law->b * law->b / 2);
+    case LAW_PARETO:
+        return law->b > 1 ? law->a * law->b / (law->b - 1) : INFINITY;
+    }
+    return INFINITY;
+}
+
+/* P(X > t), exact in the far tail where 1 - cdf would have no digits left. */
+static double survival(const struct law *law, double t)
+{
+    if (t < 0)
+        return 1;
+    switch (law->kind) {
+    case LAW_NEVER:
+        return 1;
+    case LAW_FIXED:
+        return t < law->a ? 1 : 0;
+    case LAW_UNIFORM:
+        return t < law->a ? 1 : t < law->b ? (law->b - t) / (law->b - law->a) : 0;
+    case LAW_EXPONENTIAL:
+        return real_exp(-t / law->a);
+    case LAW_WEIBULL:
+        return real_exp(-real_pow(t / law->a, law->b));
+    case LAW_LOGNORMAL:
+        return t > 0 ? special_normal_upper(real_log(t / law->a) / law->b) : 1;
+    case LAW_PARETO:
+        return t < law->a ? 1 : real_pow(law->a / t, law->b);
+    }
+    return 1;
+}
+
+double law_cdf(const struct law *law, double t)
+{
+    if (t <= 0)
+        return law->kind == LAW_FIXED && law->a <= 0 && t == 0 ? 1 : 0;
+    switch (law->kind) {
+    case LAW_EXPONENTIAL:
+        return -special_expm1(-t / law->a);
+    case LAW_WEIBULL:
+        return -special_expm1(-real_pow(t / law->a, law->b));
+    case LAW_LOGNORMAL:
+        return special_normal_upper(-real_log(t / law->a) / law->b);
+    case LAW_NEVER:
+    case LAW_FIXED:
+    case LAW_UNIFORM:
+    case LAW_PARETO:
+        return 1 - survival(law, t);
+    }
+    return 0;
+}
+
+/* The equilibrium law H(t) = integral of (1 - F) from 0 to t over the mean, both tails, of the two kinds that have no closed inverse. */
+struct equilibrium {
+    const struct law *law;
+    double mean;
+    double gamma; /* Weibull: gamma(1/shape) */
+};
+
+struct tails { double lower, upper; };
+
+static struct tails equilibrium_at(const struct equilibrium *eq, double t)
+{
+    const struct law *law = eq->law;
+    if (law->kind == LAW_WEIBULL) {
+        /* With x = (t/scale)^shape the integral is the incomplete gamma function of order 1/shape. */
+        struct special_gamma g = special_gamma_incomplete(1 / law->b, eq->gamma, real_pow(t / law->a, law->b));
+        return (struct tails){g.lower, g.upper};
+    }
+    /* Lognormal: integral of 1 - F = t (1 - F(t)) + mean * Phi(z - sigma). In the upper tail the two terms nearly cancel, but t density(z) =
+     * mean density(z - sigma), so that a difference of Mills ratios remains. */
+    double z = real_log(t / law->a) / law->b, y = z - law->b;
+    struct tails h;
+    h.lower = t / eq->mean * special_normal_upper(z) + special_normal_upper(-y);
+    h.upper = y > -5 ? special_normal_density(y) * (special_normal_mills(y) - special_normal_mills(z)) : 1 - h.lower;
+    return h;
+}
+
+/* Solves H(t) = u by Newton's method on log H (resp. log of the upper tail) over log t, kept inside a bracket by bisection. H(t) <= t / mean bounds t from
+ * below, and the step count is bounded: 60 halvings of the bracket are more than a double has digits for. */
+static double equilibrium_quantile(const struct equilibrium *eq, double u)
+{
+    bool upper = u > 0.5;
+    double goal = upper ? special_log1p(-u) : real_log(u);
+    double low = real_log(u * eq->mean), high = low + 1;
+    for (unsigned i = 0; i < 1024 && equilibrium_at(eq, real_exp(high)).lower < u; i++) {
+        if (upper && real_log(equilibrium_at(eq, real_exp(high)).upper) <= goal)
+            break;
+        low = high;
+        high += 1;
+    }
+    double y = low + (high - low) / 2;
+    for (unsigned i = 0; i < 100; i++) {
+        double t = real_exp(y);
+        struct tails h = equilibrium_at(eq, t);
+        double tail = upper ? h.upper : h.lower;
+        double miss = real_log(tail) - goal; /* as seen from the right when upper */
+        bool beyond = upper ? miss < 0 : miss > 0;
+        if (beyond)
+            high = y;
+        else
+            low = y;
+        double slope = t * survival(eq->law, t) / (eq->mean * tail) * (upper ? -1 : 1);
+        double next = y - miss / slope;
+        if (!(next > low && next < high))
+            next = low + (high - low) / 2;
+        double moved = next - y;
+        y = next;
+        if (moved < 1e-13 && moved > -1e-13)
+            break;
+    }
+    return real_exp(y);
+}
+
+double law_residual_quantile(const struct law *law, double u)
+{
+    assert(u > 0 && u < 1);
+    double mean = law_mean(law), a = law->a, b = law->b;
+    if (!(mean < INFINITY))
+        return INFINITY;
+    switch (law->kind) {
+    case LAW_NEVER:
+        return INFINITY;
+    case LAW_FIXED:
+        return a * u;
+    case LAW_UNIFORM: /* H rises linearly up to a, then 1 - H = (b - t)^2 / (2 (b - a) mean) */
+        return u * mean <= a ? u * mean : b - sqrt((1 - u) * 2 * (b - a) * mean);
+    case LAW_EXPONENTIAL: /* without memory */
+        return law_quantile(law, u);
+    case LAW_PARETO: /* linear up to min, then 1 - H = (t/min)^(1-shape) / shape */
+        return u * mean <= a ? u * mean : a * real_pow(b * (1 - u), -1 / (b - 1));
+    case LAW_WEIBULL:
+    case LAW_LOGNORMAL:
+        break;
+    }
+    struct equilibrium eq = {.law = law, .mean = mean, .gamma = law->kind == LAW_WEIBULL ? real_gamma(1 / b) : 0};
+    return equilibrium_quantile(&eq, u);
+}
+
+/* Each kind solves 1 - F(age + r) = (1 - u) (1 - F(age)) for r in a form that keeps its digits when r is far below age. */
+static double weibull_remaining(const struct law *law, double age, double log_v)
+{
+    double hazard = real_pow(age / law->a, law->b);
+    double more = -log_v;
+    if (more > hazard)
+        return law->a * real_pow(hazard + more, 1 / law->b) - age;
+    return age * special_expm1(special_log1p(more / hazard) / law->b);
+}
+
+static double lognormal_remaining(const struct law *law, double age, double log_v)
+{
+    double z = real_log(age / law->a) / law->b;
+    /* Far beyond every interval that occurs the tail has no double left; the hazard rate is nearly constant there. */
+    double step = z > 36 ? -log_v / (z + 1 / z) : special_normal_quantile_upper(special_normal_upper(z) * real_exp(log_v)) - z;
+    return age * special_expm1(law->b * step);
+}
+
+double law_remaining_quantile(const struct law *law, double age, double u)
+{
+    assert(u > 0 && u < 1);
+    if (age <= 0)
+        return law_quantile(law, u);
+    double log_v = special_log1p(-u);
+    switch (law->kind) {
+    case LAW_NEVER:
+        return INFINITY;
+    case LAW_FIXED:
+        return age < law->a ? law->a - age : 0;
+    case LAW_UNIFORM: {
+        double from = age > law->a ? age : law->a;
+        return from < law->b ? from - age + (law->b - from) * u : 0;
+    }
+    case LAW_EXPONENTIAL:
+        return law->a * -log_v;
+    case LAW_WEIBULL:
+        return weibull_remaining(law, age, log_v);
+    case LAW_LOGNORMAL:
+        return lognormal_remaining(law, age, log_v);
+    case LAW_PARETO:
+        return age < law->a ? law_quantile(law, u) - age : age * special_expm1(-log_v / law->b);
+    }
+    return INFINITY;
+}

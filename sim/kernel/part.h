@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Private to sim/kernel: what the kernel, its two engines and its partitions share. */
+#ifndef SIM_KERNEL_PART_H
+#define SIM_KERNEL_PART_H
+
+#include <stdatomic.h>
+
+#include "proto/base/hash.h"
+#include "sim/kernel/arena.h"
+#include "sim/kernel/kernel.h"
+#include "sim/kernel/queue.h"
+#include "sim/kernel/sort.h"
+#include "sim/kernel/wake.h"
+#include "sim/kernel/wheel.h"
+#include "sim/rank/exchange.h"
+#include "sim/rank/parcel.h"
+
+struct heap_engine;
+
+#define SITE_NONE UINT32_MAX
+
+struct part {
+    struct kernel *kernel;
+    unsigned index;
+    uint32_t first, end; /* nodes */
+    sim_time now;        /* of the event that runs */
+    uint32_t site;       /* of the event that runs, by its first node; SITE_NONE between runs */
+    struct kernel_counts counts;
+    /* The windows engine: */
+    sim_time limit;             /* end of the open window, or the instant that cuts it; 0 between windows */
+    struct wheel wheel;
+    struct arena arena;
+    struct item *item, *spare;  /* of the open window, sorted */
+    size_t items_max;
+    struct queue queue;
+    unsigned forced;            /* wake-ups in the past that this site asked for in this window */
+    uint64_t sweeps;
+    uint64_t turn, out_least;   /* exchange: which buffers, and the first window that something in them is for */
+};
+
+struct kernel {
+    struct kernel_hooks hooks;
+    enum kernel_engine engine;
+    uint32_t nodes;
+    unsigned partitions;
+    bool threads;
+    sim_time lookahead;  /* smallest delay between sites, as configured */
+    sim_time window;     /* the same, or less where it would not fit a sort key */
+    sim_time now;
+    uint32_t *head;      /* first node of each node's site; NULL: the node itself */
+    struct node_state *node;
+    struct part *part;
+    struct heap_engine *heap;  /* KERNEL_HEAP only */
+    struct exchange *exchange; /* several partitions in KERNEL_WINDOWS only */
+    uint64_t windows;
+    uint64_t busy, busy_least; /* events a window and partition lately, and from how many on threads are used */
+    atomic_int stop;     /* 0, or the status to end with */
+};
+
+/* Our own mistakes and an exhausted machine: says what and aborts. */
+_Noreturn void kernel_fatal(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void *kernel_allocate(size_t count, size_t size);  /* zeroed; never NULL */
+void *kernel_reallocate(void *, size_t bytes);     /* never NULL */
+
+static inline uint32_t kernel_site(const struct kernel *k, uint32_t node)
+{
+    return k->head ? k->head[node] : node;
+}
+
+/* One delivery enters the chain of its site. */
+static inline void kernel_chain(struct kernel *k, uint32_t site, const struct event *e, const uint8_t *bytes)
+{
+    uint64_t h = hash64_mix(k->node[site].chain, e->at);
+    h = hash64_mix(h, (uint64_t)e->dst << 32 | e->src);
+    h = hash64_mix(h, (uint64_t)e->seq << 32 | e->true_len);
+    k->node[site].chain = e->len ? hash64(h, bytes, e->len) : h;
+}
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One due time a node, over records that cannot be moved once they wait in the wheel.
+ *
+ * A node remembers its due time and the times of up to two of its records, the earlier first. Moving the due time later does nothing: when the record comes
+ * up too early it is no event, and a record for the due time is put. Moving it before the earlier record puts a new one and forgets the later of the
+ * three; a forgotten record is dropped when it comes up. The usual hosts (a far timer, a near one now and then) so keep one or two records a node.
+ * Re-arming that nests deeper would pile up forgotten records; when a part's wheel holds more wake-ups than 3 a node + 1024 it is swept: all that no node
+ * remembers goes, at most 2 a node stay. The sweep costs a few ns for each record put since the last one. So the bound is 3 a node + 1024, whatever hosts do. */
+#ifndef SIM_KERNEL_WAKE_H
+#define SIM_KERNEL_WAKE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sim/kernel/kernel.h"
+
+#define WAKE_RECORDS_PER_NODE 3u
+#define WAKE_RECORDS_SPARE 1024u
+
+/* What the kernel knows of a node: half a cache line. chain belongs to the site, and is used in its first node. */
+struct node_state {
+    sim_time due;
+    sim_time queued[2]; /* ascending; TIME_NEVER = none */
+    uint64_t chain;
+};
+_Static_assert(sizeof(struct node_state) == 32, "byte budget of a node in the kernel");
+
+/* Sets the due time; puts a record when none that is remembered comes up in time. */
+void wake_set(struct part *, uint32_t node, sim_time due);
+/* A record of the node came up: true when this is its wake-up (the due time is then TIME_NEVER), false when it is no event. */
+bool wake_comes(struct part *, uint32_t node, sim_time at);
+
+#endif

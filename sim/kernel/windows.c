@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sim/kernel/windows.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/kernel/part.h"
+
+/* How many events ahead something is fetched: far enough for memory to answer, near enough to be still in the first cache when it is used. */
+#define AHEAD_RECORD 24u
+#define AHEAD_BYTES 16u
+#define AHEAD_TOUCH 8u
+#define EVENTS_PER_CHUNK 8u /* one chunk of the next window is fetched for so many events of this one: twice the steady need */
+#define LINE 64u
+#define LINES_MAX 6u /* of one datagram; the processor itself fetches on after some neighbouring lines */
+
+#define FORCED_MAX 10000u /* wake-ups of a site in one window that asked for the past: its host loops */
+
+static const uint8_t no_bytes[1];
+
+void windows_open(struct part *p)
+{
+    arena_open(&p->arena);
+    wheel_open(&p->wheel, &p->arena, p->kernel->window);
+    p->out_least = WINDOW_NONE;
+}
+
+void windows_close(struct part *p)
+{
+    arena_close(&p->arena);
+    queue_close(&p->queue);
+    free(p->item);
+    free(p->spare);
+}
+
+size_t windows_memory(const struct part *p)
+{
+    return arena_memory(&p->arena) + 2 * p->items_max * sizeof *p->item + p->queue.max * sizeof *p->queue.record;
+}
+
+static uint32_t keep(struct part *p, const struct event *e, const uint8_t *bytes)
+{
+    if (e->len == 0)
+        return ARENA_NONE;
+    uint32_t ref = arena_take(&p->arena, arena_units(e->len));
+    memcpy(arena_at(&p->arena, ref), bytes, e->len);
+    return ref;
+}
+
+static void send_out(struct part *p, const struct part *to, const struct event *e, const uint8_t *bytes)
+{
+    void *room = exchange_room(p->kernel->exchange, p->turn, p->index, to->index, parcel_size(e->len));
+    if (!room)
+        kernel_fatal("no memory for what goes to partition %u", to->index);
+    parcel_write(room, e, bytes);
+    uint64_t window = wheel_window_of(&p->wheel, e->at);
+    if (window < p->out_least)
+        p->out_least = window;
+}
+
+void windows_post(struct part *p, const struct event *e, const uint8_t *bytes)
+{
+    if (e->dst < p->first || e->dst >= p->end) {
+        struct part *to = kernel_part_of(p->kernel, e->dst);
+        if (p->site != SITE_NONE) {
+            send_out(p, to, e, bytes);
+            return;
+        }
+        p = to; /* between runs nobody else is at work */
+    }
+    uint32_t ref = keep(p, e, bytes);
+    if (e->at < p->limit) { /* within the site, or kernel_post had refused it */
+        struct record r = record_of_event(e, ref);
+        queue_put(&p->queue, &r);
+        return;
+    }
+    *wheel_room(&p->wheel, e->at, false) = record_of_event(e, ref);
+}
+
+void windows_wake_at(struct part *p, uint32_t node, sim_time due)
+{
+    wake_set(p, node, due);
+}
+
+uint64_t windows_next(const struct part *p)
+{
+    uint64_t next = wheel_next(&p->wheel);
+    return next < p->out_least ? next : p->out_least;
+}
+
+static void deliver(struct part *p, const struct record *r)
+{
+    struct kernel *k = p->kernel;
+    struct event e = record_event(r);
+    const uint8_t *bytes = e.len ? arena_at(&p->arena, record_ref(r)) : no_bytes;
+    bool count = true;
+    sim_time due = k->hooks.deliver(k->hooks.host, p, &e, bytes, &count);
+    if (count)
+        kernel_chain(k, p->site, &e, bytes);
+    if (e.len)
+        arena_give(&p->arena, record_ref(r), arena_units(e.len));
+    p->counts.datagrams++;
+    wake_set(p, e.dst, due > p->now ? due : p->now);
+}
+
+static void wake(struct part *p, const struct record *r)
+{
+    if (!wake_comes(p, r->dst, r->at))
+        return;
+    struct kernel *k = p->kernel;
+    sim_time due = k->hooks.wake(k->hooks.host, p, r->dst, p->now);
+    p->counts.wakes++;
+    if (due <= p->now) {
+        due = p->now + 1;
+        if (++p->forced > FORCED_MAX)
+            kernel_fatal("node %u asks again and again at %llu ns to be woken in the past", r->dst, (unsigned long long)p->now);
+    }
+    wake_set(p, r->dst, due);
+}
+
+static void run(struct part *p, const struct record *r)
+{
+    p->now = r->at;
+    if (record_is_wake(r))
+        wake(p, r);
+    else
+        deliver(p, r);
+}
+
+static void run_queued(struct part *p)
+{
+    struct record r = queue_take(&p->queue);
+    run(p, &r);
+}
+
+static void make_room(struct part *p, size_t n)
+{
+    if (n <= p->items_max)
+        return;
+    p->items_max = n + n / 2 + 64;
+    p->item = kernel_reallocate(p->item, p->items_max * sizeof *p->item);
+    p->spare = kernel_reallocate(p->spare, p->items_max * sizeof *p->spare);
+}
+
+/* Makes sort keys of all records of the list before limit; the others go back into the wheel. */
+static size_t gather(struct part *p, struct slot list, sim_time start, sim_time limit)
+{
+    const struct kernel *k = p->kernel;
+    size_t n = 0;
+    for (; list.chunk != ARENA_NONE; list.fill = CHUNK_RECORDS) {
+        const struct chunk *c = arena_at(&p->arena, list.chunk);
+        make_room(p, n + CHUNK_RECORDS);
+        for (uint32_t i = 0; i < list.fill; i++) {
+            const struct record *r = &c->record[i];
+            p->wheel.wakes -= record_is_wake(r);
+            if (r->at < limit)
+                p->item[n++] = (struct item){(uint64_t)kernel_site(k, r->dst) << 32 | (r->at - start), r};
+            else
+                *wheel_room(&p->wheel, r->at, record_is_wake(r)) = *r;
+        }
+        list.chunk = c->next;
+    }
+    return n;
+}
+
+static void fetch_record(const struct part *p, const struct item *item)
+{
+    __builtin_prefetch(item->record);
+    __builtin_prefetch(&p->kernel->node[item->key >> 32], 1);
+}
+
+static void fetch_bytes(const struct part *p, const struct item *item)
+{
+    uint32_t len = record_len(item->record), ref = record_ref(item->record);
+    len = len < LINES_MAX * LINE ? len : LINES_MAX * LINE;
+    for (uint32_t at = 0; at < len; at += LINE)
+        __builtin_prefetch((const uint8_t *)arena_at(&p->arena, ref) + at);
+}
+
+static void touch(const struct part *p, const struct item *item)
+{
+    const struct kernel_hooks *h = &p->kernel->hooks;
+    const struct record *r = item->record;
+    if (record_is_wake(r)) {
+        h->touch(h->host, r->dst, NULL, NULL);
+        return;
+    }
+    struct event e = record_event(r);
+    h->touch(h->host, r->dst, &e, e.len ? arena_at(&p->arena, record_ref(r)) : no_bytes);
+}
+
+static void fetch_first(const struct part *p, size_t n)
+{
+    for (size_t i = 0; i < AHEAD_RECORD && i < n; i++)
+        fetch_record(p, &p->item[i]);
+    for (size_t i = 0; i < AHEAD_BYTES && i < n; i++)
+        fetch_bytes(p, &p->item[i]);
+    for (size_t i = 0; p->kernel->hooks.touch && i < AHEAD_TOUCH && i < n; i++)
+        touch(p, &p->item[i]);
+}
+
+static void fetch_next(const struct part *p, size_t i, size_t n)
+{
+    if (i + AHEAD_RECORD < n)
+        fetch_record(p, &p->item[i + AHEAD_RECORD]);
+    if (i + AHEAD_BYTES < n)
+        fetch_bytes(p, &p->item[i + AHEAD_BYTES]);
+    if (p->kernel->hooks.touch && i + AHEAD_TOUCH < n)
+        touch(p, &p->item[i + AHEAD_TOUCH]);
+}
+
+/* Every site in turn; what it adds to its own window is merged in order, and is done with before the next site begins. */
+static void run_sites(struct part *p, size_t n)
+{
+    uint32_t ahead = wheel_ahead(&p->wheel);
+    for (size_t i = 0; i < n; i++) {
+        const struct item *item = &p->item[i];
+        uint32_t site = (uint32_t)(item->key >> 32);
+        fetch_next(p, i, n);
+        if (i % EVENTS_PER_CHUNK == 0 && ahead != ARENA_NONE)
+            ahead = wheel_fetch(&p->wheel, ahead);
+        while (p->queue.n > 0 && (site != p->site || record_before(&p->queue.record[0], item->record)))
+            run_queued(p);
+        if (site != p->site)
+            p->forced = 0;
+        p->site = site;
+        run(p, item->record);
+    }
+    while (p->queue.n > 0)
+        run_queued(p);
+}
+
+void windows_run(struct part *p, uint64_t window, sim_time until)
+{
+    struct kernel *k = p->kernel;
+    if (window > p->wheel.window)
+        wheel_advance(&p->wheel, window);
+    sim_time start = window * k->window;
+    sim_time limit = time_min(time_add(start, k->window), until);
+    struct slot list = wheel_take(&p->wheel);
+    size_t n = gather(p, list, start, limit);
+    sort_items(p->item, p->spare, n);
+    p->limit = limit;
+    fetch_first(p, n);
+    run_sites(p, n);
+    wheel_release(&p->wheel, list);
+    p->limit = 0;
+    p->site = SITE_NONE;
+}
