@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The table of channels of a node, and their end. */
+#include <assert.h>
+#include <string.h>
+
+#include "proto/base/error.h"
+#include "sim/net/host.h"
+
+/* Alert 2 in a record. */
+#define CLOSE_BYTES (2u + DTLS_RECORD_BYTES)
+#define SLOTS_FIRST 4u
+
+/* ---- the table ---- */
+
+static size_t table_bytes(size_t slots)
+{
+    return sizeof(struct table) + slots * sizeof(struct channel);
+}
+
+/* As many slots as the memory for these really holds. */
+static uint16_t slots_for(size_t slots)
+{
+    slots = (slab_room(table_bytes(slots)) - sizeof(struct table)) / sizeof(struct channel);
+    return (uint16_t)(slots < CHANNELS_MAX ? slots : CHANNELS_MAX);
+}
+
+struct table *channel_table_open(struct host *h, struct online *o, sim_time now)
+{
+    o->slots = slots_for(SLOTS_FIRST);
+    o->used = 0;
+    o->table = slab_get(&h->slab, table_bytes(o->slots));
+    o->table->since = o->table->swept_at = now;
+    return o->table;
+}
+
+void channel_table_close(struct host *h, struct online *o)
+{
+    slab_put(&h->slab, o->table, table_bytes(o->slots));
+}
+
+static bool table_grow(struct host *h, struct online *o)
+{
+    uint16_t slots = slots_for(o->slots + 1u + o->slots / 8u);
+    if (slots == o->slots)
+        return false;
+    o->table = slab_move(&h->slab, o->table, table_bytes(o->slots), table_bytes(slots));
+    o->slots = slots;
+    return true;
+}
+
+chan_h channel_take(struct host *h, struct identity *id, addr_h addr, bool server)
+{
+    struct online *o = id->online;
+    uint32_t slot = 0;
+    while (slot < o->used && o->table->slot[slot].state != CHANNEL_FREE)
+        slot++;
+    if (slot == o->slots && !table_grow(h, o))
+        return CHAN_NONE;
+    if (slot == o->used)
+        o->used++;
+    o->table->slot[slot] = (struct channel){.addr = addr,
+                                            .one_way_ns = wire_one_way(h->net, h->env.self, addr),
+                                            .generation = id->generation++ % GENERATIONS,
+                                            .state = CHANNEL_SHAKING,
+                                            .server = server,
+                                            .remote = TAG_NONE};
+    return slot;
+}
+
+void channel_drop(struct online *o, chan_h slot)
+{
+    o->table->slot[slot].state = CHANNEL_FREE;
+    while (o->used > 0 && o->table->slot[o->used - 1].state == CHANNEL_FREE)
+        o->used--;
+}
+
+/* ---- wake-ups ---- */
+
+void channel_wake(struct host *h, struct identity *id, peer_h self, sim_time now)
+{
+    struct online *o = id->online;
+    o->channel_due = TIME_NEVER;
+    sim_time due = handshake_wake(h, id, self, now);
+    if (id->online == o && o->watch_due <= now)
+        keepalive_wake(h, id, self, now);
+    if (id->online == o)
+        o->channel_due = time_min(time_min(o->channel_due, due), o->watch_due);
+}
+
+/* ---- what the node asks for ---- */
+
+void channel_close(struct host *h, struct online *o, chan_h slot)
+{
+    struct channel *c = &o->table->slot[slot];
+    struct event e = {
+        .dst = c->addr, .chan = c->remote, .true_len = CLOSE_BYTES, .class = TRAFFIC_HANDSHAKE, .flags = KIND_CLOSE};
+    if (c->remote != TAG_NONE)
+        wire_post(h, &e, NULL, c->one_way_ns);
+    if (c->state == CHANNEL_SHAKING)
+        handshake_forget(h, o, slot);
+    keepalive_end(h, o, slot, h->env.self, h->env.now);
+    channel_drop(o, slot);
+}
+
+/* In mid-handshake the keys to read an alert with are not there yet: it is dropped. */
+void channel_receive_close(struct host *h, struct identity *id, const struct event *e)
+{
+    struct online *o = id->online;
+    struct channel *c = channel_find(o, e->chan, e->src);
+    if (!c || c->state != CHANNEL_UP) {
+        h->counts.dead++;
+        return;
+    }
+    wire_count_delivered(h, e);
+    chan_h slot = e->chan & 0xffffu;
+    keepalive_sweep(h, o, e->dst, e->at);
+    channel_drop(o, slot);
+    struct chan_info info = {e->src, e->src, 0};
+    call_begin(h, e->dst, e->at);
+    call_channel(h, o, slot, CHAN_DOWN, &info);
+    call_end(h);
+}
+
+int channel_do(struct env *env, enum chan_op op, struct chan_args *args)
+{
+    struct host *h = env->host;
+    struct identity *id = identity_of(h, env->self);
+    struct online *o = id->online;
+    if (op == CHAN_OPEN)
+        return handshake_open(h, id, args->addr, &args->chan);
+    /* A channel that a peer is still opening is not the node's yet. */
+    if (args->chan >= o->used || o->table->slot[args->chan].state == CHANNEL_FREE)
+        return ERR_NO_LINK;
+    const struct channel *c = &o->table->slot[args->chan];
+    if (c->state == CHANNEL_SHAKING && (c->server || op != CHAN_CLOSE))
+        return ERR_NO_LINK;
+    if (op == CHAN_KEEPALIVE)
+        return keepalive_set(h, o, args->chan, env->self, &(struct schedule){args->interval, args->silent_after},
+                             env->now);
+    channel_close(h, o, args->chan);
+    return 0;
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Modelled cryptography: a signature is a keyed hash of its exact input and its signer, which the verifier computes again. It proves that not a bit
+ * was changed and that the cost was paid; against a node that knows the run's seed it proves nothing, and nodes do not. Hashes are real. */
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/base/error.h"
+#include "proto/wire/security.h"
+#include "sim/net/host.h"
+
+#define SHA1_BYTES 20u
+#define CODE_RSA   1u
+
+static struct host *host_in(const struct env *env)
+{
+    return env->host;
+}
+
+static void must(bool ok, const char *what)
+{
+    if (ok)
+        return;
+    fprintf(stderr, "reloadsim: net: %s failed\n", what);
+    exit(70);
+}
+
+void crypto_open(struct host *h)
+{
+    h->digest = EVP_MD_CTX_new();
+    h->scratch = malloc(SCRATCH_BYTES);
+    h->user = malloc(USER_CACHE * sizeof *h->user);
+    must(h->digest && h->scratch && h->user, "allocation");
+    for (unsigned k = 0; k < USER_CACHE; k++)
+        h->user[k].peer = PEER_NONE;
+}
+
+void crypto_close(struct host *h)
+{
+    EVP_MD_CTX_free(h->digest);
+    free(h->scratch);
+    free(h->user);
+}
+
+void crypto_hash(struct env *env, enum hash_alg alg, const struct piece *piece, unsigned pieces, uint8_t *out)
+{
+    EVP_MD_CTX *md = host_in(env)->digest;
+    bool ok = EVP_DigestInit_ex(md, alg == HASH_SHA1 ? EVP_sha1() : EVP_sha256(), NULL) == 1;
+    for (unsigned k = 0; ok && k < pieces; k++)
+        ok = EVP_DigestUpdate(md, piece[k].b, piece[k].len) == 1;
+    must(ok && EVP_DigestFinal_ex(md, out, NULL) == 1, "hash");
+}
+
+/* The input is the concatenation, so its value must not depend on where it was cut: it is gathered and hashed in steps of fixed length. */
+static uint64_t token_of(struct host *h, peer_h signer, const struct piece *piece, unsigned pieces)
+{
+    uint64_t token = hash64_mix(h->net->sign_key, signer);
+    if (pieces == 1 && piece->len <= SCRATCH_BYTES)
+        return hash64(token, piece->b, piece->len);
+    size_t held = 0;
+    for (unsigned k = 0; k < pieces; k++) {
+        const uint8_t *b = piece[k].b;
+        size_t left = piece[k].len;
+        while (left > 0) {
+            if (held == SCRATCH_BYTES) {
+                token = hash64(token, h->scratch, held);
+                held = 0;
+            }
+            size_t step = left < SCRATCH_BYTES - held ? left : SCRATCH_BYTES - held;
+            memcpy(h->scratch + held, b, step);
+            held += step;
+            b += step;
+            left -= step;
+        }
+    }
+    return hash64(token, h->scratch, held);
+}
+
+int crypto_sign(struct env *env, const struct piece *piece, unsigned pieces, struct signature *out)
+{
+    struct host *h = host_in(env);
+    if (h->net->config.overlay->crypto == CRYPTO_NONE) {
+        *out = (struct signature){.signer = PEER_NONE, .identity_type = IDENTITY_NONE};
+        return 0;
+    }
+    env->cpu_ns += h->net->config.sign_ns;
+    *out = (struct signature){.signer = env->self,
+                              .token = token_of(h, env->self, piece, pieces),
+                              .hash = HASH_SHA256,
+                              .sig = CODE_RSA,
+                              .identity_type = IDENTITY_CERT_HASH,
+                              .identity_hash_alg = HASH_SHA256};
+    return 0;
+}
+
+int crypto_verify(struct env *env, const struct piece *piece, unsigned pieces, const struct signature *s)
+{
+    struct host *h = host_in(env);
+    if (h->net->config.overlay->crypto == CRYPTO_NONE)
+        return s->identity_type == IDENTITY_NONE ? 0 : ERR_SIGNATURE;
+    /* Who no certificate was issued to has signed nothing; what cannot be our algorithm costs no public-key operation. */
+    if (s->signer >= h->net->config.identities || s->hash != HASH_SHA256 || s->sig != CODE_RSA ||
+        s->identity_type != IDENTITY_CERT_HASH)
+        return ERR_SIGNATURE;
+    env->cpu_ns += h->net->config.verify_ns;
+    return s->token == token_of(h, s->signer, piece, pieces) ? 0 : ERR_SIGNATURE;
+}
+
+/* RFC 6940 10.2: a Resource-ID is the first 128 bits of the SHA-1 of the name. */
+static struct id user_id(struct host *h, peer_h peer)
+{
+    char name[64];
+    uint8_t digest[SHA1_BYTES];
+    struct piece piece = {name, net_user_name(h->net, peer, name)};
+    struct env env = {.host = h};
+    crypto_hash(&env, HASH_SHA1, &piece, 1, digest);
+    return id_load(digest);
+}
+
+struct id crypto_user_of(struct env *env, peer_h peer)
+{
+    struct host *h = host_in(env);
+    struct user_entry *u = &h->user[peer % USER_CACHE];
+    if (u->peer != peer)
+        *u = (struct user_entry){peer, user_id(h, peer)};
+    return u->id;
+}

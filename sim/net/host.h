@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Private to sim/net: what the virtual host keeps of each identity, each node and each channel, and how its files meet.
+ *
+ * What lives how long: struct identity always; struct online, the node's block and its table of channels for one session; struct handshake for one
+ * handshake. All but the first come from the slab of the partition that owns the identity. A handler touches only its own identity and partition;
+ * of other identities it reads the location, which never changes. */
+#ifndef SIM_NET_HOST_H
+#define SIM_NET_HOST_H
+
+#include "proto/base/hash.h"
+#include "sim/kernel/random.h"
+#include "sim/net/handles.h"
+#include "sim/net/net.h"
+#include "sim/net/slab.h"
+
+/* What a datagram is, in event.flags. 1 to 6 are the flights of a handshake (RFC 6347 4.2.4). */
+enum kind {
+    KIND_DATA,      /* an application record with a frame of RELOAD */
+    KIND_HELLO,     /* ClientHello */
+    KIND_VERIFY,    /* HelloVerifyRequest */
+    KIND_COOKIE,    /* ClientHello with the cookie */
+    KIND_SERVER,    /* ServerHello, Certificate, ServerKeyExchange, CertificateRequest, ServerHelloDone */
+    KIND_CLIENT,    /* Certificate, ClientKeyExchange, CertificateVerify, ChangeCipherSpec, Finished */
+    KIND_FINISHED,  /* ChangeCipherSpec, Finished */
+    KIND_CLOSE,     /* the alert close_notify */
+    KIND_KEEPALIVE, /* STUN Binding Indication */
+    KIND_NOTE       /* none: from host to host, when keepalives begin and end (keepalive.c) */
+};
+
+/* Bytes around a frame of RELOAD: record header 13, explicit nonce 8, tag 16 (RFC 5288, RFC 6347 4.1), then UDP 8 and IPv4 20. */
+#define DTLS_RECORD_BYTES 37u
+#define UDP_IP_BYTES      28u
+
+/* ---- a channel: one secured association with another node, as one side sees it ---- */
+
+enum channel_state { CHANNEL_FREE, CHANNEL_SHAKING, CHANNEL_UP };
+
+/* A tag names a channel at its host: slot in the low 16 bits, above it a generation of 10, so that what was sent to the slot's former owner is told
+ * apart. Every datagram carries the tag of the receiver's channel (event.chan). */
+#define TAG_BITS      26u
+#define TAG_NONE      ((UINT32_C(1) << TAG_BITS) - 1)
+#define GENERATIONS   (UINT32_C(1) << (TAG_BITS - 16))
+#define CHANNELS_MAX  65534u
+#define ONE_WAY_DRAWN UINT32_MAX /* the model draws for each datagram, or the delay does not fit */
+#define HEARD_BITS    48u
+
+struct channel {
+    uint32_t addr;       /* of the other side */
+    uint32_t one_way_ns; /* to it, before clamping */
+    uint32_t heard_low;  /* when something was last received: the low 48 bits of the time, 78 hours */
+    uint32_t heard_high : 16, generation : 10, state : 2, server : 1, silent : 1;
+    uint32_t remote : 26, schedule : 3,
+        peer_schedule : 3; /* remote: tag of the other side's channel; schedules: keepalives of each side */
+};
+_Static_assert(sizeof(struct channel) == 20,
+               "byte budget of a channel: with 40 links a node it is the largest part of the host's memory");
+
+/* Keepalive settings in use in a partition, by the index that a channel holds; 0 = off. */
+#define SCHEDULES 8u
+struct schedule {
+    sim_time interval, silent_after;
+};
+
+/* ---- a node ---- */
+
+struct handshake;
+
+/* Slots of channels, behind what is seldom needed. */
+struct table {
+    sim_time since;    /* the session */
+    sim_time swept_at; /* keepalives before this time are counted */
+    struct channel slot[];
+};
+
+struct online {
+    struct node *block;
+    struct table *table;
+    struct handshake *shaking;
+    sim_time node_due; /* next node_wake */
+    sim_time
+        channel_due; /* nothing is due on any channel before: the earlier of watch_due and the timers of handshakes */
+    sim_time watch_due; /* no silence is complete before, and no keepalive to send one by one */
+    sim_time cpu_free;
+    uint32_t bytes;       /* of the block, as the node asked for */
+    uint16_t slots, used; /* slots of the table; one past the highest taken one */
+};
+_Static_assert(sizeof(struct online) == 64, "one line a node");
+
+struct identity {
+    sim_time act_at;
+    struct online *online; /* NULL: offline */
+    uint32_t seq;          /* datagrams sent in all sessions: keys their draws and their order */
+    uint32_t incarnation;  /* sessions begun */
+    uint32_t access_us;    /* location */
+    uint16_t place;
+    uint16_t generation; /* channels opened in all sessions */
+};
+_Static_assert(sizeof(struct identity) == 32, "byte budget of an identity: there are 4.7 for each node online");
+
+/* ---- a partition ---- */
+
+#define USER_CACHE 1024u
+struct user_entry {
+    peer_h peer;
+    struct id id;
+};
+
+#define SCRATCH_BYTES ((size_t)64 << 10)
+#define SEND_BYTES    2048u
+
+struct host {
+    struct net *net;
+    struct part *part;
+    struct env env;      /* of the call in progress */
+    peer_h calling;      /* the node inside a handler; PEER_NONE: none */
+    bool stopping;       /* net_stop was called inside it */
+    sim_time busy_until; /* of its CPU, by earlier calls; never below now */
+    struct env look;     /* lent to those who look from outside */
+    struct slab slab;
+    struct net_counts counts;
+    struct schedule schedule[SCHEDULES];
+    struct handles handles;
+    void *digest;            /* EVP_MD_CTX */
+    struct user_entry *user; /* USER_CACHE entries, direct-mapped */
+    uint8_t *scratch;        /* SCRATCH_BYTES: signature inputs in one piece */
+    uint8_t send[SEND_BYTES];
+};
+
+struct net {
+    struct net_config config;
+    struct net_hooks hooks;
+    struct kernel *kernel;
+    struct identity *identity;
+    bool keepalives_one_by_one;
+    unsigned parts;
+    struct host **part; /* one a partition */
+    uint64_t sign_key, phase_key;
+    uint32_t loss_32;                  /* loss in units of 2^-32, for keepalives */
+    uint16_t flight_bytes[KIND_CLOSE]; /* UDP payload of each flight, in one piece */
+};
+
+static inline struct host *host_at(const struct net *n, const struct part *part)
+{
+    return n->part[part_index(part)];
+}
+
+static inline struct host *host_of(const struct net *n, peer_h peer)
+{
+    return host_at(n, kernel_part_of(n->kernel, peer));
+}
+
+static inline struct identity *identity_of(const struct host *h, peer_h peer)
+{
+    return &h->net->identity[peer];
+}
+
+/* ---- net.c: calls into a node ---- */
+
+/* Everything that happens to an online node stands between begin and end: its CPU is charged, its invariants are checked and a stop asked for inside takes
+ * effect at the end. `id` is offline afterwards if it was stopped. */
+void call_begin(struct host *, peer_h, sim_time now);
+void call_end(struct host *);
+/* When what the node sends now leaves: after all work of its CPU so far. */
+static inline sim_time call_departure(const struct host *h)
+{
+    return h->busy_until + h->env.cpu_ns;
+}
+void call_channel(struct host *, struct online *, chan_h, enum chan_event, const struct chan_info *);
+/* Formats an empty session; the caller starts or seeds the node. */
+struct online *session_open(struct host *, peer_h, sim_time now);
+/* When the kernel shall wake this identity. */
+sim_time host_due(const struct identity *);
+
+/* ---- wire.c: datagrams ---- */
+
+extern const struct port host_port;
+/* Sends e (at, src and seq are filled in) with this one-way delay before clamping, or one drawn for it. */
+void wire_post(struct host *, struct event *e, const uint8_t *bytes, uint32_t one_way_ns);
+uint32_t wire_one_way(const struct net *, peer_h from, peer_h to);
+void wire_count_delivered(struct host *, const struct event *);
+void wire_data(struct host *, struct identity *, const struct event *, const uint8_t *bytes);
+void wire_send(struct env *, chan_h, addr_h to, size_t len, size_t true_len, enum traffic);
+
+/* ---- channel.c ---- */
+
+static inline uint32_t channel_tag(const struct channel *c, chan_h slot)
+{
+    return (uint32_t)c->generation << 16 | slot;
+}
+
+/* The channel that a datagram from this address means by this tag; NULL if it is gone. */
+static inline struct channel *channel_find(const struct online *o, uint32_t tag, addr_h from)
+{
+    uint32_t slot = tag & 0xffffu;
+    if (slot >= o->used)
+        return NULL;
+    struct channel *c = &o->table->slot[slot];
+    return c->state != CHANNEL_FREE && c->addr == from && c->generation == tag >> 16 ? c : NULL;
+}
+
+/* Takes the lowest free slot; CHAN_NONE when none is left. */
+chan_h channel_take(struct host *, struct identity *, addr_h, bool server);
+void channel_drop(struct online *, chan_h);
+void channel_close(struct host *, struct online *, chan_h);
+void channel_receive_close(struct host *, struct identity *, const struct event *);
+/* All that is due on channels. */
+void channel_wake(struct host *, struct identity *, peer_h, sim_time now);
+int channel_do(struct env *, enum chan_op, struct chan_args *);
+struct table *channel_table_open(struct host *, struct online *, sim_time now);
+void channel_table_close(struct host *, struct online *);
+
+/* ---- keepalive.c ---- */
+
+void keepalive_up(struct host *, struct online *, chan_h, peer_h self, sim_time now);
+/* Something arrived on a channel that is up. */
+void keepalive_hear(struct host *, struct online *, struct channel *, sim_time now);
+int keepalive_set(struct host *, struct online *, chan_h, peer_h self, const struct schedule *, sim_time now);
+void keepalive_end(struct host *, struct online *, chan_h, peer_h self, sim_time now);
+void keepalive_end_all(struct host *, struct online *, peer_h self, sim_time now);
+/* The other side sends since ever, as of now. */
+void keepalive_assume_peer(struct host *, struct channel *, sim_time interval);
+void keepalive_sweep(struct host *, struct online *, peer_h self, sim_time to);
+void keepalive_receive(struct host *, struct identity *, const struct event *);
+void keepalive_receive_note(struct host *, struct identity *, const struct event *, const uint8_t *bytes);
+void keepalive_wake(struct host *, struct identity *, peer_h self, sim_time now);
+
+/* ---- handshake.c ---- */
+
+void handshake_sizes(struct net *);
+int handshake_open(struct host *, struct identity *, addr_h, chan_h *);
+void handshake_receive(struct host *, struct identity *, const struct event *, const uint8_t *bytes);
+/* Runs the timers of the handshakes of this node that are due, and says when the next is. */
+sim_time handshake_wake(struct host *, struct identity *, peer_h, sim_time now);
+void handshake_forget(struct host *, struct online *, chan_h);
+void handshake_forget_all(struct host *, struct online *);
+
+/* ---- crypto.c ---- */
+
+void crypto_open(struct host *);
+void crypto_close(struct host *);
+void crypto_hash(struct env *, enum hash_alg, const struct piece *, unsigned pieces, uint8_t *out);
+int crypto_sign(struct env *, const struct piece *, unsigned pieces, struct signature *);
+int crypto_verify(struct env *, const struct piece *, unsigned pieces, const struct signature *);
+struct id crypto_user_of(struct env *, peer_h);
+
+#endif

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Keepalives of channels and their silence.
+ *
+ * Each end of a channel sends at phase + k * interval for all whole k, with a phase of its own that is a hash of who and which channel: no state, and
+ * stationary from the first. Number k is also the counter of its draws. Both ends do so independently (RFC 5245 10; RFC 7363 6.3.1).
+ *
+ * They are two of three packets, so they are normally not sent one by one. Whether number k is lost, and when it arrives, is a function of k: a host works
+ * out what a peer's keepalives did whenever somebody asks, and looks ahead for the first gap long enough to be a silence. All that it needs to know of the
+ * other side is from when until when it sends, and that comes as a note which takes the time that a packet takes: it arrives before the first and after the
+ * last keepalive, so that nothing is known here earlier than there. Notes are the simulator's own: never lost, never counted.
+ *
+ * Where the delay is drawn for each datagram (exponential latency), or when the configuration asks for it, they are sent one by one. Both ways give the same
+ * counts, the same silences at the same nanosecond and the same fingerprint; test_net_load.c holds them against each other.
+ *
+ * Nothing is armed when a packet arrives: watch_due is the earliest time at which anything can be due, and the check at that time finds out. */
+#include <assert.h>
+
+#include "proto/base/error.h"
+#include "sim/net/host.h"
+
+__extension__ typedef unsigned __int128 wide;
+
+/* STUN header 20, FINGERPRINT 8 (RFC 5389 15.5; RFC 5245 10 wants no other attribute), over UDP in the clear beside DTLS (RFC 7983). */
+#define KEEPALIVE_BYTES 28u
+/* Keepalives and notes order behind the datagrams that left with them; a node sends fewer than 2^31 of the others. */
+#define KEEPALIVE_SEQ UINT32_C(0x80000000)
+#define HEARD_MASK    ((UINT64_C(1) << HEARD_BITS) - 1)
+#define LOOK_AHEAD    64u
+#define NOTE_BYTES    8u
+
+/* ---- one direction of one channel ---- */
+
+/* The keepalives of one sender as they pass one point: where they leave, or where they arrive. */
+struct grid {
+    sim_time first, interval;
+    uint64_t entity; /* of their draws */
+    uint64_t block;  /* four share a block of random numbers: this is the last one used */
+    uint32_t word[4];
+};
+
+static struct grid grid_at(const struct net *n, peer_h sender, uint32_t tag, sim_time interval, sim_time delay)
+{
+    struct grid g = {.interval = interval, .entity = ((uint64_t)tag + 1) << 32 | sender, .block = UINT64_MAX};
+    sim_time phase = (sim_time)((wide)hash64_mix(n->phase_key, g.entity) * interval >> 64);
+    g.first = phase + delay;
+    return g;
+}
+
+/* Number of the first keepalive at this time or later, and the time of a number. */
+static uint64_t grid_from(const struct grid *g, sim_time t)
+{
+    return t <= g->first ? 0 : (t - g->first + g->interval - 1) / g->interval;
+}
+
+static sim_time grid_time(const struct grid *g, uint64_t k)
+{
+    return g->first + k * g->interval;
+}
+
+static bool grid_lost(const struct net *n, struct grid *g, uint64_t k)
+{
+    if (n->loss_32 == 0)
+        return false;
+    if (k / 4 != g->block) {
+        g->block = k / 4;
+        random_block(n->config.seed, g->entity, STREAM_KEEPALIVE, g->block, g->word);
+    }
+    return g->word[k % 4] < n->loss_32;
+}
+
+static sim_time delay_of(const struct net *n, const struct channel *c, peer_h self, uint64_t entity, uint64_t k)
+{
+    const struct latency *l = n->config.latency;
+    sim_time delay = c->one_way_ns;
+    if (c->one_way_ns == ONE_WAY_DRAWN) {
+        const struct identity *a = &n->identity[self], *b = &n->identity[c->addr];
+        double u = n->keepalives_one_by_one ? random_unit(n->config.seed, entity, STREAM_JITTER, k) : 0.5;
+        delay = latency_one_way(l, (struct location){a->place, a->access_us}, (struct location){b->place, b->access_us},
+                                u);
+    }
+    return delay < l->min_delay ? l->min_delay : delay;
+}
+
+static struct grid grid_own(const struct host *h, const struct channel *c, chan_h slot, peer_h self)
+{
+    return grid_at(h->net, self, channel_tag(c, slot), h->schedule[c->schedule].interval, 0);
+}
+
+/* Arrivals here of what the other side sends. Delays are the same both ways (latency.h). */
+static struct grid grid_peer(const struct host *h, const struct channel *c, peer_h self)
+{
+    return grid_at(h->net, c->addr, c->remote, h->schedule[c->peer_schedule].interval, delay_of(h->net, c, self, 0, 0));
+}
+
+/* ---- when something was last heard ---- */
+
+static void set_heard(struct channel *c, sim_time t)
+{
+    c->heard_low = (uint32_t)t;
+    c->heard_high = (uint16_t)(t >> 32);
+}
+
+/* The stored bits say when within the last 78 hours; a channel that is watched is looked at more often than that. */
+static sim_time heard(const struct channel *c, sim_time now)
+{
+    sim_time low = (sim_time)c->heard_high << 32 | c->heard_low;
+    return now - ((now - low) & HEARD_MASK);
+}
+
+static void watch(struct online *o, sim_time due)
+{
+    o->watch_due = time_min(o->watch_due, due);
+    o->channel_due = time_min(o->channel_due, due);
+}
+
+void keepalive_hear(struct host *h, struct online *o, struct channel *c, sim_time now)
+{
+    set_heard(c, now);
+    if (c->silent) {
+        c->silent = false;
+        watch(o, time_add(now, h->schedule[c->schedule].silent_after));
+    }
+}
+
+/* ---- working out ---- */
+
+static void sweep_sent(struct host *h, struct grid g, sim_time from, sim_time to)
+{
+    uint64_t k = grid_from(&g, from), end = grid_from(&g, to);
+    h->counts.keepalives_sent += end - k;
+    for (; k < end; k++)
+        h->counts.keepalives_lost += grid_lost(h->net, &g, k);
+}
+
+static void sweep_received(struct host *h, struct channel *c, struct grid g, sim_time from, sim_time to)
+{
+    uint64_t arrived = 0, end = grid_from(&g, to);
+    sim_time last = 0;
+    for (uint64_t k = grid_from(&g, from); k < end; k++) {
+        if (grid_lost(h->net, &g, k))
+            continue;
+        arrived++;
+        last = grid_time(&g, k);
+    }
+    if (!arrived)
+        return;
+    c->silent = false;
+    if (last > heard(c, to))
+        set_heard(c, last);
+    h->counts.class_count[TRAFFIC_KEEPALIVE] += arrived;
+    h->counts.class_bytes[TRAFFIC_KEEPALIVE] += arrived * (KEEPALIVE_BYTES + UDP_IP_BYTES);
+}
+
+/* Brings counts and times of all channels of a node up to this moment, which is before whatever happens at it. */
+void keepalive_sweep(struct host *h, struct online *o, peer_h self, sim_time to)
+{
+    sim_time from = o->table->swept_at;
+    if (to <= from || h->net->keepalives_one_by_one)
+        return;
+    o->table->swept_at = to;
+    for (chan_h slot = 0; slot < o->used; slot++) {
+        struct channel *c = &o->table->slot[slot];
+        if (c->state == CHANNEL_UP && c->schedule)
+            sweep_sent(h, grid_own(h, c, slot, self), from, to);
+        if (c->state == CHANNEL_UP && c->peer_schedule)
+            sweep_received(h, c, grid_peer(h, c, self), from, to);
+    }
+}
+
+/* The earliest time after now at which silence can be complete, or at which it is worth looking again. A keepalive at the very instant counts first. */
+static sim_time silence_possible(struct host *h, const struct channel *c, peer_h self, sim_time now)
+{
+    sim_time after = h->schedule[c->schedule].silent_after,
+             at = c->silent ? TIME_NEVER : time_add(heard(c, now), after);
+    if (!after || !c->peer_schedule)
+        return after ? at : TIME_NEVER;
+    struct grid g = grid_peer(h, c, self);
+    if (h->net->loss_32 == 0 && g.interval <= after && !c->silent)
+        return TIME_NEVER; /* until a note says that they end */
+    uint64_t k = grid_from(&g, now + 1), end = k + LOOK_AHEAD;
+    for (; k < end; k++) {
+        sim_time arrival = grid_time(&g, k);
+        if (arrival > at)
+            return at;
+        if (!grid_lost(h->net, &g, k))
+            at = time_add(arrival, after);
+    }
+    return at == TIME_NEVER ? grid_time(&g, end) : at;
+}
+
+/* ---- what the two sides tell each other ---- */
+
+static void note_send(struct host *h, const struct channel *c, chan_h slot, peer_h self, sim_time interval,
+                      sim_time now)
+{
+    uint8_t b[NOTE_BYTES];
+    if (h->net->keepalives_one_by_one || c->remote == TAG_NONE)
+        return;
+    store_be64(b, interval);
+    struct event e = {.at = now + delay_of(h->net, c, self, 0, 0),
+                      .dst = c->addr,
+                      .src = self,
+                      .seq = KEEPALIVE_SEQ | channel_tag(c, slot),
+                      .chan = c->remote,
+                      .len = NOTE_BYTES,
+                      .class = TRAFFIC_KEEPALIVE,
+                      .flags = KIND_NOTE};
+    kernel_post(h->part, &e, b);
+}
+
+static unsigned schedule_index(struct host *h, sim_time interval, sim_time silent_after)
+{
+    for (unsigned k = 1; k < SCHEDULES; k++) {
+        struct schedule *s = &h->schedule[k];
+        if (s->interval == 0)
+            *s = (struct schedule){interval, silent_after};
+        if (s->interval == interval && s->silent_after == silent_after)
+            return k;
+    }
+    return 0;
+}
+
+/* Of the settings of a peer only the interval matters here. */
+static unsigned schedule_of_peer(struct host *h, sim_time interval)
+{
+    for (unsigned k = 1; k < SCHEDULES; k++)
+        if (h->schedule[k].interval == interval)
+            return k;
+    unsigned k = schedule_index(h, interval, 0);
+    assert(k); /* nodes of one run share one configuration; SCHEDULES leaves room for its changes */
+    return k;
+}
+
+void keepalive_receive_note(struct host *h, struct identity *id, const struct event *e, const uint8_t *bytes)
+{
+    struct online *o = id->online;
+    struct channel *c = channel_find(o, e->chan, e->src);
+    if (!c)
+        return;
+    keepalive_sweep(h, o, e->dst, e->at);
+    sim_time interval = load_be64(bytes);
+    c->peer_schedule = interval ? schedule_of_peer(h, interval) & (SCHEDULES - 1) : 0;
+    if (c->state == CHANNEL_UP && c->schedule && !c->silent && !interval)
+        watch(o, time_add(heard(c, e->at), h->schedule[c->schedule].silent_after));
+}
+
+void keepalive_assume_peer(struct host *h, struct channel *c, sim_time interval)
+{
+    if (!h->net->keepalives_one_by_one)
+        c->peer_schedule = schedule_of_peer(h, interval) & (SCHEDULES - 1);
+}
+
+/* ---- life of a channel ---- */
+
+void keepalive_up(struct host *h, struct online *o, chan_h slot, peer_h self, sim_time now)
+{
+    keepalive_sweep(h, o, self, now);
+    o->table->slot[slot].state = CHANNEL_UP;
+    set_heard(&o->table->slot[slot], now);
+}
+
+int keepalive_set(struct host *h, struct online *o, chan_h slot, peer_h self, const struct schedule *s, sim_time now)
+{
+    struct channel *c = &o->table->slot[slot];
+    unsigned k = s->interval ? schedule_index(h, s->interval, s->silent_after) : 0;
+    if (s->interval && !k)
+        return ERR_NO_ROOM;
+    keepalive_sweep(h, o, self, now);
+    if (h->schedule[c->schedule].interval != s->interval)
+        note_send(h, c, slot, self, s->interval, now);
+    c->schedule = k & (SCHEDULES - 1);
+    c->silent = false;
+    if (k && s->silent_after)
+        watch(o, time_add(heard(c, now), s->silent_after));
+    if (k && h->net->keepalives_one_by_one) {
+        struct grid g = grid_own(h, c, slot, self);
+        watch(o, grid_time(&g, grid_from(&g, now + 1)));
+    }
+    return 0;
+}
+
+/* Before the channel goes: what it sent so far counts, and the other side is told that nothing more comes. */
+void keepalive_end(struct host *h, struct online *o, chan_h slot, peer_h self, sim_time now)
+{
+    const struct channel *c = &o->table->slot[slot];
+    keepalive_sweep(h, o, self, now);
+    if (c->state == CHANNEL_UP && c->schedule)
+        note_send(h, c, slot, self, 0, now);
+}
+
+void keepalive_end_all(struct host *h, struct online *o, peer_h self, sim_time now)
+{
+    for (chan_h slot = 0; slot < o->used; slot++)
+        keepalive_end(h, o, slot, self, now);
+}
+
+/* ---- one by one ---- */
+
+/* They cost the node no CPU and do not wait for it: the host's own, sent beside DTLS. */
+static void send_one(struct host *h, const struct channel *c, chan_h slot, peer_h self, struct grid *g, uint64_t k)
+{
+    h->counts.keepalives_sent++;
+    if (grid_lost(h->net, g, k)) {
+        h->counts.keepalives_lost++;
+        return;
+    }
+    struct event e = {.at = grid_time(g, k) + delay_of(h->net, c, self, g->entity, k),
+                      .dst = c->addr,
+                      .src = self,
+                      .seq = KEEPALIVE_SEQ | channel_tag(c, slot),
+                      .chan = c->remote,
+                      .true_len = KEEPALIVE_BYTES,
+                      .class = TRAFFIC_KEEPALIVE,
+                      .flags = KIND_KEEPALIVE};
+    kernel_post(h->part, &e, NULL);
+}
+
+/* Sends what is due now; the time of the next. */
+static sim_time send_due(struct host *h, const struct channel *c, chan_h slot, peer_h self, sim_time now)
+{
+    struct grid g = grid_own(h, c, slot, self);
+    uint64_t k = grid_from(&g, now);
+    if (grid_time(&g, k) == now)
+        send_one(h, c, slot, self, &g, k++);
+    return grid_time(&g, k);
+}
+
+void keepalive_receive(struct host *h, struct identity *id, const struct event *e)
+{
+    struct channel *c = channel_find(id->online, e->chan, e->src);
+    if (!c || c->state != CHANNEL_UP)
+        return;
+    keepalive_hear(h, id->online, c, e->at);
+    h->counts.class_count[TRAFFIC_KEEPALIVE]++;
+    h->counts.class_bytes[TRAFFIC_KEEPALIVE] += KEEPALIVE_BYTES + UDP_IP_BYTES;
+}
+
+/* ---- wake-ups ---- */
+
+static void report_silent(struct host *h, struct online *o, chan_h slot, peer_h self, sim_time now)
+{
+    struct channel *c = &o->table->slot[slot];
+    struct chan_info info = {c->addr, c->addr, 0};
+    c->silent = true;
+    call_begin(h, self, now);
+    h->counts.wakes++;
+    call_channel(h, o, slot, CHAN_SILENT, &info);
+    call_end(h);
+}
+
+/* Does what is due on this channel; the next time that anything can be. */
+static sim_time check(struct host *h, struct identity *id, chan_h slot, peer_h self, sim_time now)
+{
+    struct online *o = id->online;
+    struct channel *c = &o->table->slot[slot];
+    if (c->state != CHANNEL_UP || !c->schedule)
+        return TIME_NEVER;
+    sim_time after = h->schedule[c->schedule].silent_after;
+    sim_time next = h->net->keepalives_one_by_one ? send_due(h, c, slot, self, now) : TIME_NEVER;
+    if (after && !c->silent && time_add(heard(c, now), after) <= now) {
+        uint32_t tag = channel_tag(c, slot);
+        report_silent(h, o, slot, self, now);
+        /* The node may have closed it, and what stands there now has armed itself. */
+        if (id->online != o || slot >= o->used || channel_tag(c = &o->table->slot[slot], slot) != tag ||
+            c->state != CHANNEL_UP || !c->schedule)
+            return next;
+    }
+    return time_min(next, silence_possible(h, c, self, now));
+}
+
+void keepalive_wake(struct host *h, struct identity *id, peer_h self, sim_time now)
+{
+    struct online *o = id->online;
+    sim_time due = TIME_NEVER;
+    /* Wake-ups come after all datagrams of their time. */
+    keepalive_sweep(h, o, self, now + 1);
+    o->watch_due = TIME_NEVER;
+    for (chan_h slot = 0; id->online == o && slot < o->used; slot++)
+        due = time_min(due, check(h, id, slot, self, now));
+    if (id->online == o)
+        o->watch_due = time_min(o->watch_due, due);
+}

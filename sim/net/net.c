@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sim/net/net.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <openssl/sha.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/net/host.h"
+
+#define STATUS_BROKEN    (-70)
+#define KEY_SIGN         UINT64_C(0x7369676e61747572)
+#define KEY_PHASE        UINT64_C(0x6b65657070686173)
+#define LINE             64u
+#define OVERLAY_NAME_MAX 51u /* user names have 63 characters at most: u, ten digits, @ */
+
+/* ---- calls into a node ---- */
+
+static void session_close(struct host *, peer_h, sim_time now);
+
+void call_begin(struct host *h, peer_h peer, sim_time now)
+{
+    const struct online *o = identity_of(h, peer)->online;
+    assert(h->calling == PEER_NONE && o);
+    h->calling = peer;
+    h->stopping = false;
+    h->env.now = now;
+    h->env.unix_ms = h->net->config.epoch_ms + now / MILLIS(1);
+    h->env.self = peer;
+    h->env.cpu_ns = 0;
+    h->busy_until = o->cpu_free > now ? o->cpu_free : now;
+}
+
+static void check_node(struct host *h, const struct online *o)
+{
+    struct env env = h->env;
+    const char *broken = node_check(o->block, &env);
+    if (!broken && node_bytes(o->block) > o->bytes)
+        broken = "the node uses more than its block";
+    if (!broken && o->node_due < env.now)
+        broken = "the next wake-up lies in the past";
+    if (!broken)
+        return;
+    fprintf(stderr, "reloadsim: seed %llu, node %u, at %llu.%09llu s: %s\n", (unsigned long long)h->net->config.seed,
+            (unsigned)env.self, (unsigned long long)(env.now / SECONDS(1)), (unsigned long long)(env.now % SECONDS(1)),
+            broken);
+    kernel_stop(h->net->kernel, STATUS_BROKEN);
+}
+
+void call_end(struct host *h)
+{
+    peer_h peer = h->calling;
+    struct online *o = identity_of(h, peer)->online;
+    if (h->env.cpu_ns)
+        o->cpu_free = call_departure(h);
+    h->calling = PEER_NONE;
+    if (h->stopping)
+        session_close(h, peer, h->env.now);
+    else if (h->net->config.check_every_event)
+        check_node(h, o);
+}
+
+void call_channel(struct host *h, struct online *o, chan_h slot, enum chan_event event, const struct chan_info *info)
+{
+    o->node_due = node_channel(o->block, &h->env, slot, event, info);
+}
+
+/* ---- sessions ---- */
+
+struct online *session_open(struct host *h, peer_h peer, sim_time now)
+{
+    struct identity *id = identity_of(h, peer);
+    assert(!id->online);
+    size_t bytes = node_bytes_initial();
+    id->online = slab_get(&h->slab, sizeof *id->online);
+    *id->online = (struct online){.block = slab_get(&h->slab, bytes),
+                                  .node_due = TIME_NEVER,
+                                  .channel_due = TIME_NEVER,
+                                  .watch_due = TIME_NEVER,
+                                  .bytes = (uint32_t)bytes};
+    channel_table_open(h, id->online, now);
+    id->incarnation++;
+    h->counts.online++;
+    h->counts.node_bytes += bytes;
+    return id->online;
+}
+
+static void session_free(struct host *h, peer_h peer)
+{
+    struct identity *id = identity_of(h, peer);
+    struct online *o = id->online;
+    handshake_forget_all(h, o);
+    h->counts.online--;
+    h->counts.node_bytes -= o->bytes;
+    slab_put(&h->slab, o->block, o->bytes);
+    channel_table_close(h, o);
+    slab_put(&h->slab, o, sizeof *o);
+    id->online = NULL;
+}
+
+static void session_close(struct host *h, peer_h peer, sim_time now)
+{
+    keepalive_end_all(h, identity_of(h, peer)->online, peer, now);
+    session_free(h, peer);
+}
+
+sim_time host_due(const struct identity *id)
+{
+    const struct online *o = id->online;
+    return o ? time_min(id->act_at, time_min(o->node_due, o->channel_due)) : id->act_at;
+}
+
+static void arm(struct host *h, peer_h peer)
+{
+    kernel_wake_at(h->part, peer, host_due(identity_of(h, peer)));
+}
+
+void net_start(struct net *n, struct part *part, peer_h peer, sim_time now, const struct node_opts *opts)
+{
+    struct host *h = host_at(n, part);
+    struct online *o = session_open(h, peer, now);
+    call_begin(h, peer, now);
+    o->node_due = node_start(o->block, &h->env, opts);
+    call_end(h);
+    arm(h, peer);
+}
+
+void net_stop(struct net *n, struct part *part, peer_h peer, sim_time now)
+{
+    struct host *h = host_at(n, part);
+    assert(net_online(n, peer));
+    if (h->calling == peer) {
+        h->stopping = true;
+        return;
+    }
+    session_close(h, peer, now);
+    arm(h, peer);
+}
+
+void net_request(struct net *n, struct part *part, peer_h peer, sim_time now, const struct request *request)
+{
+    struct host *h = host_at(n, part);
+    struct online *o = identity_of(h, peer)->online;
+    call_begin(h, peer, now);
+    o->node_due = node_request(o->block, &h->env, request);
+    call_end(h);
+    arm(h, peer);
+}
+
+void net_act_at(struct net *n, struct part *part, peer_h peer, sim_time at)
+{
+    struct host *h = host_at(n, part);
+    identity_of(h, peer)->act_at = at;
+    arm(h, peer);
+}
+
+/* ---- what the kernel calls ---- */
+
+static sim_time on_deliver(void *net, struct part *part, const struct event *e, const uint8_t *bytes, bool *count)
+{
+    struct host *h = host_at(net, part);
+    struct identity *id = identity_of(h, e->dst);
+    *count = e->flags != KIND_KEEPALIVE && e->flags != KIND_NOTE;
+    h->counts.in_flight -= *count; /* put there by the sender's partition: only the sum over all has a meaning */
+    if (!id->online)
+        h->counts.dead += *count;
+    else if (e->flags == KIND_DATA)
+        wire_data(h, id, e, bytes);
+    else if (e->flags == KIND_KEEPALIVE)
+        keepalive_receive(h, id, e);
+    else if (e->flags == KIND_NOTE)
+        keepalive_receive_note(h, id, e, bytes);
+    else if (e->flags == KIND_CLOSE)
+        channel_receive_close(h, id, e);
+    else
+        handshake_receive(h, id, e, bytes);
+    return host_due(id);
+}
+
+static sim_time on_wake(void *net, struct part *part, uint32_t node, sim_time now)
+{
+    struct net *n = net;
+    struct host *h = host_at(n, part);
+    struct identity *id = identity_of(h, node);
+    if (id->online && id->online->channel_due <= now)
+        channel_wake(h, id, node, now);
+    if (id->online && id->online->node_due <= now) {
+        struct online *o = id->online;
+        call_begin(h, node, now);
+        h->counts.wakes++;
+        o->node_due = node_wake(o->block, &h->env);
+        call_end(h);
+    }
+    if (id->act_at <= now) {
+        id->act_at = TIME_NEVER;
+        h->counts.wakes++;
+        sim_time next = n->hooks.act(n->hooks.world, part, node, now);
+        id->act_at = time_min(id->act_at, next);
+    }
+    return host_due(id);
+}
+
+/* Two lines of the identity's session are needed for any event, the node's own choice for a datagram of RELOAD. */
+static void on_touch(void *net, uint32_t node, const struct event *e, const uint8_t *bytes)
+{
+    const struct net *n = net;
+    const struct online *o = n->identity[node].online;
+    uint16_t line[8];
+    if (!o)
+        return;
+    __builtin_prefetch(o->table->slot + (e ? e->chan & 0xffffu : 0));
+    if (e && e->class == TRAFFIC_KEEPALIVE)
+        return;
+    const char *block = (const char *)o->block;
+    __builtin_prefetch(block);
+    __builtin_prefetch(block + LINE);
+    __builtin_prefetch(block + 2 * LINE);
+    __builtin_prefetch(block + 3 * LINE);
+    unsigned lines = e && e->flags == KIND_DATA ? node_touch(o->block, bytes, e->len, line, 8) : 0;
+    for (unsigned k = 0; k < lines; k++)
+        __builtin_prefetch(block + (size_t)line[k] * LINE);
+}
+
+/* ---- life ---- */
+
+static struct host *host_open(struct net *n, struct part *part)
+{
+    struct host *h = aligned_alloc(LINE, (sizeof *h + LINE - 1) / LINE * LINE);
+    if (!h)
+        return NULL;
+    memset(h, 0, sizeof *h);
+    h->net = n;
+    h->part = part;
+    h->calling = PEER_NONE;
+    h->env = h->look = (struct env){.port = &host_port, .host = h};
+    slab_init(&h->slab);
+    handles_open(&h->handles, n->config.seed, n->config.identities);
+    crypto_open(h);
+    return h;
+}
+
+static void host_close(struct host *h)
+{
+    uint32_t first, end;
+    if (!h)
+        return;
+    part_range(h->part, &first, &end);
+    for (uint32_t peer = first; peer < end; peer++)
+        if (identity_of(h, peer)->online)
+            session_free(h, peer);
+    crypto_close(h);
+    handles_close(&h->handles);
+    slab_fini(&h->slab);
+    free(h);
+}
+
+static int fill(struct net *n)
+{
+    const struct net_config *c = &n->config;
+    struct kernel_hooks hooks = {.host = n, .deliver = on_deliver, .wake = on_wake, .touch = on_touch};
+    struct kernel_config kernel = {.engine = c->engine,
+                                   .partitions = c->partitions ? c->partitions : 1,
+                                   .threads = c->threads,
+                                   .nodes = c->identities,
+                                   .window = c->window};
+    int status = kernel_open(&n->kernel, &kernel, &hooks);
+    if (status)
+        return status;
+    n->identity = aligned_alloc(LINE, ((size_t)c->identities * sizeof *n->identity + LINE - 1) / LINE * LINE);
+    n->part = calloc(kernel.partitions, sizeof *n->part);
+    if (!n->identity || !n->part)
+        return -ENOMEM;
+    for (uint32_t k = 0; k < c->identities; k++) {
+        struct location where = latency_locate(c->latency, k);
+        n->identity[k] = (struct identity){.act_at = TIME_NEVER, .access_us = where.access_us, .place = where.place};
+    }
+    for (; n->parts < kernel.partitions; n->parts++)
+        if (!(n->part[n->parts] = host_open(n, kernel_part(n->kernel, n->parts))))
+            return -ENOMEM;
+    return 0;
+}
+
+int net_open(struct net **out, const struct net_config *c, const struct net_hooks *hooks)
+{
+    *out = NULL;
+    if (c->identities == 0 || c->identities > HANDLE_FOREIGN || c->window > c->latency->min_delay ||
+        strlen(c->overlay->name) > OVERLAY_NAME_MAX || c->overlay->crypto == CRYPTO_OPENSSL)
+        return -EINVAL;
+    struct net *n = calloc(1, sizeof *n);
+    if (!n)
+        return -ENOMEM;
+    n->config = *c;
+    n->hooks = *hooks;
+    n->sign_key = hash64_mix(KEY_SIGN, c->seed);
+    n->phase_key = hash64_mix(KEY_PHASE, c->seed);
+    n->keepalives_one_by_one = c->keepalives_one_by_one || c->latency->model == LATENCY_EXPONENTIAL;
+    n->loss_32 = (uint32_t)(c->loss * 4294967295.0 + 0.5);
+    handshake_sizes(n);
+    int status = fill(n);
+    if (status) {
+        net_close(n);
+        return status;
+    }
+    *out = n;
+    return 0;
+}
+
+void net_close(struct net *n)
+{
+    if (!n)
+        return;
+    for (unsigned k = 0; k < n->parts; k++)
+        host_close(n->part[k]);
+    kernel_close(n->kernel);
+    free(n->part);
+    free(n->identity);
+    free(n);
+}
+
+/* ---- looking from outside ---- */
+
+struct kernel *net_kernel(struct net *n)
+{
+    return n->kernel;
+}
+
+bool net_online(const struct net *n, peer_h peer)
+{
+    return n->identity[peer].online != NULL;
+}
+
+sim_time net_online_since(const struct net *n, peer_h peer)
+{
+    assert(net_online(n, peer));
+    return n->identity[peer].online->table->since;
+}
+
+const struct node *net_node(const struct net *n, peer_h peer, struct env **env)
+{
+    const struct online *o = n->identity[peer].online;
+    struct host *h = host_of(n, peer);
+    if (!o)
+        return NULL;
+    h->look.self = peer;
+    h->look.now = h->calling == PEER_NONE ? kernel_now(n->kernel) : h->env.now;
+    h->look.unix_ms = n->config.epoch_ms + h->look.now / MILLIS(1);
+    h->look.cpu_ns = 0;
+    *env = &h->look;
+    return o->block;
+}
+
+struct id net_id(const struct net *n, peer_h peer)
+{
+    return handles_id(&n->part[0]->handles, peer);
+}
+
+peer_h net_peer(const struct net *n, struct id id)
+{
+    return handles_identity(&n->part[0]->handles, id);
+}
+
+size_t net_user_name(const struct net *n, peer_h peer, char out[64])
+{
+    return (size_t)snprintf(out, 64, "u%010u@%s", (unsigned)peer, n->config.overlay->name);
+}
+
+/* Not through the partition's digest and cache: this may be called for anybody from anywhere. */
+struct id net_user(const struct net *n, peer_h peer)
+{
+    char name[64];
+    uint8_t digest[SHA_DIGEST_LENGTH];
+    SHA1((const uint8_t *)name, net_user_name(n, peer, name), digest);
+    return id_load(digest);
+}
+
+static sim_time leg(const struct net *n, peer_h from, peer_h to)
+{
+    const struct latency *l = n->config.latency;
+    uint32_t ns = wire_one_way(n, from, to);
+    sim_time t = ns == ONE_WAY_DRAWN ? l->delay : ns;
+    return t < l->min_delay ? l->min_delay : t;
+}
+
+sim_time net_rtt(const struct net *n, peer_h a, peer_h b)
+{
+    return leg(n, a, b) + leg(n, b, a);
+}
+
+static void sweep(struct host *h)
+{
+    uint32_t first, end;
+    part_range(h->part, &first, &end);
+    for (uint32_t peer = first; peer < end; peer++)
+        if (identity_of(h, peer)->online)
+            keepalive_sweep(h, identity_of(h, peer)->online, peer, kernel_now(h->net->kernel));
+}
+
+void net_count(const struct net *n, struct net_counts *out)
+{
+    *out = (struct net_counts){0};
+    for (unsigned k = 0; k < n->parts; k++) {
+        sweep(n->part[k]);
+        /* All members are 64-bit words. */
+        const uint64_t *from = (const uint64_t *)(const void *)&n->part[k]->counts;
+        uint64_t *to = (uint64_t *)(void *)out;
+        for (size_t i = 0; i < sizeof *out / sizeof *to; i++)
+            to[i] += from[i];
+    }
+    uint64_t keepalives = out->class_count[TRAFFIC_KEEPALIVE];
+    out->keepalives_dead = out->keepalives_sent - out->keepalives_lost - keepalives;
+    out->events = out->delivered + out->dead + keepalives + out->wakes;
+}
+
+size_t net_memory(const struct net *n)
+{
+    size_t bytes = sizeof *n + n->config.identities * sizeof *n->identity + kernel_memory(n->kernel);
+    for (unsigned k = 0; k < n->parts; k++)
+        bytes += sizeof *n->part[k] + n->part[k]->slab.held + SCRATCH_BYTES + USER_CACHE * sizeof(struct user_entry);
+    return bytes;
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The virtual host: sites, virtual sockets and DTLS channels, latency, loss, CPU, keepalives. It implements proto/port.h over the kernel.
+ *
+ * Identity number = peer_h = addr_h = kernel node number; its Node-ID is permute128(seed, number); its IPv4 address is 16.0.0.0 + number, port 6084.
+ * An identity is online or not; going online makes a node block, going offline frees it: what then arrives for it is lost without a sign. */
+#ifndef SIM_NET_NET_H
+#define SIM_NET_NET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proto/node.h"
+#include "proto/overlay.h"
+#include "sim/kernel/kernel.h"
+#include "sim/kernel/law.h"
+#include "sim/net/latency.h"
+
+struct net;
+
+struct net_config {
+    uint64_t seed;
+    uint32_t identities;
+    const struct overlay *overlay;
+    const struct latency *latency;
+    double loss;                    /* share of datagrams lost on each leg */
+    uint32_t sign_ns, verify_ns;    /* CPU cost */
+    uint64_t epoch_ms;              /* unix time of simulated time 0 */
+    const struct law *laws;         /* what port.draw samples: law number n (1..nlaws) is laws[n - 1]; borrowed */
+    unsigned nlaws;
+    enum kernel_engine engine;
+    unsigned partitions;
+    bool threads;
+    sim_time window;                /* 1 ns .. latency->min_delay */
+    bool keepalives_one_by_one;     /* an event each, instead of worked out: slow, same results, for tests. Exponential latency implies it */
+    bool check_every_event;         /* node_check after every event; a violation is printed with seed, node and time, and ends the run with 70 */
+};
+
+/* What the world gets to see and do. fact is called inside a handler of `peer`, in its part; act when a wake-up set by net_act_at is due. */
+struct net_hooks {
+    void *world;
+    void (*fact)(void *world, struct part *, peer_h, sim_time now, uint16_t what, uint64_t a, uint64_t b);
+    sim_time (*act)(void *world, struct part *, peer_h, sim_time now);   /* returns the next time to act */
+    /* A datagram of RELOAD (DATA or ACK frame) delivered to a node or lost on the way, for captures; NULL = no capture. frame: folded bytes as
+     * sent, event->len of them. Not called for handshakes, alerts and keepalives, nor for what arrives where its channel is gone. */
+    void (*capture)(void *world, struct part *, const struct event *, const uint8_t *frame, sim_time sent_at, bool lost);
+};
+
+int net_open(struct net **, const struct net_config *, const struct net_hooks *);
+void net_close(struct net *);
+struct kernel *net_kernel(struct net *);
+
+/* Brings an identity online. From act, or between runs. */
+void net_start(struct net *, struct part *, peer_h, sim_time now, const struct node_opts *);
+/* The process is gone at once: block freed, channels dead, no farewell. Allowed inside act and fact handlers of the same peer (takes effect when the
+ * handler returns) and between runs. */
+void net_stop(struct net *, struct part *, peer_h, sim_time now);
+bool net_online(const struct net *, peer_h);
+sim_time net_online_since(const struct net *, peer_h);
+void net_request(struct net *, struct part *, peer_h, sim_time now, const struct request *);
+/* Time of the next act of this identity (online or not). */
+void net_act_at(struct net *, struct part *, peer_h, sim_time);
+
+/* Building mid-life nodes (converged start): between runs, before time 0. net_seed_begin makes the block and calls node_seed; net_seed_link opens a
+ * channel between two seeded nodes without a handshake and calls node_seed_link on both; the env is valid until the next net call. */
+struct node *net_seed_begin(struct net *, peer_h, const struct node_seed *, struct env **);
+struct seed_edge { uint8_t a_predecessor, a_successor, b_predecessor, b_successor; }; /* what b is to a, and a to b; 0 = not a neighbour */
+void net_seed_link(struct net *, peer_h a, peer_h b, const struct seed_edge *);
+struct node *net_seed_node(struct net *, peer_h, struct env **);
+void net_seed_end(struct net *, peer_h);
+
+/* Looking from outside. The env serves node_look, node_holds, node_check; valid until the next net call. */
+const struct node *net_node(const struct net *, peer_h, struct env **);
+struct id net_id(const struct net *, peer_h);
+peer_h net_peer(const struct net *, struct id);                 /* PEER_NONE: not an identity */
+/* Resource-ID of the identity's user name "u<number, 10 digits>@<overlay>": first 16 bytes of its SHA-1 (RFC 6940 10.2). */
+struct id net_user(const struct net *, peer_h);
+size_t net_user_name(const struct net *, peer_h, char out[64]);
+/* Round trip between two identities with nothing queued, ns. */
+sim_time net_rtt(const struct net *, peer_h a, peer_h b);
+
+struct net_counts {
+    uint64_t sent, delivered, lost, dead;                        /* datagrams without keepalives: lost = by loss; dead = receiver offline or channel gone */
+    uint64_t class_count[TRAFFIC_CLASSES], class_bytes[TRAFFIC_CLASSES]; /* delivered; bytes with UDP/IP and DTLS overhead */
+    uint64_t keepalives_sent, keepalives_lost, keepalives_dead; /* dead: neither lost nor delivered; those under way are among them */
+    uint64_t messages, message_bytes;                            /* DATA frames delivered to a node; true bytes of the RELOAD message */
+    uint64_t clamped, legs;
+    uint64_t handshakes, handshakes_failed;
+    uint64_t wakes;                                              /* in which a node, the world or a timer of the host acted */
+    uint64_t events;                                             /* datagrams that reached a host, keepalives, wakes: equal for each engine */
+    uint64_t node_bytes, online;                                 /* now */
+    uint64_t in_flight;                                          /* now, as given to and taken from the kernel: sent = delivered + lost + dead + in_flight */
+};
+/* Between runs. Not free: it goes through all channels to bring keepalives up to date. */
+void net_count(const struct net *, struct net_counts *);
+size_t net_memory(const struct net *);
+
+#endif

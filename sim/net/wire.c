@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Datagrams out and in, and the port table through which a node reaches all of this. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/base/error.h"
+#include "proto/wire/frame.h"
+#include "sim/net/host.h"
+
+static struct host *host_in(const struct env *env)
+{
+    return env->host;
+}
+
+static struct location location_of(const struct net *n, peer_h peer)
+{
+    return (struct location){n->identity[peer].place, n->identity[peer].access_us};
+}
+
+uint32_t wire_one_way(const struct net *n, peer_h from, peer_h to)
+{
+    const struct latency *l = n->config.latency;
+    if (l->model == LATENCY_EXPONENTIAL || to >= n->config.identities)
+        return ONE_WAY_DRAWN;
+    sim_time t = latency_one_way(l, location_of(n, from), location_of(n, to), 0.5);
+    return t < ONE_WAY_DRAWN ? (uint32_t)t : ONE_WAY_DRAWN;
+}
+
+/* ---- sending ---- */
+
+/* Entity and counter of a datagram's draws. Keepalives have a lane of their own, so that they move no other draw. */
+struct lane {
+    uint64_t entity, counter;
+};
+
+static sim_time one_way(const struct host *h, const struct event *e, struct lane lane)
+{
+    const struct net *n = h->net;
+    bool drawn = n->config.latency->model == LATENCY_EXPONENTIAL;
+    double u = drawn ? random_unit(n->config.seed, lane.entity, STREAM_JITTER, lane.counter) : 0.5;
+    return latency_one_way(n->config.latency, location_of(n, e->src), location_of(n, e->dst), u);
+}
+
+static void report_lost(struct host *h, const struct event *e, const uint8_t *bytes, sim_time sent_at)
+{
+    h->counts.lost++;
+    if (h->net->hooks.capture && e->flags == KIND_DATA)
+        h->net->hooks.capture(h->net->hooks.world, h->part, e, bytes, sent_at, true);
+}
+
+void wire_post(struct host *h, struct event *e, const uint8_t *bytes, uint32_t one_way_ns)
+{
+    const struct net_config *c = &h->net->config;
+    e->src = h->env.self;
+    e->seq = identity_of(h, e->src)->seq++;
+    h->counts.sent++;
+    if (e->dst >= c->identities) { /* an address that nobody has */
+        h->counts.dead++;
+        return;
+    }
+    struct lane lane = {e->src, e->seq};
+    sim_time delay = one_way_ns == ONE_WAY_DRAWN ? one_way(h, e, lane) : one_way_ns;
+    h->counts.legs++;
+    if (delay < c->latency->min_delay) {
+        delay = c->latency->min_delay;
+        h->counts.clamped++;
+    }
+    sim_time sent_at = call_departure(h);
+    e->at = sent_at + delay;
+    if (c->loss > 0 && random_unit(c->seed, lane.entity, STREAM_LOSS, lane.counter) < c->loss) {
+        report_lost(h, e, bytes, sent_at);
+        return;
+    }
+    h->counts.in_flight++;
+    kernel_post(h->part, e, bytes);
+}
+
+void wire_send(struct env *env, chan_h slot, addr_h to, size_t len, size_t true_len, enum traffic class)
+{
+    struct host *h = host_in(env);
+    const struct online *o = identity_of(h, env->self)->online;
+    (void)to; /* without ICE nothing is sent outside a channel */
+    if (len == 0)
+        return;
+    assert(len <= SEND_BYTES && len <= EVENT_BYTES_MAX && true_len >= len && true_len <= UINT16_MAX &&
+           class < TRAFFIC_HANDSHAKE);
+    if (slot >= o->used || o->table->slot[slot].state != CHANNEL_UP)
+        return;
+    const struct channel *c = &o->table->slot[slot];
+    struct event e = {.dst = c->addr,
+                      .chan = c->remote,
+                      .len = (uint16_t)len,
+                      .true_len = (uint16_t)true_len,
+                      .class = (uint8_t) class,
+                      .flags = KIND_DATA};
+    wire_post(h, &e, h->send, c->one_way_ns);
+}
+
+/* ---- receiving ---- */
+
+void wire_count_delivered(struct host *h, const struct event *e)
+{
+    h->counts.delivered++;
+    h->counts.class_count[e->class]++;
+    h->counts.class_bytes[e->class] += (uint64_t)e->true_len + UDP_IP_BYTES +
+                                       (e->flags == KIND_DATA ? DTLS_RECORD_BYTES : 0);
+}
+
+/* A datagram keeps no note of its departure: arrival less delay, drawn again where delays are drawn. */
+static sim_time sent_at(const struct host *h, const struct event *e)
+{
+    sim_time delay = one_way(h, e, (struct lane){e->src, e->seq}), least = h->net->config.latency->min_delay;
+    return e->at - (delay < least ? least : delay);
+}
+
+void wire_data(struct host *h, struct identity *id, const struct event *e, const uint8_t *bytes)
+{
+    struct online *o = id->online;
+    struct channel *c = channel_find(o, e->chan, e->src);
+    /* Before our own handshake is complete there is no key to decrypt it with (RFC 6347 4.2.6 lets us drop it). */
+    if (!c || c->state != CHANNEL_UP) {
+        h->counts.dead++;
+        return;
+    }
+    keepalive_hear(h, o, c, e->at);
+    wire_count_delivered(h, e);
+    if (e->len > 0 && bytes[0] == FRAME_DATA && e->true_len >= FRAME_DATA_BYTES) {
+        h->counts.messages++;
+        h->counts.message_bytes += e->true_len - FRAME_DATA_BYTES;
+    }
+    if (h->net->hooks.capture)
+        h->net->hooks.capture(h->net->hooks.world, h->part, e, bytes, sent_at(h, e), false);
+    call_begin(h, e->dst, e->at);
+    o->node_due = node_receive(o->block, &h->env, e->chan & 0xffffu, e->src,
+                               (struct dgram){bytes, e->len, e->true_len});
+    call_end(h);
+}
+
+/* ---- the port ---- */
+
+static struct node *port_room(struct env *env, size_t bytes)
+{
+    struct host *h = host_in(env);
+    struct online *o = identity_of(h, env->self)->online;
+    if (bytes > h->net->config.overlay->limits.block_bytes)
+        return NULL;
+    struct node *old = o->block;
+    o->block = slab_move(&h->slab, old, o->bytes, bytes);
+    h->counts.node_bytes += bytes - o->bytes;
+    o->bytes = (uint32_t)bytes;
+    return o->block;
+}
+
+static uint8_t *port_send_begin(struct env *env, size_t cap)
+{
+    return cap <= SEND_BYTES ? host_in(env)->send : NULL;
+}
+
+static struct id port_id_of(struct env *env, peer_h peer)
+{
+    return handles_id(&host_in(env)->handles, peer);
+}
+
+static peer_h port_id_keep(struct env *env, struct id id)
+{
+    return handles_id_keep(&host_in(env)->handles, id);
+}
+
+static void port_addr_of(struct env *env, addr_h addr, struct ip_port *out)
+{
+    handles_addr(&host_in(env)->handles, addr == ADDR_NONE ? env->self : addr, out);
+}
+
+static addr_h port_addr_keep(struct env *env, const struct ip_port *addr)
+{
+    return handles_addr_keep(&host_in(env)->handles, addr);
+}
+
+static const struct overlay *port_overlay(struct env *env, uint16_t version)
+{
+    (void)version; /* one configuration a run so far */
+    return host_in(env)->net->config.overlay;
+}
+
+/* What a node draws is keyed by its identity and session, so that a rejoined node does not repeat itself. */
+static uint64_t entity_of(const struct host *h, peer_h peer)
+{
+    return (uint64_t)identity_of(h, peer)->incarnation << 32 | peer;
+}
+
+static void port_random(struct env *env, enum random_purpose purpose, uint64_t counter, void *out, size_t bytes)
+{
+    const struct host *h = host_in(env);
+    uint8_t *p = out;
+    assert(purpose < RANDOM_PURPOSES && counter >> 56 == 0 && bytes <= 256 * 16);
+    for (uint64_t block = 0; bytes > 0; block++) {
+        uint32_t word[4];
+        uint8_t whole[16];
+        size_t n = bytes < sizeof whole ? bytes : sizeof whole;
+        random_block(h->net->config.seed, entity_of(h, env->self), STREAM_NODE + (uint32_t)purpose,
+                     block << 56 | counter, word);
+        for (unsigned k = 0; k < 4; k++)
+            store_be32(whole + 4 * k, word[k]);
+        memcpy(p, whole, n);
+        p += n;
+        bytes -= n;
+    }
+}
+
+static sim_time port_draw(struct env *env, uint16_t law, uint64_t counter)
+{
+    const struct host *h = host_in(env);
+    const struct net_config *c = &h->net->config;
+    assert(law > 0 && law <= c->nlaws && counter >> 48 == 0);
+    return law_draw(&c->laws[law - 1],
+                    random_unit(c->seed, entity_of(h, env->self), STREAM_LAW, (uint64_t)law << 48 | counter));
+}
+
+static void port_fact(struct env *env, uint16_t what, uint64_t a, uint64_t b)
+{
+    struct host *h = host_in(env);
+    if (h->net->hooks.fact)
+        h->net->hooks.fact(h->net->hooks.world, h->part, env->self, env->now, what, a, b);
+}
+
+const struct port host_port = {
+    .room = port_room,
+    .send_begin = port_send_begin,
+    .send = wire_send,
+    .channel = channel_do,
+    .id_of = port_id_of,
+    .id_keep = port_id_keep,
+    .addr_of = port_addr_of,
+    .addr_keep = port_addr_keep,
+    .overlay = port_overlay,
+    .random = port_random,
+    .draw = port_draw,
+    .hash = crypto_hash,
+    .sign = crypto_sign,
+    .verify = crypto_verify,
+    .user_of = crypto_user_of,
+    .fact = port_fact,
+};
