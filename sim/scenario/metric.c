@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sim/scenario/metric.h"
+
+#include <string.h>
+
+#include "sim/record/summary.h"
+
+/* Of SUMMARY_KEYS, only numbers that are equal on every machine can be checked. */
+#define KEEP_COUNT_STABLE(key, unit) {key, unit, true},
+#define KEEP_REAL_STABLE(key, unit)  {key, unit, false},
+#define KEEP_TEXT_STABLE(key, unit)
+#define KEEP_HEX_STABLE(key, unit)
+#define KEEP_COUNT_VOLATILE(key, unit)
+#define KEEP_REAL_VOLATILE(key, unit)
+
+const struct metric metrics[] = {
+#define X(type, field, key, volatility, unit) KEEP_##type##_##volatility(key, unit)
+    SUMMARY_KEYS(X)
+#undef X
+};
+const size_t metrics_count = sizeof metrics / sizeof metrics[0];
+
+/* By the beginning of the name; the first that fits. */
+static const struct help {
+    const char *start, *text;
+} helps[] = {
+    {"seed", "of the scenario"},
+    {"sim_s", "simulated time that was measured"},
+    {"events", "datagrams and wake-ups of the measured phase"},
+    {"datagrams.by_class.", "delivered, of this class"},
+    {"datagrams.lost_share", "lost by the network, of those sent"},
+    {"datagrams.dead_share", "arrived where nobody was any more"},
+    {"datagrams", "delivered, keepalives included"},
+    {"datagram_bytes.by_class.", "delivered, of this class, with UDP, IP and DTLS"},
+    {"messages.by_class.", "RELOAD messages delivered over a link, of this class"},
+    {"messages", "RELOAD messages and fragments delivered over a link"},
+    {"message_bytes", "of those messages"},
+    {"delay.clamped_share", "legs raised to network.min_delay"},
+    {"nodes_online_mean", "peers online, mean over the measured phase"},
+    {"population", "identities"},
+    {"lookup.count", "look-ups started in the measured phase"},
+    {"lookup.abandoned", "look-ups whose asker went offline"},
+    {"lookup.outcome.correct", "answered with the present registration"},
+    {"lookup.outcome.stale", "answered, but the device is gone"},
+    {"lookup.outcome.lost", "all replicas died"},
+    {"lookup.outcome.absent", "expired or never stored"},
+    {"lookup.outcome.wrong_owner", "answered by a peer that does not own the key"},
+    {"lookup.outcome.timeout", "no answer to five requests"},
+    {"lookup.outcome.error", "answered with an error"},
+    {"lookup.success", "correct, of the look-ups whose value should exist"},
+    {"lookup.latency_s.mean", "of answered look-ups"},
+    {"lookup.latency_s.", "failures count as the end-to-end limit"},
+    {"lookup.hops", "links that requests crossed"},
+    {"lookup.dead_hops", "dead next hops met on the way"},
+    {"lookup.stretch", "latency over the direct round trip"},
+    {"before_faults.", "the same before the first fault"},
+    {"after_faults.", "the same after the first fault"},
+    {"registration.count", "registrations of the measured phase"},
+    {"registration.success", "registrations that were stored"},
+    {"registration.latency_s.", "from request to answer"},
+    {"registration.messages", "messages that store, replicas included, per peer and second"},
+    {"maintenance.", "bytes that keep the overlay together, per peer and second"},
+    {"throughput.", "RELOAD messages per simulated second"},
+    {"join.count", "peers that came online"},
+    {"join.success", "of those, peers that joined"},
+    {"join.latency_s.", "from start to joined"},
+    {"leave.count", "departures that said good-bye"},
+    {"crash.count", "departures without a word"},
+    {"links.", "links of a peer"},
+    {"finger.valid_share", "finger entries that hold the right peer"},
+    {"detect.latency_s.", "from a peer's death to a neighbour's notice"},
+    {"e2e.resent", "requests sent again end to end"},
+    {"e2e.spurious_share", "of those, while the answer was on its way"},
+    {"ring.wrong_successor", "peers, mean over samples"},
+    {"ring.dead_successor", "peers, mean over samples"},
+    {"ring.unreachable_values", "values that their owner lacks, mean over samples"},
+    {"ring.under_replicated", "values with fewer than three copies, mean over samples"},
+};
+
+const struct metric *metric_find(const char *name)
+{
+    for (size_t i = 0; i < metrics_count; i++)
+        if (strcmp(metrics[i].name, name) == 0)
+            return &metrics[i];
+    return NULL;
+}
+
+enum unit_class metric_class(const struct metric *metric)
+{
+    if (strcmp(metric->unit, "share") == 0)
+        return UNIT_SHARE;
+    if (strcmp(metric->unit, "s") == 0)
+        return UNIT_TIME;
+    if (strcmp(metric->unit, "bytes") == 0)
+        return UNIT_BYTES;
+    return metric->whole ? UNIT_COUNT : UNIT_NONE;
+}
+
+const char *metric_help(const struct metric *metric)
+{
+    for (size_t i = 0; i < sizeof helps / sizeof helps[0]; i++)
+        if (strncmp(metric->name, helps[i].start, strlen(helps[i].start)) == 0)
+            return helps[i].text;
+    return "";
+}

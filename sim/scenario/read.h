@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From the tree to struct scenario by the schema: unknown keys, missing keys, defaults, lists. */
+#ifndef SIM_SCENARIO_READ_H
+#define SIM_SCENARIO_READ_H
+
+#include "sim/scenario/scenario.h"
+#include "sim/scenario/tree.h"
+
+/* Fills a zeroed scenario. 0, or -1 after a complaint. */
+int scenario_read(struct sources *, const struct tree *root, struct scenario *);
+/* One item of `check:`. */
+int check_read(struct sources *, const struct tree *item, unsigned index, struct check *);
+/* Text of a check as a flow mapping. */
+void check_print(const struct check *, char *out, size_t cap);
+
+/* Derived fields and the rules that bind several keys; at the place of the key that breaks one. 0 or -1. */
+int scenario_finish(struct sources *, const struct tree *root, struct scenario *);
+/* Takes derived fields back to what the file says, before printing. */
+void scenario_unfinish(struct scenario *);
+
+#define FIND_MAX 512
+/* Data file by name: beside the scenario, in topologies/ here, in topologies/ or share/reloadsim/topologies/ of a folder above the program.
+ * 0 with its path in out; -1 with the folders that were tried, joined by ", ". */
+int data_find(const char *scenario_path, const char *name, char out[FIND_MAX]);
+
+#endif

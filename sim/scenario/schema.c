@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sim/scenario/schema.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "sim/scenario/nearest.h"
+#include "sim/scenario/scenario.h"
+
+#define AT(member)       .offset = offsetof(struct scenario, member), .size = sizeof(((struct scenario *)0)->member)
+#define AT_FAULT(member) .offset = offsetof(struct fault, member), .size = sizeof(((struct fault *)0)->member)
+#define DAY              86400.0
+#define YEARS            (3650 * DAY) /* longest time that a key takes */
+#define MIB              1048576.0
+
+static const struct word protocols[] = {{"reload", 0, NULL}, {"chord2003", 0, "a classic Chord to compare with"}, {0}};
+static const struct word starts[] = {{"converged", START_CONVERGED, NULL}, {"join", START_JOIN, NULL}, {0}};
+static const struct word autos[] = {{"auto", 0, NULL}, {0}};
+static const struct word searches[] = {{"ping", FINGER_SEARCH_PING, NULL},
+                                       {"learn", FINGER_SEARCH_LEARN, "the second alternative of RFC 6940 10.7.4.2"},
+                                       {0}};
+static const struct word link_types[] = {{"dtls-udp-sr-no-ice", 0, NULL},
+                                         {"dtls-udp-sr", 0, "DTLS over UDP with ICE"},
+                                         {"tls-tcp-fh-no-ice", 0, "TLS over TCP"},
+                                         {"tls-tcp-fh", 0, "TLS over TCP with ICE"},
+                                         {0}};
+static const struct word rtos[] = {{"rfc6298", 0, NULL}, {0}};
+static const struct word offs[] = {{"off", 0, NULL}, {0}};
+static const struct word routings[] = {
+    {"recursive", 0, NULL}, {"iterative", 0, "iterative routing by RouteQuery"}, {0}};
+static const struct word cryptos[] = {{"modelled", CRYPTO_MODELLED, NULL},
+                                      {"openssl", CRYPTO_OPENSSL, "real keys and signatures"},
+                                      {"none", CRYPTO_NONE, "self-signed overlays without checks"},
+                                      {0}};
+static const struct word models[] = {{"coordinates", LATENCY_COORDINATES, NULL},
+                                     {"constant", LATENCY_CONSTANT, NULL},
+                                     {"exponential", LATENCY_EXPONENTIAL, NULL},
+                                     {"matrix", 0, "round trips from a full matrix"},
+                                     {0}};
+static const struct word rejoins[] = {{"same-id", 1, NULL}, {"new-id", 0, "a fresh Node-ID for each session"}, {0}};
+static const struct word targets[] = {{"online", TARGET_ONLINE, NULL},
+                                      {"registered", TARGET_REGISTERED, NULL},
+                                      {"any", TARGET_ANY, NULL},
+                                      {"random", TARGET_RANDOM, NULL},
+                                      {0}};
+static const struct word kills[] = {
+    {"host", KILL_HOST, NULL}, {"process", KILL_PROCESS, "a dead process whose host answers with ICMP"}, {0}};
+static const struct word alls[] = {{"all", CAPTURE_ALL, NULL}, {0}};
+
+const struct key schema[] = {
+    {"reloadsim", KEY_QUANTITY, .min = 1, .max = 1, .example = "1", .help = "Version of this file format."},
+    {"name", KEY_TEXT, .fallback = "", AT(name), .example = "quickstart",
+     .help = "Name of the scenario in results. Default: the file's name without .yaml."},
+    {"seed", KEY_QUANTITY, .max = 9223372036854775808.0, .fallback = "1", AT(seed),
+     .help =
+         "Seed of all random numbers. The same scenario with the same seed gives the same results, on any machine."},
+    {"epoch", KEY_DATE, .fallback = "2009-10-19", AT(epoch_ms), .example = "2009-10-19T06:00:00Z",
+     .help = "Wall date (UTC) of simulated time 0: storage times, Ping answers, captures."},
+
+    {"overlay", KEY_MAP, .help = "The overlay: its size, how it starts, its protocol and configuration."},
+    {"overlay.protocol", KEY_WORD, .words = protocols, .fallback = "reload",
+     .help = "Protocol that the peers speak: RELOAD (RFC 6940)."},
+    {"overlay.name", KEY_TEXT, .fallback = "reloadsim.example", AT(overlay_name),
+     .help = "Name of the overlay instance; its hash is in each message (RFC 6940 6.3.2)."},
+    {"overlay.peers", KEY_QUANTITY, UNIT_COUNT, 1, 1e8, AT(peers), .example = "10 k",
+     .help = "Mean number of peers online. With churn the population is larger; `check` prints it."},
+    {"overlay.start", KEY_WORD, .words = starts, .fallback = "converged", AT(start),
+     .help = "converged: the overlay starts in the stationary state under the scenario's churn. join: every peer joins "
+             "by the protocol."},
+    {"overlay.bootstrap", KEY_MAP, .help = "How peers find the overlay."},
+    {"overlay.bootstrap.nodes", KEY_QUANTITY, UNIT_COUNT, 1, 16, .fallback = "8", AT(bootstrap_nodes),
+     .help = "Bootstrap peers that the configuration names: online from the start, never churning. At most as many as "
+             "there are peers."},
+    {"overlay.bootstrap.cache", KEY_QUANTITY, UNIT_COUNT, 0, 10, .fallback = "10", AT(bootstrap_cache),
+     .help = "Addresses of peers of the last session that a peer keeps and tries first."},
+    {"overlay.bootstrap.retry", KEY_QUANTITY, UNIT_TIME, 0.1, DAY, .fallback = "10 s", AT(overlay.bootstrap_retry),
+     .help = "Wait before trying again after an attempt to join failed."},
+    {"overlay.bootstrap.partition_check", KEY_QUANTITY, UNIT_TIME, 1, YEARS, .words = offs, .fallback = "10 min",
+     AT(overlay.partition_check),
+     .help = "How often a peer looks through a bootstrap peer whether the overlay has split (RFC 6940 10.7.4.4)."},
+    {"overlay.chord", KEY_MAP, .help = "Tables of CHORD-RELOAD (RFC 6940 10)."},
+    {"overlay.chord.predecessors", KEY_QUANTITY, .min = 1, .max = 64, .fallback = "3", AT(overlay.predecessors),
+     .help = "Predecessors in the neighbour table. RFC 6940 10.7 wants 3; 1 reproduces textbook path lengths."},
+    {"overlay.chord.successors", KEY_QUANTITY, .min = 1, .max = 64, .fallback = "3", AT(overlay.successors),
+     .help = "Successors in the neighbour table; replicas stand on the first two."},
+    {"overlay.chord.fingers", KEY_QUANTITY, .min = 1, .max = 128, .words = autos, .fallback = "auto",
+     AT(overlay.fingers),
+     .help = "Entries of the finger table. auto: at least 16, and deep enough to reach the last successor (RFC 6940 "
+             "10.7.4.3)."},
+    {"overlay.chord.finger_search", KEY_WORD, .words = searches, .fallback = "ping", AT(overlay.finger_search),
+     .help = "How better fingers are found (RFC 6940 10.7.4.2): ping sends Pings towards finger ranges."},
+    {"overlay.link", KEY_MAP, .help = "Links between peers (RFC 6940 6.6)."},
+    {"overlay.link.type", KEY_WORD, .words = link_types, .fallback = "dtls-udp-sr-no-ice",
+     .help = "Overlay link protocol: DTLS over UDP with simple reliability, without ICE."},
+    {"overlay.link.rto", KEY_QUANTITY, UNIT_TIME, 0.01, 60, .words = rtos, .fallback = "rfc6298",
+     AT(overlay.rto_static), .example = "500 ms",
+     .help =
+         "Retransmission timer of a link: measured as in RFC 6298, or a fixed time (RFC 6940 6.6.3.1 allows 500 ms)."},
+    {"overlay.link.keepalive", KEY_MAP, .absent = "off", AT(overlay.keepalive_interval),
+     .help = "Keepalives on each link, as in RFC 7363 6.3.1. off is RFC 6940 to the letter: a dead neighbour is "
+             "noticed only when something is sent to it."},
+    {"overlay.link.keepalive.interval", KEY_QUANTITY, UNIT_TIME, 0.1, DAY, .words = offs, .fallback = "15 s",
+     AT(overlay.keepalive_interval), .help = "Time between keepalives on a link."},
+    {"overlay.link.keepalive.silent_after", KEY_QUANTITY, UNIT_TIME, 0.1, DAY, .fallback = "30 s",
+     AT(overlay.silent_after), .help = "A link on which nothing arrived for so long is pinged. At least the interval."},
+    {"overlay.link.suspect_after", KEY_QUANTITY, UNIT_RETRANSMISSIONS, 1, 4, .fallback = "3 retransmissions",
+     AT(overlay.suspect_after),
+     .help = "Retransmissions of a frame after which its link is suspect and avoided (RFC 6940 6.6.3.1)."},
+    {"overlay.link.mtu", KEY_QUANTITY, UNIT_BYTES, 576, 1435, .fallback = "1435 B", AT(overlay.link_mtu),
+     .help = "Bytes of RELOAD framing that fit a datagram: 1500 of Ethernet less 28 of IPv4 and UDP and 37 of a DTLS "
+             "1.2 record (AES-128-GCM)."},
+    {"overlay.routing", KEY_WORD, .words = routings, .fallback = "recursive",
+     .help = "Symmetric recursive routing (RFC 6940 6.2)."},
+    {"overlay.config", KEY_MAP,
+     .help = "Elements of the overlay's configuration document, under the names of RFC 6940 section 11."},
+    {"overlay.config.sequence", KEY_QUANTITY, .min = 0, .max = 65534, .fallback = "1", AT(overlay.sequence),
+     .help = "Sequence number of the configuration."},
+    {"overlay.config.chord-update-interval", KEY_LAW, UNIT_TIME, 1, YEARS, .fallback = "600 s", AT(update_interval),
+     .example = "{uniform: {from: 300 s, to: 900 s}}",
+     .help = "Time between periodic Updates to all neighbours (RFC 6940 10.7.4.1)."},
+    {"overlay.config.chord-ping-interval", KEY_LAW, UNIT_TIME, 1, YEARS, .fallback = "3600 s", AT(ping_interval),
+     .help = "Time between searches for better fingers (RFC 6940 10.7.4.2)."},
+    {"overlay.config.chord-reactive", KEY_BOOL, .fallback = "true", AT(overlay.reactive),
+     .help = "Whether a change of the neighbour table is told to the neighbours at once."},
+    {"overlay.config.overlay-reliability-timer", KEY_QUANTITY, UNIT_TIME, 0.2, 600, .fallback = "3 s",
+     AT(overlay.reliability_timer),
+     .help = "A request without answer is sent again after this time, five times in all (RFC 6940 6.2.1)."},
+    {"overlay.config.initial-ttl", KEY_QUANTITY, .min = 1, .max = 255, .fallback = "100", AT(overlay.initial_ttl),
+     .help = "Links that a message may cross (RFC 6940 6.3.2)."},
+    {"overlay.config.max-message-size", KEY_QUANTITY, UNIT_BYTES, 4096, 65536, .fallback = "5000 B",
+     AT(overlay.max_message_size), .help = "Largest message before it is cut into fragments."},
+    {"overlay.config.clients-permitted", KEY_BOOL, .fallback = "true", AT(overlay.clients_permitted),
+     .help = "Whether nodes may attach without joining (RFC 6940 4.2)."},
+    {"overlay.crypto", KEY_MAP, .help = "Certificates and signatures."},
+    {"overlay.crypto.mode", KEY_WORD, .words = cryptos, .fallback = "modelled", AT(overlay.crypto),
+     .help = "modelled: every message carries certificates and signatures of true size, checked by a keyed hash; the "
+             "CPU pays the costs below."},
+    {"overlay.crypto.sign", KEY_QUANTITY, UNIT_TIME, 0, 4, .fallback = "282 us", AT(sign_ns),
+     .help = "CPU time of one signature (RSA-2048)."},
+    {"overlay.crypto.verify", KEY_QUANTITY, UNIT_TIME, 0, 4, .fallback = "16 us", AT(verify_ns),
+     .help = "CPU time of checking one signature."},
+    {"overlay.limits", KEY_MAP,
+     .help = "What one peer keeps at most; more is counted and dropped, or answered as the RFC says."},
+    {"overlay.limits.links", KEY_QUANTITY, UNIT_COUNT, 8, 65535, .fallback = "4096", AT(overlay.limits.links),
+     .help = "Open links."},
+    {"overlay.limits.transactions", KEY_QUANTITY, UNIT_COUNT, 8, 65535, .fallback = "256",
+     AT(overlay.limits.transactions), .help = "Requests that wait for their answer."},
+    {"overlay.limits.queue_messages", KEY_QUANTITY, UNIT_COUNT, 1, 65535, .fallback = "32",
+     AT(overlay.limits.queue_messages), .help = "Frames that wait on one link."},
+    {"overlay.limits.queue", KEY_QUANTITY, UNIT_BYTES, 8192, 64 * MIB, .fallback = "256 KiB",
+     AT(overlay.limits.queue_bytes), .help = "Frames kept on all links together."},
+    {"overlay.limits.reassembly", KEY_QUANTITY, UNIT_BYTES, 8192, 64 * MIB, .fallback = "64 KiB",
+     AT(overlay.limits.reassembly_bytes), .help = "Fragments that wait for the rest of their message."},
+    {"overlay.limits.stored", KEY_QUANTITY, UNIT_BYTES, 4096, 256 * MIB, .fallback = "1 MiB",
+     AT(overlay.limits.stored_bytes), .help = "Stored values with their signatures."},
+    {"overlay.limits.block", KEY_QUANTITY, UNIT_BYTES, 65536, 1024 * MIB, .fallback = "4 MiB",
+     AT(overlay.limits.block_bytes), .help = "All memory of one peer."},
+
+    {"network", KEY_MAP, .help = "Latency and loss between peers."},
+    {"network.model", KEY_WORD, .words = models, .fallback = "coordinates", AT(latency), .early = true,
+     .help = "Where latency comes from: coordinates (places of a data file), constant, exponential (drawn for each "
+             "datagram)."},
+    {"network.data", KEY_TEXT, .fallback = "cities.csv", AT(data), .models = 1u << LATENCY_COORDINATES,
+     .help = "Data file with places (topologies/README.md). Looked for beside the scenario, in topologies/ of the "
+             "source tree, in the installed data folder."},
+    {"network.delay", KEY_QUANTITY, UNIT_TIME, 1e-6, 60, .fallback = "50 ms", AT(delay),
+     .models = 1u << LATENCY_CONSTANT, .help = "One-way delay between any two peers."},
+    {"network.mean", KEY_QUANTITY, UNIT_TIME, 1e-6, 60, .fallback = "50 ms", AT(delay),
+     .models = 1u << LATENCY_EXPONENTIAL, .help = "Mean one-way delay of a datagram."},
+    {"network.min_delay", KEY_QUANTITY, UNIT_TIME, 1e-6, 1, .fallback = "1 ms", AT(min_delay),
+     .help = "Least one-way delay between two hosts: shorter ones are raised to it, and the share of those is "
+             "reported. A larger value runs faster."},
+    {"network.access", KEY_MAP, .absent = "none", .fallback = "none", AT(access.kind),
+     .example = "{law: {exponential: {mean: 10 ms}}, floor: 2 ms}",
+     .help = "Delay of a peer's access link, one way, added on each side."},
+    {"network.access.law", KEY_LAW, UNIT_TIME, 1e-6, 10, AT(access), .example = "{exponential: {mean: 10 ms}}",
+     .help = "Law from which each peer draws its access delay once."},
+    {"network.access.floor", KEY_QUANTITY, UNIT_TIME, 0, 10, .fallback = "0 s", AT(access_floor),
+     .help = "Added to each draw."},
+    {"network.loss", KEY_REAL, UNIT_SHARE, 0, 1, .fallback = "0 %", AT(loss), .example = "0.5 %",
+     .help = "Share of datagrams lost on the way."},
+
+    {"churn", KEY_MAP, .absent = "none", .fallback = "none", AT(churn), .example = "{preset: kad-steiner}",
+     .help = "How peers come and go. none: all peers stay online."},
+    {"churn.preset", KEY_PRESET, .fallback = "", AT(churn_preset), .early = true, .example = "kad-steiner",
+     .help = "Published laws by name (`reloadsim explain presets`). Keys beside it override it."},
+    {"churn.session", KEY_LAW, UNIT_TIME, 1, YEARS, AT(session),
+     .example = "{weibull: {shape: 0.615, scale: 169.5 min}}", .help = "Time that a peer stays online."},
+    {"churn.offline", KEY_LAW, UNIT_TIME, 1, YEARS, AT(offline),
+     .example = "{weibull: {shape: 0.476, scale: 413.7 min}}", .help = "Time until it comes back."},
+    {"churn.graceful", KEY_REAL, UNIT_SHARE, 0, 1, .fallback = "30 %", AT(graceful),
+     .help = "Share of departures that say goodbye (Leave, RFC 6940 10.7.6); the others vanish."},
+    {"churn.rejoin", KEY_WORD, .words = rejoins, .fallback = "same-id", AT(rejoin_same_id),
+     .help = "Whether a peer that comes back has the same Node-ID."},
+
+    {"workload", KEY_MAP, .help = "What the users of the peers do."},
+    {"workload.register", KEY_MAP, .absent = "none", .fallback = "none", AT(register_every),
+     .example = "{every: 50 min, lifetime: 60 min}",
+     .help = "Each peer stores its SIP registration (RFC 7904) when it has joined, and again at intervals."},
+    {"workload.register.every", KEY_QUANTITY, UNIT_TIME, 1, YEARS, AT(register_every), .example = "50 min",
+     .help = "Time between registrations of a peer."},
+    {"workload.register.lifetime", KEY_QUANTITY, UNIT_TIME, 1, YEARS, .fallback = "60 min", AT(register_lifetime_s),
+     .scale = UINT64_C(1000000000),
+     .help = "Lifetime of a registration, in whole seconds. Shorter than `every` leaves gaps."},
+    {"workload.lookup", KEY_MAP, .absent = "none", .fallback = "none", AT(lookup_every),
+     .example = "{every: 60 s, target: online}", .help = "Each peer looks up the registrations of others."},
+    {"workload.lookup.every", KEY_QUANTITY, UNIT_TIME, 0.01, YEARS, AT(lookup_every), .example = "60 s",
+     .help = "Mean time between look-ups of a peer online; the gaps are exponential."},
+    {"workload.lookup.target", KEY_WORD, .words = targets, .fallback = "online", AT(target),
+     .help = "Whom to look up: a peer that is online, one that has a registration stored, any of the population, or a "
+             "random id that nobody has."},
+    {"workload.lookup.popularity", KEY_MAP, .absent = "uniform", .fallback = "uniform", AT(zipf),
+     .example = "{zipf: 0.8}", .help = "How much more often some are looked up than others."},
+    {"workload.lookup.popularity.zipf", KEY_REAL, .min = 0.01, .max = 5, AT(zipf), .example = "0.8",
+     .help = "Exponent of a Zipf law."},
+
+    {"phases", KEY_MAP,
+     .help = "Simulated time. Results come from measure; look-ups started in it may finish in a short drain after it."},
+    {"phases.warmup", KEY_QUANTITY, UNIT_TIME, 0, YEARS, .fallback = "5 min", AT(warmup),
+     .help = "Simulated before anything is measured."},
+    {"phases.measure", KEY_QUANTITY, UNIT_TIME, 1, YEARS, .fallback = "15 min", AT(measure),
+     .help = "Simulated and measured."},
+
+    {"faults", KEY_FAULTS, .fallback = "[]", .example = "[{at: 8 min, kill: {share: 20 %, mode: host}}]",
+     .help = "What goes wrong, and when. At most 64."},
+    {"faults[].at", KEY_QUANTITY, UNIT_TIME, 0, YEARS, AT_FAULT(at), .example = "8 min",
+     .help = "Time from the start of measure."},
+    {"faults[].kill", KEY_MAP, .example = "{share: 20 %, mode: host}", .help = "Peers that die at once."},
+    {"faults[].kill.share", KEY_REAL, UNIT_SHARE, 0, 1, AT_FAULT(kill_share), .example = "20 %",
+     .help = "Share of the peers online, bootstrap peers included."},
+    {"faults[].kill.mode", KEY_WORD, .words = kills, .fallback = "host", AT_FAULT(kill_mode),
+     .help = "host: the whole host is gone, silently."},
+
+    {"record", KEY_MAP, .help = "What is written down."},
+    {"record.interval", KEY_QUANTITY, UNIT_TIME, 0.1, YEARS, .fallback = "10 s", AT(record_interval),
+     .help = "Time between samples of the overlay's state."},
+    {"record.capture", KEY_MAP, .absent = "none", .fallback = "none", AT(capture_nodes), .example = "{nodes: 3}",
+     .help = "Packets as capture.pcapng, decrypted, for Wireshark and `reloadsim decode`."},
+    {"record.capture.nodes", KEY_QUANTITY, UNIT_COUNT, 0, 1e8, .words = alls, AT(capture_nodes), .example = "3",
+     .help = "Peers whose datagrams are captured: the first so many."},
+
+    {"check", KEY_CHECKS, .fallback = "[]",
+     .example = "[{ring_valid: {within: 5 min}}, {lookup.success: \"> 99 %\", except: 10 min after faults}]",
+     .help = "What must hold; the exit status is 1 when something does not. At most 64. `reloadsim explain metrics` "
+             "lists what can be compared."},
+    {"check[].ring_valid", KEY_MAP, .example = "{within: 5 min}",
+     .help =
+         "All peers form one correct ring, at each sample later than this after the start of measure and each fault."},
+    {"check[].ring_valid.within", KEY_QUANTITY, UNIT_TIME, 0, YEARS, .fallback = "5 min",
+     .help = "Time that the overlay has for it."},
+    {"check[].METRIC", KEY_TEXT, .example = "\"> 99 %\"",
+     .help = "A figure of summary.json, for example lookup.success, and its bound: >, >=, < or <= and a value with its "
+             "unit."},
+    {"check[].except", KEY_TEXT, .fallback = "0 s after faults", .example = "10 min after faults",
+     .help = "Time after each fault that the figure leaves out."},
+};
+const size_t schema_count = sizeof schema / sizeof schema[0];
+
+const struct law_form law_forms[] = {
+    {"fixed", LAW_FIXED, {{"", UNIT_TIME, 0, 1e10}, {0}}, "always the same; a plain time means this too"},
+    {"uniform", LAW_UNIFORM, {{"from", UNIT_TIME, 0, 1e10}, {"to", UNIT_TIME, 0, 1e10}}, "between two times"},
+    {"exponential", LAW_EXPONENTIAL, {{"mean", UNIT_TIME, 1e-9, 1e10}, {0}}, "without memory"},
+    {"weibull",
+     LAW_WEIBULL,
+     {{"scale", UNIT_TIME, 1e-9, 1e10}, {"shape", UNIT_NONE, 0.1, 100}},
+     "shape below 1: who stayed long will stay longer"},
+    {"lognormal",
+     LAW_LOGNORMAL,
+     {{"median", UNIT_TIME, 1e-9, 1e10}, {"sigma", UNIT_NONE, 0.001, 10}},
+     "logarithm is normal with standard deviation sigma"},
+    {"pareto",
+     LAW_PARETO,
+     {{"min", UNIT_TIME, 1e-9, 1e10}, {"shape", UNIT_NONE, 0.1, 100}},
+     "power tail; no mean if shape is 1 or less"},
+};
+const size_t law_forms_count = sizeof law_forms / sizeof law_forms[0];
+
+const struct key *schema_find(const char *path)
+{
+    for (size_t i = 0; i < schema_count; i++)
+        if (strcmp(schema[i].path, path) == 0)
+            return &schema[i];
+    return NULL;
+}
+
+const char *schema_child_name(const struct key *key, const char *group)
+{
+    size_t n = strlen(group);
+    const char *name = key->path;
+    if (n > 0) {
+        if (strncmp(name, group, n) != 0 || name[n] != '.')
+            return NULL;
+        name += n + 1;
+    }
+    return strpbrk(name, ".[") ? NULL : name;
+}
+
+static const char *last_name(const char *path)
+{
+    const char *point = strrchr(path, '.');
+    return point ? point + 1 : path;
+}
+
+const char *schema_suggest(const char *group, const char *name)
+{
+    struct nearest near;
+    nearest_begin(&near, name);
+    for (size_t i = 0; i < schema_count; i++) {
+        const char *child = schema_child_name(&schema[i], group);
+        if (child)
+            nearest_offer(&near, child);
+    }
+    for (size_t i = 0; i < schema_count && !near.best; i++)
+        if (strcmp(last_name(schema[i].path), name) == 0)
+            near.best = schema[i].path;
+    return near.best;
+}
+
+static size_t bound_text(const struct key *key, double bound, char *out, size_t cap)
+{
+    if (key->type == KEY_REAL)
+        return quantity_print_real(key->unit, bound, out, cap);
+    return quantity_print_whole(key->unit, (uint64_t)(key->unit == UNIT_TIME ? bound * 1e9 + 0.5 : bound), out, cap);
+}
+
+const char *schema_range_text(const struct key *key, char *out, size_t cap)
+{
+    char from[48], to[48];
+    out[0] = 0;
+    if ((key->type == KEY_QUANTITY || key->type == KEY_REAL || key->type == KEY_LAW) && key->max > 0) {
+        bound_text(key, key->min, from, sizeof from);
+        bound_text(key, key->max, to, sizeof to);
+        snprintf(out, cap, strcmp(from, to) ? "%s to %s" : "%s", from, to);
+    }
+    return out;
+}
+
+/* Words of a key joined by " | ", those of this version only. */
+static size_t words_text(const struct word *words, char *out, size_t cap)
+{
+    size_t len = 0;
+    for (; words && words->name && len < cap; words++)
+        if (!words->refuse)
+            len += (size_t)snprintf(out + len, cap - len, "%s%s", len ? " | " : "", words->name);
+    return len < cap ? len : cap - 1;
+}
+
+const char *schema_type_text(const struct key *key, char *out, size_t cap)
+{
+    static const char *const names[] = {[KEY_MAP] = "a mapping",
+                                        [KEY_QUANTITY] = "",
+                                        [KEY_REAL] = "",
+                                        [KEY_WORD] = "",
+                                        [KEY_BOOL] = "true | false",
+                                        [KEY_TEXT] = "a text",
+                                        [KEY_LAW] = "a time or a law",
+                                        [KEY_DATE] = "a date",
+                                        [KEY_PRESET] = "a preset",
+                                        [KEY_FAULTS] = "a list of faults",
+                                        [KEY_CHECKS] = "a list of checks"};
+    size_t len = words_text(key->words, out, cap);
+    if (key->type == KEY_QUANTITY || key->type == KEY_REAL)
+        snprintf(out + len, cap - len, "%s%s", len ? " | " : "", unit_class_name(key->unit));
+    else if (key->type != KEY_WORD)
+        snprintf(out + len, cap - len, "%s%s%s", key->absent ? key->absent : "", key->absent ? " | " : "",
+                 names[key->type]);
+    return out;
+}
