@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sim/world/lives.h"
+
+#include <string.h>
+
+#include "sim/kernel/random.h"
+#include "sim/world/observer.h"
+#include "sim/world/workload.h"
+
+/* An identity that is due back while its last process still says good-bye: the process is stopped, the new one comes up a little later. */
+#define RESTART_GAP MILLIS(1)
+
+static bool life_present(const struct identity *id)
+{
+    return (id->flags & (LIFE_ONLINE | LIFE_LEAVING)) == LIFE_ONLINE;
+}
+
+bool identity_present_at(const struct identity *id, sim_time t, sim_time *since)
+{
+    bool present = life_present(id);
+    for (unsigned i = 0; i < 3; i++) {
+        if (since)
+            *since = id->changed[i];
+        if (id->changed[i] <= t)
+            return present;
+        present = !present;
+    }
+    return present;
+}
+
+static void life_changed(struct identity *id, sim_time now)
+{
+    id->changed[2] = id->changed[1];
+    id->changed[1] = id->changed[0];
+    id->changed[0] = now;
+}
+
+/* ---- sessions ---- */
+
+static struct session *session_open(struct books *b, struct identity *id, sim_time now)
+{
+    if (b->free_sessions.count) {
+        id->session = b->free_sessions.at[--b->free_sessions.count];
+    } else {
+        id->session = b->sessions.count;
+        LIST_PUSH(&b->sessions, (struct session){0});
+    }
+    struct session *s = session_of(b, id);
+    *s = (struct session){.started = now,
+                          .next_register = TIME_NEVER,
+                          .retry_register = TIME_NEVER,
+                          .next_lookup = TIME_NEVER,
+                          .leave_by = TIME_NEVER,
+                          .pending = NONE,
+                          .joined_at = TIME_NEVER};
+    return s;
+}
+
+static void session_close(struct books *b, struct identity *id, sim_time now)
+{
+    struct session *s = session_of(b, id);
+    observer_abandon(b, s, now);
+    if (s->joined_at == TIME_NEVER)
+        LIST_PUSH(&b->joins, ((struct joining){s->started, now, false}));
+    LIST_PUSH(&b->free_sessions, id->session);
+    id->session = NONE;
+}
+
+/* Whom the node is linked to, for its next start. */
+static void remember_peers(struct world *w, struct books *b, peer_h self)
+{
+    struct identity *id = &w->identity[self];
+    struct address_cache cache = {0};
+    struct env *env;
+    const struct node *node = net_node(w->net, self, &env);
+    peer_h peer;
+    chan_h chan;
+    bool routed;
+    for (unsigned k = 0; node && cache.count < w->scenario->bootstrap_cache && cache.count < CACHE_MAX; k++) {
+        if (!node_link_at(node, k, &peer, &chan, &routed))
+            break;
+        if (peer < w->identities)
+            cache.address[cache.count++] = peer;
+    }
+    if (cache.count == 0)
+        return;
+    if (id->cache == NONE) {
+        id->cache = b->caches.count;
+        LIST_PUSH(&b->caches, cache);
+    } else {
+        b->caches.at[id->cache] = cache;
+    }
+}
+
+static void life_start(struct world *w, struct part *part, peer_h self, sim_time now, bool first)
+{
+    struct books *b = world_books(w, part);
+    struct identity *id = &w->identity[self];
+    struct node_opts opts = {.first = first};
+    if (id->cache != NONE) {
+        const struct address_cache *cache = &b->caches.at[id->cache];
+        opts.cache_count = cache->count;
+        memcpy(opts.cache, cache->address, sizeof opts.cache);
+    }
+    id->flags = LIFE_ONLINE;
+    session_open(b, id, now);
+    b->tally.online_ns += (int64_t)(w->next_instant - now);
+    net_start(w->net, part, self, now, &opts);
+}
+
+static void life_stop(struct world *w, struct part *part, peer_h self, sim_time now)
+{
+    struct books *b = world_books(w, part);
+    struct identity *id = &w->identity[self];
+    session_close(b, id, now);
+    id->flags = 0;
+    b->tally.online_ns -= (int64_t)(w->next_instant - now);
+    net_stop(w->net, part, self, now);
+}
+
+void lives_start_first(struct world *w)
+{
+    struct identity *id = &w->identity[0];
+    struct part *part = kernel_part_of(w->kernel, 0);
+    id->next_churn = churn_at_start(&w->churn, 0).left;
+    life_start(w, part, 0, 0, true);
+    net_act_at(w->net, part, 0, lives_next(w, world_books(w, part), 0));
+}
+
+struct session *lives_seed(struct world *w, peer_h self)
+{
+    struct session *s = session_open(world_books(w, kernel_part_of(w->kernel, self)), &w->identity[self], 0);
+    w->identity[self].flags = LIFE_ONLINE | LIFE_JOINED;
+    s->joined_at = 0;
+    return s;
+}
+
+/* ---- transitions ---- */
+
+static void life_arrive(struct world *w, struct part *part, peer_h self, sim_time now)
+{
+    struct identity *id = &w->identity[self];
+    if (id->flags & LIFE_LEAVING) {
+        life_stop(w, part, self, now);
+        id->next_churn = now + RESTART_GAP;
+        return;
+    }
+    life_changed(id, now);
+    if (id->flags & LIFE_EXPECTED) {
+        id->next_churn = churn_at_start(&w->churn, self).left;
+    } else {
+        id->cycle++;
+        id->next_churn = time_add(now, churn_session(&w->churn, self, id->cycle));
+    }
+    life_start(w, part, self, now, false);
+}
+
+static void life_leave(struct world *w, struct part *part, peer_h self, sim_time now)
+{
+    struct books *b = world_books(w, part);
+    struct identity *id = &w->identity[self];
+    struct session *s = session_of(b, id);
+    observer_abandon(b, s, now);
+    id->flags = LIFE_ONLINE | LIFE_LEAVING;
+    s->leave_by = now + LEAVE_PATIENCE;
+    s->next_lookup = s->next_register = s->retry_register = TIME_NEVER;
+    b->tally.leaves++;
+    net_request(w->net, part, self, now, &(struct request){.op = REQUEST_LEAVE, .tag = s->requests++});
+}
+
+static void life_crash(struct world *w, struct part *part, peer_h self, sim_time now)
+{
+    world_books(w, part)->tally.crashes++;
+    life_stop(w, part, self, now);
+}
+
+static void life_depart(struct world *w, struct part *part, peer_h self, sim_time now)
+{
+    struct identity *id = &w->identity[self];
+    life_changed(id, now);
+    id->cycle++;
+    id->next_churn = time_add(now, churn_offline(&w->churn, self, id->cycle));
+    remember_peers(w, world_books(w, part), self);
+    if (id->flags & LIFE_JOINED && churn_graceful(&w->churn, self, id->cycle))
+        life_leave(w, part, self, now);
+    else
+        life_crash(w, part, self, now);
+}
+
+void lives_kill(struct world *w, peer_h self, sim_time now)
+{
+    struct part *part = kernel_part_of(w->kernel, self);
+    struct identity *id = &w->identity[self];
+    if (life_present(id)) {
+        life_changed(id, now);
+        id->cycle++;
+        id->next_churn = time_add(now, churn_offline(&w->churn, self, id->cycle));
+        remember_peers(w, world_books(w, part), self);
+    }
+    life_crash(w, part, self, now);
+    net_act_at(w->net, part, self, id->next_churn);
+}
+
+void lives_joined(struct world *w, struct part *part, peer_h self, sim_time now)
+{
+    struct books *b = world_books(w, part);
+    struct identity *id = &w->identity[self];
+    if (id->session == NONE || id->flags & LIFE_LEAVING)
+        return;
+    id->flags |= LIFE_JOINED;
+    struct session *s = session_of(b, id);
+    if (s->joined_at != TIME_NEVER)
+        return;
+    s->joined_at = now;
+    LIST_PUSH(&b->joins, ((struct joining){s->started, now, true}));
+    workload_joined(w, s, self, now);
+    net_act_at(w->net, part, self, lives_next(w, b, self));
+}
+
+void lives_left(struct world *w, struct part *part, peer_h self, sim_time now)
+{
+    if (!(w->identity[self].flags & LIFE_LEAVING))
+        return;
+    life_stop(w, part, self, now);
+    net_act_at(w->net, part, self, lives_next(w, world_books(w, part), self));
+}
+
+sim_time lives_next(const struct world *w, const struct books *b, peer_h self)
+{
+    const struct identity *id = &w->identity[self];
+    if (id->session == NONE)
+        return id->next_churn;
+    const struct session *s = &b->sessions.at[id->session];
+    sim_time next = time_min(id->next_churn, s->leave_by);
+    if (id->flags & LIFE_JOINED)
+        next = time_min(next, workload_next(s));
+    return next;
+}
+
+sim_time lives_act(void *world, struct part *part, peer_h self, sim_time now)
+{
+    struct world *w = world;
+    struct books *b = world_books(w, part);
+    struct identity *id = &w->identity[self];
+    if (id->next_churn <= now) {
+        if (life_present(id))
+            life_depart(w, part, self, now);
+        else
+            life_arrive(w, part, self, now);
+    }
+    if (id->session != NONE && session_of(b, id)->leave_by <= now)
+        life_stop(w, part, self, now);
+    if (id->flags & LIFE_JOINED)
+        workload_due(w, part, self, now);
+    return lives_next(w, b, self);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Coming and going: applies the churn process, faults and the start to the network. */
+#ifndef SIM_WORLD_LIVES_H
+#define SIM_WORLD_LIVES_H
+
+#include "sim/world/state.h"
+
+/* Time 0: who is online, who is not, and when each changes next. With start: converged the overlay stands afterwards. 0, or -1. */
+int lives_begin(struct world *);
+/* The act hook of net: everything that is due for this identity; returns when it wants to act next. */
+sim_time lives_act(void *world, struct part *, peer_h, sim_time now);
+sim_time lives_next(const struct world *, const struct books *, peer_h);
+/* The device fails at once; it returns as churn says, or after a minute without churn. At an instant. */
+void lives_kill(struct world *, peer_h, sim_time now);
+/* Identity 0 is the overlay, at time 0. */
+void lives_start_first(struct world *);
+/* The session of an identity that is in the converged overlay. */
+struct session *lives_seed(struct world *, peer_h);
+/* Facts. */
+void lives_joined(struct world *, struct part *, peer_h, sim_time now);
+void lives_left(struct world *, struct part *, peer_h, sim_time now);
+
+#endif

@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sim/world/observer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/fact.h"
+#include "proto/wire/message.h"
+#include "sim/world/lives.h"
+#include "sim/world/workload.h"
+
+/* ---- records of requests ---- */
+
+static uint32_t record_new(struct books *b)
+{
+    uint32_t index = b->free_record;
+    if (index != NONE) {
+        b->free_record = b->records.at[index].next;
+        return index;
+    }
+    LIST_PUSH(&b->records, (struct record){0});
+    return b->records.count - 1;
+}
+
+uint32_t observer_request(struct books *b, struct session *s, peer_h asker, peer_h target, bool lookup, sim_time now)
+{
+    uint32_t index = record_new(b), tag = s->requests++;
+    b->records.at[index] = (struct record){.started = now,
+                                           .ended = TIME_NEVER,
+                                           .asker = asker,
+                                           .target = target,
+                                           .answerer = PEER_NONE,
+                                           .tag = tag,
+                                           .next = s->pending,
+                                           .state = REQUEST_PENDING,
+                                           .lookup = lookup};
+    s->pending = index;
+    return tag;
+}
+
+/* Takes the record with this tag out of the session's list and marks it finished. NULL = there is none (abandoned). */
+static struct record *record_finish(struct books *b, struct session *s, uint32_t tag, sim_time now,
+                                    enum request_state state)
+{
+    for (uint32_t *link = &s->pending; *link != NONE; link = &b->records.at[*link].next) {
+        struct record *r = &b->records.at[*link];
+        if (r->tag != tag)
+            continue;
+        uint32_t index = *link;
+        *link = r->next;
+        r->state = (uint8_t)state;
+        r->ended = now;
+        LIST_PUSH(&b->finished, index);
+        return r;
+    }
+    return NULL;
+}
+
+void observer_abandon(struct books *b, struct session *s, sim_time now)
+{
+    while (s->pending != NONE)
+        record_finish(b, s, b->records.at[s->pending].tag, now, REQUEST_ABANDONED);
+}
+
+static void fact_sent(struct books *b, const struct session *s, uint32_t tag, uint64_t tid)
+{
+    for (uint32_t i = s->pending; i != NONE; i = b->records.at[i].next)
+        if (b->records.at[i].tag == tag)
+            b->records.at[i].tid = tid;
+}
+
+/* A registration was acknowledged: it is known to exist from now on, and to live for its lifetime counted from when it was sent at the least. */
+static void registration_good(struct world *w, const struct record *r)
+{
+    struct identity *id = &w->identity[r->asker];
+    if (id->registered_until < r->ended)
+        id->registered_from = r->ended;
+    id->registered_until = r->started + SECONDS(w->scenario->register_lifetime_s);
+}
+
+static void fact_answered(struct world *w, struct books *b, struct session *s, sim_time now, uint32_t tag,
+                          uint64_t answer)
+{
+    struct record *r = record_finish(b, s, tag, now, REQUEST_GOT);
+    if (!r)
+        return;
+    r->answerer = FACT_ANSWER_PEER(answer);
+    r->links = (uint8_t)FACT_ANSWER_HOPS(answer);
+    r->values = (uint8_t)FACT_ANSWER_VALUES(answer);
+    if (!r->lookup)
+        registration_good(w, r);
+}
+
+static void fact_failed(struct books *b, struct session *s, sim_time now, uint32_t tag, uint64_t why)
+{
+    struct record *r = record_finish(b, s, tag, now, why ? REQUEST_REFUSED : REQUEST_TIMED_OUT);
+    if (!r)
+        return;
+    r->error = (uint16_t)why;
+    r->links = (uint8_t)(why >> 16);
+    if (!r->lookup)
+        workload_register_failed(s, now);
+}
+
+/* Facts about the identity's own session. */
+static void session_fact(struct world *w, struct part *part, peer_h self, sim_time now, uint16_t what, uint64_t x,
+                         uint64_t y)
+{
+    struct books *b = world_books(w, part);
+    struct identity *id = &w->identity[self];
+    if (id->session == NONE)
+        return;
+    struct session *s = session_of(b, id);
+    if (what == FACT_JOINED) {
+        lives_joined(w, part, self, now);
+    } else if (what == FACT_JOIN_STARTED) {
+        id->flags &= (uint8_t)~LIFE_JOINED;
+    } else if (what == FACT_LEFT) {
+        lives_left(w, part, self, now);
+    } else if (what == FACT_REQUEST_SENT) {
+        fact_sent(b, s, (uint32_t)x, y);
+    } else if (what == FACT_REQUEST_ANSWERED) {
+        fact_answered(w, b, s, now, (uint32_t)x, y);
+    } else if (what == FACT_REQUEST_FAILED) {
+        fact_failed(b, s, now, (uint32_t)x, y);
+        net_act_at(w->net, part, self, lives_next(w, b, self));
+    }
+}
+
+static enum dropped dropped_why(int reason)
+{
+    switch (reason) {
+    case DROP_QUEUE_FULL: return DROPPED_QUEUE_FULL;
+    case DROP_NO_ROUTE: return DROPPED_NO_ROUTE;
+    case DROP_UNKNOWN_DESTINATION: return DROPPED_UNKNOWN_DESTINATION;
+    case DROP_TTL: return DROPPED_TTL;
+    default: return DROPPED_OTHER;
+    }
+}
+
+void observer_fact(void *world, struct part *part, peer_h self, sim_time now, uint16_t what, uint64_t x, uint64_t y)
+{
+    struct world *w = world;
+    struct books *b = world_books(w, part);
+    switch ((enum fact)what) {
+    case FACT_MESSAGE_IN: b->tally.messages[message_traffic((uint16_t)x)]++; break;
+    case FACT_DROPPED: b->tally.dropped[dropped_why((int)(int64_t)x)]++; break;
+    case FACT_RESENT:
+        b->tally.resent++;
+        resends_note(&b->resends, x);
+        break;
+    case FACT_LATE_ANSWER: b->tally.spurious += resends_late(&b->resends, x); break;
+    case FACT_REQUEST_SERVED:
+        if ((y & 0xffff) == FETCH_REQ)
+            LIST_PUSH(&b->served, ((struct served){x, (uint16_t)(y >> 16), false}));
+        break;
+    case FACT_DEAD_HOP:
+        if (y == FETCH_REQ)
+            LIST_PUSH(&b->served, ((struct served){x, 0, true}));
+        break;
+    case FACT_LINK_FAILED: LIST_PUSH(&b->failures, ((struct link_failure){now, (peer_h)x})); break;
+    case FACT_JOIN_STARTED:
+    case FACT_JOINED:
+    case FACT_LEFT:
+    case FACT_REQUEST_SENT:
+    case FACT_REQUEST_ANSWERED:
+    case FACT_REQUEST_FAILED: session_fact(w, part, self, now, what, x, y); break;
+    case FACT_NONE:
+    case FACT_JOIN_FAILED:
+    case FACT_RANGE_CHANGED:
+    case FACT_NEIGHBOURS_CHANGED:
+    case FACT_LINK_UP:
+    case FACT_LINK_SUSPECT:
+    case FACT_FINGER_FILLED:
+    case FACT_STORED_VALUE:
+    case FACT_DROPPED_VALUE:
+    case FACT_COUNT: break;
+    }
+}
+
+/* ---- at an instant: following transaction ids ---- */
+
+/* Look-ups by transaction id, for the length of one settlement. */
+struct tid_table {
+    struct record **slot;
+    uint32_t mask;
+};
+
+static uint32_t count_served(const struct world *w)
+{
+    uint32_t n = 0;
+    for (unsigned p = 0; p < w->parts; p++)
+        n += w->books[p].served.count;
+    return n;
+}
+
+static void tid_insert(struct tid_table *t, struct record *r)
+{
+    uint32_t i = (uint32_t)(r->tid >> 32 ^ r->tid) & t->mask;
+    while (t->slot[i])
+        i = (i + 1) & t->mask;
+    t->slot[i] = r;
+}
+
+static struct record *tid_find(const struct tid_table *t, uint64_t tid)
+{
+    for (uint32_t i = (uint32_t)(tid >> 32 ^ tid) & t->mask; t->slot[i]; i = (i + 1) & t->mask)
+        if (t->slot[i]->tid == tid)
+            return t->slot[i];
+    return NULL;
+}
+
+static void tid_table_fill(struct world *w, struct tid_table *t)
+{
+    uint32_t records = 0;
+    for (unsigned p = 0; p < w->parts; p++)
+        records += w->books[p].records.count;
+    t->mask = 15;
+    while (t->mask < 2 * records)
+        t->mask = 2 * t->mask + 1;
+    if (!(t->slot = calloc(t->mask + (size_t)1, sizeof *t->slot)))
+        out_of_memory();
+    for (unsigned p = 0; p < w->parts; p++)
+        for (uint32_t i = 0; i < w->books[p].records.count; i++) {
+            struct record *r = &w->books[p].records.at[i];
+            if (r->lookup && r->tid)
+                tid_insert(t, r);
+        }
+}
+
+/* Links crossed and dead next hops, noted where the request was, go to the look-up they belong to. A request that was served twice (resent, and
+ * the answer lost) keeps the longer way: commutative, so that the order of the books does not matter. */
+static void follow_requests(struct world *w)
+{
+    struct tid_table t;
+    if (count_served(w) == 0)
+        return;
+    tid_table_fill(w, &t);
+    for (unsigned p = 0; p < w->parts; p++) {
+        struct books *b = &w->books[p];
+        for (uint32_t i = 0; i < b->served.count; i++) {
+            const struct served *e = &b->served.at[i];
+            struct record *r = tid_find(&t, e->tid);
+            if (!r)
+                continue;
+            if (e->dead && r->dead_hops < UINT8_MAX)
+                r->dead_hops++;
+            if (!e->dead && e->links > r->request_links)
+                r->request_links = (uint8_t)e->links;
+        }
+        b->served.count = 0;
+    }
+    free(t.slot);
+}
+
+/* ---- at an instant: judging ---- */
+
+static bool value_expected(const struct world *w, const struct record *r)
+{
+    if (r->target == PEER_NONE)
+        return false;
+    const struct identity *id = &w->identity[r->target];
+    return id->registered_until && id->registered_from <= r->started && id->registered_until > r->ended;
+}
+
+static bool is_missing(const struct record *r)
+{
+    return r->state == REQUEST_GOT ? r->values == 0 : r->state == REQUEST_REFUSED && r->error == ERROR_NOT_FOUND;
+}
+
+static enum outcome judge_missing(struct world *w, const struct record *r)
+{
+    if (!value_expected(w, r))
+        return OUTCOME_ABSENT;
+    return ring_holds(w, r->target, 3) ? OUTCOME_WRONG_OWNER : OUTCOME_LOST;
+}
+
+static enum outcome judge_outcome(struct world *w, const struct record *r)
+{
+    if (is_missing(r))
+        return judge_missing(w, r);
+    if (r->state == REQUEST_GOT)
+        return r->target != PEER_NONE && identity_present_at(&w->identity[r->target], r->ended, NULL) ? OUTCOME_CORRECT
+                                                                                                      : OUTCOME_STALE;
+    return r->state == REQUEST_REFUSED ? OUTCOME_ERROR : OUTCOME_TIMEOUT;
+}
+
+static void judge_lookup(struct world *w, const struct record *r)
+{
+    struct lookup_result result = {.started = r->started,
+                                   .latency = r->ended - r->started,
+                                   .outcome = judge_outcome(w, r),
+                                   .answered = r->state == REQUEST_GOT || is_missing(r),
+                                   .dead_hops = r->dead_hops,
+                                   .links = r->request_links ? r->request_links : r->links};
+    result.expected = value_expected(w, r) || (r->state == REQUEST_GOT && r->values);
+    if (result.answered && r->answerer != r->asker && r->answerer < w->identities)
+        result.round_trip = net_rtt(w->net, r->asker, r->answerer);
+    for (unsigned i = 0; i < w->scope_count; i++)
+        if (scope_covers(&w->scopes[i], r->started))
+            measures_lookup(w->scopes[i].m, &result);
+}
+
+static void count_started(struct world *w, const struct record *r)
+{
+    for (unsigned i = 0; i < w->scope_count; i++) {
+        struct measures *m = w->scopes[i].m;
+        if (!scope_covers(&w->scopes[i], r->started))
+            continue;
+        m->lookups += r->lookup;
+        m->registrations += !r->lookup;
+        m->abandoned += r->lookup && r->state == REQUEST_ABANDONED;
+        if (!r->lookup && r->state != REQUEST_ABANDONED)
+            measures_registration(m, r->ended - r->started, r->state == REQUEST_GOT);
+    }
+}
+
+static bool in_measure(const struct world *w, sim_time t)
+{
+    return t >= w->measure_from && t < w->measure_to;
+}
+
+static void settle_records(struct world *w, struct books *b)
+{
+    for (uint32_t i = 0; i < b->finished.count; i++) {
+        uint32_t index = b->finished.at[i];
+        struct record *r = &b->records.at[index];
+        if (in_measure(w, r->started)) {
+            count_started(w, r);
+            if (r->lookup && r->state != REQUEST_ABANDONED)
+                judge_lookup(w, r);
+        }
+        *r = (struct record){.next = b->free_record};
+        b->free_record = index;
+    }
+    b->finished.count = 0;
+}
+
+/* Time from a device's going to the failure of a link to it. Links to live peers that fail are counted apart: false alarms, or peers that are
+ * back already. */
+static void settle_failures(struct world *w, struct books *b)
+{
+    for (uint32_t i = 0; i < b->failures.count; i++) {
+        const struct link_failure *f = &b->failures.at[i];
+        sim_time since;
+        if (f->peer >= w->identities)
+            continue;
+        bool present = identity_present_at(&w->identity[f->peer], f->at, &since);
+        b->tally.link_failures_live += present;
+        for (unsigned k = 0; k < w->scope_count && !present && since <= f->at; k++)
+            if (scope_covers(&w->scopes[k], f->at) && since > 0)
+                histogram_add(&w->scopes[k].m->detect_latency, f->at - since);
+    }
+    b->failures.count = 0;
+}
+
+/* A session that ended before it had joined says nothing when it was shorter than the end-to-end limit. */
+static void settle_joins(struct world *w, struct books *b)
+{
+    for (uint32_t i = 0; i < b->joins.count; i++) {
+        const struct joining *j = &b->joins.at[i];
+        sim_time took = j->ended - j->started;
+        for (unsigned k = 0; k < w->scope_count; k++) {
+            struct measures *m = w->scopes[k].m;
+            if (!scope_covers(&w->scopes[k], j->started))
+                continue;
+            m->joins++;
+            if (j->joined || took >= 5 * w->overlay.reliability_timer)
+                measures_join(m, took, j->joined);
+        }
+    }
+    b->joins.count = 0;
+}
+
+void observer_settle(struct world *w)
+{
+    follow_requests(w);
+    for (unsigned p = 0; p < w->parts; p++) {
+        settle_records(w, &w->books[p]);
+        settle_failures(w, &w->books[p]);
+        settle_joins(w, &w->books[p]);
+        resends_turn(&w->books[p].resends, w->now, 5 * w->overlay.reliability_timer);
+    }
+}
+
+void observer_close(struct world *w)
+{
+    for (uint32_t i = 0; i < w->identities; i++) {
+        const struct identity *id = &w->identity[i];
+        if (id->session == NONE)
+            continue;
+        struct books *b = world_books(w, kernel_part_of(w->kernel, i));
+        struct session *s = session_of(b, id);
+        while (s->pending != NONE)
+            record_finish(b, s, b->records.at[s->pending].tag, w->now,
+                          w->interrupted ? REQUEST_ABANDONED : REQUEST_TIMED_OUT);
+        if (s->joined_at == TIME_NEVER)
+            LIST_PUSH(&b->joins, ((struct joining){s->started, w->now, false}));
+    }
+    observer_settle(w);
+}
+
+void out_of_memory(void)
+{
+    fputs("reloadsim: out of memory\n", stderr);
+    exit(4);
+}
+
+void list_grow(void **at, uint32_t *cap, uint32_t count, size_t item_bytes)
+{
+    if (count < *cap)
+        return;
+    uint32_t grown = *cap < 16 ? 16 : 2 * *cap;
+    void *bigger = realloc(*at, grown * item_bytes);
+    if (!bigger)
+        out_of_memory();
+    *at = bigger;
+    *cap = grown;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The true ring, as only somebody outside can see it: the joined peers in the order of their Node-IDs. Built at an instant. */
+#ifndef SIM_WORLD_RING_H
+#define SIM_WORLD_RING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proto/base/id.h"
+#include "proto/port.h"
+#include "sim/world/measures.h"
+
+struct world;
+
+struct ring_peer {
+    struct id id;
+    peer_h peer;
+};
+
+struct ring {
+    struct ring_peer *at; /* ascending ids */
+    uint32_t count;
+    uint32_t *order; /* all identities by Node-ID, sorted once */
+    uint32_t *place; /* of each identity in at[]; UINT32_MAX = not joined */
+};
+
+/* How the ring looked at one instant. */
+enum ring_verdict {
+    RING_CORRECT, /* best successors form one cycle that goes round once, with every peer on it */
+    RING_OUTSIDE, /* one cycle, but peers stand outside it */
+    RING_SPLIT,   /* more than one cycle */
+    RING_LOOPY,   /* a cycle that goes round more than once */
+    RING_BROKEN   /* a peer without any living successor, or nobody joined */
+};
+const char *ring_verdict_text(enum ring_verdict);
+
+int ring_open(struct world *);
+void ring_close(struct world *);
+/* Brings the ring up to this instant; does nothing when it is already. */
+void ring_build(struct world *);
+/* Index of the peer responsible for the id: the first whose Node-ID is equal to it or follows (RFC 6940 10.1); count must not be 0. */
+uint32_t ring_owner(const struct ring *, struct id);
+/* A peer among the owner and its next `after` successors holds the target's registration. */
+bool ring_holds(struct world *, peer_h target, unsigned after);
+/* Shares at this instant; adds link counts to m. */
+void ring_sample(struct world *, struct measures *const *m, unsigned measures, struct ring_sample *);
+/* Looks at every peer. outside: peers that joined before the last `settle` and are not on the cycle. */
+enum ring_verdict ring_judge(struct world *, sim_time settle, uint32_t *outside);
+
+#endif

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Time 0: who is online, who is not, and the overlay itself when it is to stand already. */
+#include <stdlib.h>
+
+#include "sim/world/converged.h"
+#include "sim/world/lives.h"
+#include "sim/world/observer.h"
+#include "sim/world/workload.h"
+
+static struct identity *fresh_identity(struct world *w, peer_h self)
+{
+    struct identity *id = &w->identity[self];
+    *id = (struct identity){.next_churn = TIME_NEVER, .session = NONE, .cache = NONE};
+    return id;
+}
+
+/* ---- start: join ---- */
+
+/* Who is gone before its turn to start has missed this session. */
+static void plan_first_start(struct world *w, peer_h self)
+{
+    struct identity *id = fresh_identity(w, self);
+    struct churn_start start = churn_at_start(&w->churn, self);
+    sim_time at = churn_stagger(&w->churn, w->scenario, self);
+    if (!start.online) {
+        id->next_churn = start.left;
+    } else if (at < start.left) {
+        id->flags = LIFE_EXPECTED;
+        id->next_churn = at;
+    } else {
+        id->cycle = 1;
+        id->next_churn = time_add(start.left, churn_offline(&w->churn, self, 1));
+    }
+}
+
+static void begin_joining(struct world *w)
+{
+    for (uint32_t i = 0; i < w->identities; i++)
+        plan_first_start(w, i);
+    lives_start_first(w);
+    for (uint32_t i = 1; i < w->identities; i++)
+        net_act_at(w->net, kernel_part_of(w->kernel, i), i, w->identity[i].next_churn);
+}
+
+/* ---- start: converged ---- */
+
+struct census {
+    peer_h *online, *offline;
+    sim_time *online_for, *offline_for;
+    uint32_t online_count, offline_count;
+};
+
+static int census_take(struct world *w, struct census *c)
+{
+    size_t n = w->identities;
+    *c = (struct census){malloc(n * sizeof(peer_h)),
+                         malloc(n * sizeof(peer_h)),
+                         malloc(n * sizeof(sim_time)),
+                         malloc(n * sizeof(sim_time)),
+                         0,
+                         0};
+    if (!c->online || !c->offline || !c->online_for || !c->offline_for)
+        return -1;
+    for (uint32_t i = 0; i < w->identities; i++) {
+        struct churn_start start = churn_at_start(&w->churn, i);
+        fresh_identity(w, i)->next_churn = start.left;
+        if (start.online) {
+            c->online[c->online_count] = i;
+            c->online_for[c->online_count++] = start.left == TIME_NEVER ? TIME_NEVER : start.age;
+        } else {
+            c->offline[c->offline_count] = i;
+            c->offline_for[c->offline_count++] = start.age;
+        }
+    }
+    return 0;
+}
+
+static void census_free(struct census *c)
+{
+    free(c->online);
+    free(c->offline);
+    free(c->online_for);
+    free(c->offline_for);
+}
+
+static size_t write_registration(void *world, peer_h peer, uint8_t value[CONVERGED_VALUE_MAX])
+{
+    return workload_registration(world, peer, value);
+}
+
+/* A registration that was made `ago` before time 0 counts until its lifetime is over. */
+static void seed_registration(struct world *w, peer_h self, sim_time ago)
+{
+    sim_time lifetime = SECONDS(w->scenario->register_lifetime_s);
+    if (w->scenario->register_every && ago < lifetime)
+        w->identity[self].registered_until = lifetime - ago;
+}
+
+static void seed_lives(struct world *w, const struct census *c)
+{
+    for (uint32_t k = 0; k < c->online_count; k++) {
+        peer_h self = c->online[k];
+        sim_time ago = w->scenario->register_every ? converged_registered_ago(w->scenario, self, c->online_for[k]) : 0;
+        struct session *s = lives_seed(w, self);
+        workload_seeded(w, s, self, ago);
+        if (ago)
+            seed_registration(w, self, ago);
+    }
+    for (uint32_t k = 0; k < c->offline_count && w->scenario->register_every; k++) {
+        sim_time ago = converged_left_registered_ago(w->scenario, c->offline[k], c->offline_for[k]);
+        if (ago != TIME_NEVER)
+            seed_registration(w, c->offline[k], ago);
+    }
+    for (uint32_t i = 0; i < w->identities; i++)
+        net_act_at(w->net, kernel_part_of(w->kernel, i), i,
+                   lives_next(w, world_books(w, kernel_part_of(w->kernel, i)), i));
+}
+
+static int begin_converged(struct world *w)
+{
+    struct census c;
+    int status = census_take(w, &c);
+    if (status == 0) {
+        status = converged_build(w->net, &(struct converged_input){.scenario = w->scenario,
+                                                                   .online_count = c.online_count,
+                                                                   .online = c.online,
+                                                                   .online_for = c.online_for,
+                                                                   .offline_count = c.offline_count,
+                                                                   .offline = c.offline,
+                                                                   .offline_for = c.offline_for,
+                                                                   .world = w,
+                                                                   .registration = write_registration});
+        if (status == 0)
+            seed_lives(w, &c);
+    }
+    census_free(&c);
+    return status;
+}
+
+int lives_begin(struct world *w)
+{
+    if (w->scenario->start == START_CONVERGED)
+        return begin_converged(w);
+    begin_joining(w);
+    return 0;
+}

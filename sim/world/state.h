@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Private to sim/world: what the world keeps of each identity, of each one online, and of each partition.
+ *
+ * Who may write what: in a handler (act, fact) only the identity it is called for, its session, and its partition's books; at an instant,
+ * between two runs of the kernel, everything. Books of a partition hold sums and lists whose order does not matter, because a window runs its
+ * events site by site. */
+#ifndef SIM_WORLD_STATE_H
+#define SIM_WORLD_STATE_H
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sim/net/net.h"
+#include "sim/record/capture.h"
+#include "sim/record/progress.h"
+#include "sim/record/summary.h"
+#include "sim/world/churn.h"
+#include "sim/world/measures.h"
+#include "sim/world/popularity.h"
+#include "sim/world/resends.h"
+#include "sim/world/ring.h"
+#include "sim/world/world.h"
+
+#define NONE           UINT32_MAX
+#define CACHE_MAX      10
+#define LEAVE_PATIENCE SECONDS(5) /* a node that was asked to leave is stopped after this at the latest */
+
+enum life_flag {
+    LIFE_ONLINE = 1,   /* the process runs */
+    LIFE_JOINED = 2,   /* it said JOINED and has not begun to join again, nor to leave */
+    LIFE_LEAVING = 4,  /* the user is gone; the process says good-bye */
+    LIFE_EXPECTED = 8, /* start: join, present at time 0, and not yet started */
+};
+
+/* One for each identity, online or not: 64 bytes. */
+struct identity {
+    sim_time next_churn; /* when it comes or goes next, TIME_NEVER = not on its own account */
+    sim_time changed[3]; /* when its device last came or went, newest first */
+    sim_time registered_from,
+        registered_until; /* an unexpired successful registration existed without a gap in between; 0, 0 = none */
+    uint32_t cycle;       /* intervals so far: the counter of its churn draws */
+    uint32_t session;     /* in its partition's sessions; NONE = offline */
+    uint32_t cache;       /* in its partition's caches; NONE = remembers nobody */
+    uint8_t flags;        /* enum life_flag */
+};
+static_assert(sizeof(struct identity) == 64, "an identity is one cache line");
+
+/* One for each identity online: 64 bytes. */
+struct session {
+    sim_time started;
+    sim_time next_register, retry_register, next_lookup; /* TIME_NEVER = none planned */
+    sim_time leave_by;                                   /* TIME_NEVER unless leaving */
+    uint32_t lookups, registers;                         /* so far: counters of its draws */
+    uint32_t requests;                                   /* tags given */
+    uint32_t pending;                                    /* newest of its requests that await their end; NONE */
+    sim_time joined_at;                                  /* TIME_NEVER = not yet */
+};
+static_assert(sizeof(struct session) == 64, "a session is one cache line");
+
+/* Addresses that an identity remembers from its last session. */
+struct address_cache {
+    uint8_t count;
+    addr_h address[CACHE_MAX];
+};
+
+enum request_state { REQUEST_PENDING, REQUEST_GOT, REQUEST_TIMED_OUT, REQUEST_REFUSED, REQUEST_ABANDONED };
+
+/* A look-up or a registration under way or finished: what the observer needs to judge it later. */
+struct record {
+    uint64_t tid; /* transaction id; 0 = never sent (we own the key) */
+    sim_time started, ended;
+    peer_h asker, target; /* target: whose registration it is; PEER_NONE = a random key */
+    peer_h answerer;
+    uint32_t tag, next; /* next: pending records of one session, or free records */
+    uint16_t error;     /* RELOAD error code when refused */
+    uint8_t state;      /* enum request_state */
+    bool lookup;
+    uint8_t values, dead_hops;
+    uint8_t links, request_links; /* crossed by the answer, and by the request */
+};
+
+struct served {
+    uint64_t tid;
+    uint16_t links;
+    bool dead;
+}; /* dead: dropped for want of a live next hop */
+struct link_failure {
+    sim_time at;
+    peer_h peer;
+};
+struct joining {
+    sim_time started, ended;
+    bool joined;
+};
+
+/* Ends the program with status 4 and a sentence: nothing in a simulation can go on without memory. */
+_Noreturn void out_of_memory(void);
+
+/* A growing array; items are addressed by index, never kept by pointer across a push. */
+#define LIST(type)                                                                                                     \
+    struct {                                                                                                           \
+        type *at;                                                                                                      \
+        uint32_t count, cap;                                                                                           \
+    }
+void list_grow(void **at, uint32_t *cap, uint32_t count, size_t item_bytes);
+#define LIST_PUSH(list, item)                                                                                          \
+    do {                                                                                                               \
+        void *list_at = (list)->at;                                                                                    \
+        list_grow(&list_at, &(list)->cap, (list)->count, sizeof *(list)->at);                                          \
+        (list)->at = list_at;                                                                                          \
+        (list)->at[(list)->count++] = (item);                                                                          \
+    } while (0)
+
+/* The books of one partition. */
+struct books {
+    LIST(struct session) sessions;
+    LIST(uint32_t) free_sessions;
+    LIST(struct address_cache) caches;
+    LIST(struct record) records;
+    uint32_t free_record;
+    LIST(uint32_t) finished;    /* records that ended since the last instant */
+    LIST(struct served) served; /* fetches answered by, or dropped at, nodes of this partition since the last instant */
+    LIST(struct link_failure) failures;
+    LIST(struct joining) joins;
+    struct resends resends;
+    struct tally tally; /* since the last instant */
+};
+
+struct world {
+    const struct scenario *scenario;
+    struct world_options options;
+    struct overlay overlay;
+    struct latency latency;
+    struct law laws[2]; /* as port.draw numbers them: update interval, ping interval */
+    struct net *net;
+    struct kernel *kernel;
+    uint32_t identities;
+    struct identity *identity;
+    unsigned parts;
+    struct books *books; /* of each partition */
+    struct churn churn;
+    struct popularity popularity;
+    uint64_t *online_map, *registered_map; /* snapshot of the last instant, one bit an identity */
+    uint64_t online;                       /* processes running at the last instant */
+    sim_time now, next_instant;            /* of the present interval */
+    sim_time measure_from, measure_to, drain_to;
+    sim_time fault_at[FAULTS_MAX]; /* absolute, ascending */
+    unsigned faults_done;
+    struct ring ring; /* as of ring_at */
+    sim_time ring_at;
+    struct scope *scopes;
+    unsigned scope_count;
+    struct totals totals; /* of the network and kernel at the last instant */
+    struct capture *capture;
+    struct check_result *checks;
+    unsigned check_count;
+    struct progress progress;
+    struct summary summary;
+    double begin_wall_s, begin_cpu_s, start_cpu_s, run_cpu_s;
+    uint64_t empty_rss_bytes, run_events, run_datagrams;
+    bool cpu_taken;
+    volatile bool interrupted;
+};
+
+static inline struct books *world_books(struct world *w, const struct part *part)
+{
+    return &w->books[part_index(part)];
+}
+
+static inline struct session *session_of(struct books *b, const struct identity *id)
+{
+    return &b->sessions.at[id->session];
+}
+
+/* Whether the identity's device was there at time t, as far back as its last three changes tell. since (if not NULL): when that began. */
+bool identity_present_at(const struct identity *, sim_time t, sim_time *since);
+
+#endif

@@ -1,0 +1,525 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Pins how the observer judges a look-up by what was true at its time: the seven outcomes, whose values should exist, links and dead hops by
+ * transaction id, abandoned requests, the scopes before and after a fault, detection and join latencies. The network is a fake in this file.
+ * Leaves open what real nodes report (test_world). */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "proto/fact.h"
+#include "proto/wire/message.h"
+#include "sim/world/lives.h"
+#include "sim/world/observer.h"
+
+#define PEERS        8u
+#define MEASURE_FROM SECONDS(100)
+
+/* ---- the fake network ---- */
+
+struct fake {
+    bool holds[PEERS];
+    unsigned stopped, started, requests;
+};
+
+static struct fake *fake_of(const struct net *net)
+{
+    return (struct fake *)(uintptr_t)net;
+}
+
+unsigned part_index(const struct part *part)
+{
+    (void)part;
+    return 0;
+}
+
+struct part *kernel_part_of(struct kernel *kernel, uint32_t node)
+{
+    (void)kernel, (void)node;
+    return NULL;
+}
+
+void net_start(struct net *net, struct part *part, peer_h peer, sim_time now, const struct node_opts *opts)
+{
+    (void)part, (void)peer, (void)now, (void)opts;
+    fake_of(net)->started++;
+}
+
+void net_stop(struct net *net, struct part *part, peer_h peer, sim_time now)
+{
+    (void)part, (void)peer, (void)now;
+    fake_of(net)->stopped++;
+}
+
+void net_request(struct net *net, struct part *part, peer_h peer, sim_time now, const struct request *request)
+{
+    (void)part, (void)peer, (void)now, (void)request;
+    fake_of(net)->requests++;
+}
+
+void net_act_at(struct net *net, struct part *part, peer_h peer, sim_time at)
+{
+    (void)net, (void)part, (void)peer, (void)at;
+}
+
+bool net_online(const struct net *net, peer_h peer)
+{
+    (void)net, (void)peer;
+    return true;
+}
+
+/* Peer p stands at p << 60, its user's Resource-ID just before it: everybody owns their own value. */
+struct id net_id(const struct net *net, peer_h peer)
+{
+    (void)net;
+    return (struct id){(uint64_t)peer << 60, 0};
+}
+
+struct id net_user(const struct net *net, peer_h peer)
+{
+    (void)net;
+    return (struct id){((uint64_t)peer << 60) - 1, 0};
+}
+
+sim_time net_rtt(const struct net *net, peer_h a, peer_h b)
+{
+    (void)net, (void)a, (void)b;
+    return MILLIS(100);
+}
+
+static const uint32_t node_number[PEERS] = {0, 1, 2, 3, 4, 5, 6, 7};
+
+const struct node *net_node(const struct net *net, peer_h peer, struct env **env)
+{
+    *env = (struct env *)(uintptr_t)net;
+    return (const struct node *)(const void *)&node_number[peer];
+}
+
+bool node_holds(const struct node *node, struct env *env, struct id resource, uint32_t kind, peer_h owner,
+                uint8_t *replica)
+{
+    (void)resource, (void)kind, (void)owner, (void)replica;
+    return ((struct fake *)(void *)env)->holds[*(const uint32_t *)(const void *)node];
+}
+
+void node_look(const struct node *node, struct env *env, struct node_view *view)
+{
+    (void)node, (void)env;
+    memset(view, 0, sizeof *view);
+}
+
+peer_h node_finger(const struct node *node, struct env *env, unsigned i)
+{
+    (void)node, (void)env, (void)i;
+    return PEER_NONE;
+}
+
+bool node_link_at(const struct node *node, unsigned k, peer_h *peer, chan_h *chan, bool *routed)
+{
+    (void)node, (void)k, (void)peer, (void)chan, (void)routed;
+    return false;
+}
+
+/* ---- a world of eight joined peers at the start of the measured phase ---- */
+
+struct stage {
+    struct world world;
+    struct scenario scenario;
+    struct books books;
+    struct identity identity[PEERS];
+    struct scope scopes[3];
+    struct fake net;
+    uint32_t order[PEERS], place[PEERS];
+};
+
+static int stage_open(void **state)
+{
+    struct stage *s = calloc(1, sizeof *s);
+    struct world *w = &s->world;
+    s->scenario = (struct scenario){
+        .seed = 1, .register_lifetime_s = 3600, .register_every = MINUTES(50), .record_interval = SECONDS(10)};
+    *w = (struct world){.scenario = &s->scenario,
+                        .net = (struct net *)(void *)&s->net,
+                        .identities = PEERS,
+                        .identity = s->identity,
+                        .parts = 1,
+                        .books = &s->books,
+                        .measure_from = MEASURE_FROM,
+                        .measure_to = SECONDS(1000),
+                        .next_instant = SECONDS(1000),
+                        .scopes = s->scopes,
+                        .scope_count = 3,
+                        .ring_at = TIME_NEVER};
+    w->overlay.reliability_timer = SECONDS(3);
+    w->fault_at[0] = SECONDS(500);
+    w->ring.order = s->order;
+    w->ring.place = s->place;
+    s->books.free_record = NONE;
+    const sim_time edge[] = {w->measure_from, SECONDS(500), w->measure_to};
+    for (unsigned i = 0; i < 3; i++)
+        s->scopes[i] = (struct scope){
+            .from = edge[i == 2], .to = edge[i == 1 ? 1 : 2], .m = calloc(1, sizeof(struct measures))};
+    for (uint32_t i = 0; i < PEERS; i++) {
+        s->order[i] = i;
+        s->identity[i] = (struct identity){.next_churn = TIME_NEVER, .session = NONE, .cache = NONE};
+        lives_seed(w, i);
+    }
+    *state = s;
+    return 0;
+}
+
+static int stage_close(void **state)
+{
+    struct stage *s = *state;
+    struct books *b = &s->books;
+    for (unsigned i = 0; i < 3; i++)
+        free(s->scopes[i].m);
+    free(s->world.ring.at);
+    resends_free(&s->books.resends);
+    void *const lists[] = {b->sessions.at, b->free_sessions.at, b->caches.at,   b->records.at,
+                           b->finished.at, b->served.at,        b->failures.at, b->joins.at};
+    for (unsigned i = 0; i < sizeof lists / sizeof lists[0]; i++)
+        free(lists[i]);
+    free(s);
+    return 0;
+}
+
+static struct session *session(struct stage *s, peer_h peer)
+{
+    return session_of(&s->books, &s->identity[peer]);
+}
+
+static uint32_t look_up(struct stage *s, peer_h asker, peer_h target, sim_time at)
+{
+    return observer_request(&s->books, session(s, asker), asker, target, true, at);
+}
+
+static void fact(struct stage *s, peer_h peer, sim_time at, enum fact what, uint64_t x, uint64_t y)
+{
+    observer_fact(&s->world, NULL, peer, at, (uint16_t)what, x, y);
+}
+
+static void answer(struct stage *s, peer_h asker, uint32_t tag, sim_time at, unsigned values)
+{
+    fact(s, asker, at, FACT_REQUEST_ANSWERED, tag, FACT_ANSWER(3, 4, values));
+}
+
+static void settle(struct stage *s, sim_time now)
+{
+    s->world.now = now;
+    observer_settle(&s->world);
+}
+
+static void register_from(struct stage *s, peer_h peer, sim_time from, sim_time until)
+{
+    s->identity[peer].registered_from = from;
+    s->identity[peer].registered_until = until;
+}
+
+static void assert_outcome(const struct stage *s, enum outcome outcome, uint64_t expected)
+{
+    const struct measures *m = s->scopes[0].m;
+    for (unsigned i = 0; i < OUTCOMES; i++)
+        assert_int_equal(m->outcome[i], i == (unsigned)outcome);
+    assert_int_equal(m->expected, expected);
+    assert_int_equal(m->expected_correct, expected && outcome == OUTCOME_CORRECT);
+}
+
+#define T (MEASURE_FROM + SECONDS(10))
+
+/* ---- outcomes ---- */
+
+static void a_value_of_a_present_device_is_correct(void **state)
+{
+    struct stage *s = *state;
+    register_from(s, 2, SECONDS(1), SECONDS(3000));
+    answer(s, 1, look_up(s, 1, 2, T), T + SECONDS(2), 1);
+    settle(s, T + SECONDS(9));
+    assert_outcome(s, OUTCOME_CORRECT, 1);
+    assert_int_equal(s->scopes[0].m->lookup_latency.sum, SECONDS(2));
+    assert_int_equal(s->scopes[0].m->stretch_milli, 20000); /* two seconds for a round trip of 100 ms */
+}
+
+static void a_value_that_nobody_knows_of_counts_once_it_came(void **state)
+{
+    struct stage *s = *state; /* stored, but the acknowledgement was lost */
+    answer(s, 1, look_up(s, 1, 2, T), T + SECONDS(2), 1);
+    settle(s, T + SECONDS(9));
+    assert_outcome(s, OUTCOME_CORRECT, 1);
+}
+
+static void a_value_of_a_device_that_went_is_stale(void **state)
+{
+    struct stage *s = *state;
+    register_from(s, 2, SECONDS(1), SECONDS(3000));
+    uint32_t tag = look_up(s, 1, 2, T);
+    lives_kill(&s->world, 2, T + SECONDS(1));
+    answer(s, 1, tag, T + SECONDS(2), 1);
+    settle(s, T + SECONDS(9));
+    assert_outcome(s, OUTCOME_STALE, 1);
+}
+
+static void a_device_that_goes_after_the_answer_was_still_there(void **state)
+{
+    struct stage *s = *state;
+    register_from(s, 2, SECONDS(1), SECONDS(3000));
+    answer(s, 1, look_up(s, 1, 2, T), T + SECONDS(2), 1);
+    lives_kill(&s->world, 2, T + SECONDS(3));
+    settle(s, T + SECONDS(9));
+    assert_outcome(s, OUTCOME_CORRECT, 1);
+}
+
+static void no_value_of_one_that_never_registered_is_absent(void **state)
+{
+    struct stage *s = *state;
+    answer(s, 1, look_up(s, 1, 2, T), T + SECONDS(2), 0);
+    settle(s, T + SECONDS(9));
+    assert_outcome(s, OUTCOME_ABSENT, 0);
+}
+
+static void a_registration_that_expires_on_the_way_is_absent(void **state)
+{
+    struct stage *s = *state;
+    register_from(s, 2, SECONDS(1), T + SECONDS(1));
+    answer(s, 1, look_up(s, 1, 2, T), T + SECONDS(2), 0);
+    settle(s, T + SECONDS(9));
+    assert_outcome(s, OUTCOME_ABSENT, 0);
+}
+
+static void a_value_that_nobody_near_the_owner_holds_is_lost(void **state)
+{
+    struct stage *s = *state;
+    register_from(s, 2, SECONDS(1), SECONDS(3000));
+    s->net.holds[6] = s->net.holds[1] = true; /* four steps behind the owner, and before it */
+    answer(s, 1, look_up(s, 1, 2, T), T + SECONDS(2), 0);
+    settle(s, T + SECONDS(9));
+    assert_outcome(s, OUTCOME_LOST, 1);
+}
+
+static void a_value_that_the_owner_or_a_successor_holds_was_sought_in_the_wrong_place(void **state)
+{
+    struct stage *s = *state;
+    register_from(s, 2, SECONDS(1), SECONDS(3000));
+    s->net.holds[5] = true;
+    fact(s, 1, T + SECONDS(2), FACT_REQUEST_FAILED, look_up(s, 1, 2, T), ERROR_NOT_FOUND | 3 << 16);
+    settle(s, T + SECONDS(9));
+    assert_outcome(s, OUTCOME_WRONG_OWNER, 1);
+    assert_int_equal(s->scopes[0].m->lookup_latency.count, 1); /* Error_Not_Found is an answer */
+    assert_int_equal(s->scopes[0].m->lookup_links.sum, 3);
+}
+
+static void silence_is_a_timeout(void **state)
+{
+    struct stage *s = *state;
+    register_from(s, 2, SECONDS(1), SECONDS(3000));
+    fact(s, 1, T + SECONDS(15), FACT_REQUEST_FAILED, look_up(s, 1, 2, T), 0);
+    settle(s, T + SECONDS(20));
+    assert_outcome(s, OUTCOME_TIMEOUT, 1);
+    assert_int_equal(s->scopes[0].m->lookup_failures, 1);
+    assert_int_equal(s->scopes[0].m->lookup_latency.count, 0);
+}
+
+static void another_error_is_an_error(void **state)
+{
+    struct stage *s = *state;
+    register_from(s, 2, SECONDS(1), SECONDS(3000));
+    fact(s, 1, T + SECONDS(1), FACT_REQUEST_FAILED, look_up(s, 1, 2, T), ERROR_TTL_EXCEEDED);
+    settle(s, T + SECONDS(20));
+    assert_outcome(s, OUTCOME_ERROR, 1);
+}
+
+static void what_is_under_way_after_the_drain_has_timed_out(void **state)
+{
+    struct stage *s = *state;
+    register_from(s, 2, SECONDS(1), SECONDS(3000));
+    look_up(s, 1, 2, T);
+    s->world.now = T + SECONDS(16);
+    observer_close(&s->world);
+    assert_outcome(s, OUTCOME_TIMEOUT, 1);
+}
+
+static void the_look_up_of_an_asker_who_goes_is_abandoned(void **state)
+{
+    struct stage *s = *state;
+    register_from(s, 2, SECONDS(1), SECONDS(3000));
+    uint32_t tag = look_up(s, 1, 2, T);
+    lives_kill(&s->world, 1, T + SECONDS(1));
+    answer(s, 1, tag, T + SECONDS(2), 1); /* too late for anybody */
+    settle(s, T + SECONDS(9));
+    assert_int_equal(s->scopes[0].m->lookups, 1);
+    assert_int_equal(s->scopes[0].m->abandoned, 1);
+    assert_int_equal(s->scopes[0].m->expected, 0);
+}
+
+/* ---- accounting ---- */
+
+static void links_and_dead_hops_follow_the_transaction(void **state)
+{
+    struct stage *s = *state;
+    register_from(s, 2, SECONDS(1), SECONDS(3000));
+    uint32_t tag = look_up(s, 1, 2, T);
+    fact(s, 1, T, FACT_REQUEST_SENT, tag, 0xfeed);
+    fact(s, 4, T, FACT_DEAD_HOP, 0xfeed, FETCH_REQ);
+    fact(s, 4, T, FACT_DEAD_HOP, 0xfeed, FETCH_ANS);
+    fact(s, 4, T, FACT_DEAD_HOP, 0xbeef, FETCH_REQ);
+    fact(s, 3, T + SECONDS(1), FACT_REQUEST_SERVED, 0xfeed, 7 << 16 | FETCH_REQ);
+    settle(s, T + SECONDS(1)); /* still under way at one instant */
+    answer(s, 1, tag, T + SECONDS(2), 1);
+    settle(s, T + SECONDS(9));
+    assert_int_equal(s->scopes[0].m->lookup_links.sum, 7);
+    assert_int_equal(s->scopes[0].m->dead_hops, 1);
+}
+
+static void look_ups_of_the_warm_up_do_not_count(void **state)
+{
+    struct stage *s = *state;
+    answer(s, 1, look_up(s, 1, 2, MEASURE_FROM - 1), T, 1);
+    settle(s, T + SECONDS(9));
+    assert_int_equal(s->scopes[0].m->lookups, 0);
+    assert_int_equal(s->scopes[0].m->outcome[OUTCOME_CORRECT], 0);
+}
+
+static void before_and_after_the_fault_go_by_the_start(void **state)
+{
+    struct stage *s = *state;
+    answer(s, 1, look_up(s, 1, 2, SECONDS(499)), SECONDS(501), 1);
+    answer(s, 1, look_up(s, 1, 2, SECONDS(500)), SECONDS(501), 1);
+    answer(s, 1, look_up(s, 1, 2, SECONDS(502)), SECONDS(503), 1);
+    settle(s, SECONDS(510));
+    assert_int_equal(s->scopes[0].m->lookups, 3);
+    assert_int_equal(s->scopes[1].m->lookups, 1);
+    assert_int_equal(s->scopes[2].m->lookups, 2);
+}
+
+static void a_guard_time_leaves_look_ups_out(void **state)
+{
+    struct stage *s = *state;
+    const struct scope scope = {
+        .from = SECONDS(100), .to = SECONDS(1000), .guard = SECONDS(60), .fault = s->world.fault_at, .faults = 1};
+    assert_true(scope_covers(&scope, SECONDS(500) - 1));
+    assert_false(scope_covers(&scope, SECONDS(500)));
+    assert_false(scope_covers(&scope, SECONDS(560) - 1));
+    assert_true(scope_covers(&scope, SECONDS(560)));
+    assert_false(scope_covers(&scope, SECONDS(1000)));
+}
+
+static void a_registration_counts_from_its_acknowledgement_and_expires(void **state)
+{
+    struct stage *s = *state;
+    uint32_t tag = observer_request(&s->books, session(s, 2), 2, 2, false, T);
+    answer(s, 2, tag, T + SECONDS(1), 0);
+    assert_int_equal(s->identity[2].registered_from, T + SECONDS(1));
+    assert_int_equal(s->identity[2].registered_until, T + SECONDS(3600));
+    tag = observer_request(&s->books, session(s, 2), 2, 2, false, T + MINUTES(50));
+    answer(s, 2, tag, T + MINUTES(51), 0);
+    assert_int_equal(s->identity[2].registered_from, T + SECONDS(1)); /* no gap */
+    assert_int_equal(s->identity[2].registered_until, T + MINUTES(110));
+    settle(s, T + SECONDS(9));
+    assert_int_equal(s->scopes[0].m->registrations, 1); /* the other began after the measured phase */
+    assert_int_equal(s->scopes[0].m->registration_good, 1);
+}
+
+static void a_failed_registration_is_tried_again(void **state)
+{
+    struct stage *s = *state;
+    uint32_t tag = observer_request(&s->books, session(s, 2), 2, 2, false, T);
+    fact(s, 2, T + SECONDS(15), FACT_REQUEST_FAILED, tag, 0);
+    assert_true(session(s, 2)->retry_register == T + SECONDS(45));
+    assert_int_equal(s->identity[2].registered_until, 0);
+}
+
+static void detection_counts_from_the_death(void **state)
+{
+    struct stage *s = *state;
+    lives_kill(&s->world, 5, T);
+    fact(s, 4, T + SECONDS(31), FACT_LINK_FAILED, 5, 0);
+    fact(s, 3, T + SECONDS(33), FACT_LINK_FAILED, 5, 0);
+    fact(s, 3, T + SECONDS(33), FACT_LINK_FAILED, 6, 0); /* alive: a false alarm */
+    settle(s, T + SECONDS(40));
+    assert_int_equal(s->scopes[0].m->detect_latency.count, 2);
+    assert_int_equal(s->scopes[0].m->detect_latency.sum, SECONDS(64));
+    assert_int_equal(s->books.tally.link_failures_live, 1);
+}
+
+static void presence_is_told_back_over_three_changes(void **state)
+{
+    struct stage *s = *state;
+    struct identity *id = &s->identity[1];
+    sim_time since;
+    id->changed[0] = 40, id->changed[1] = 30, id->changed[2] = 20; /* now online: on at 40, off at 30, on at 20 */
+    assert_true(identity_present_at(id, 45, &since) && since == 40);
+    assert_true(!identity_present_at(id, 39, &since) && since == 30);
+    assert_true(identity_present_at(id, 29, &since) && since == 20);
+    assert_false(identity_present_at(id, 19, NULL));
+}
+
+static void a_session_too_short_to_join_says_nothing(void **state)
+{
+    struct stage *s = *state;
+    const struct joining joins[] = {
+        {T, T + SECONDS(4), true}, {T, T + SECONDS(14), false}, {T, T + SECONDS(16), false}};
+    for (unsigned i = 0; i < 3; i++)
+        LIST_PUSH(&s->books.joins, joins[i]);
+    settle(s, T + SECONDS(20));
+    assert_int_equal(s->scopes[0].m->joins, 3);
+    assert_int_equal(s->scopes[0].m->join_good, 1);
+    assert_int_equal(s->scopes[0].m->join_bad, 1);
+    assert_int_equal(s->scopes[0].m->join_latency.sum, SECONDS(4));
+}
+
+static void only_late_answers_of_resent_requests_are_spurious(void **state)
+{
+    struct stage *s = *state;
+    fact(s, 1, T, FACT_LATE_ANSWER, 0xaaa, 0); /* doubled by a link */
+    fact(s, 1, T, FACT_RESENT, 0xbbb, 1);
+    fact(s, 1, T, FACT_RESENT, 0xbbb, 2);
+    for (unsigned i = 0; i < 3; i++)
+        fact(s, 1, T, FACT_LATE_ANSWER, 0xbbb, 0); /* two show something, the third was doubled */
+    assert_int_equal(s->books.tally.resent, 2);
+    assert_int_equal(s->books.tally.spurious, 2);
+    fact(s, 1, T, FACT_RESENT, 0xccc, 1);
+    settle(s, T + SECONDS(16)); /* one generation on, still known */
+    fact(s, 1, T + SECONDS(17), FACT_LATE_ANSWER, 0xccc, 0);
+    assert_int_equal(s->books.tally.spurious, 3);
+    for (uint64_t tid = 1; tid <= 1000; tid++)
+        fact(s, 1, T, FACT_RESENT, tid << 32, 1);
+    for (uint64_t tid = 1; tid <= 1000; tid++)
+        fact(s, 1, T, FACT_LATE_ANSWER, tid << 32, 0);
+    assert_int_equal(s->books.tally.spurious, 1003);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, stage_open, stage_close)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_value_of_a_present_device_is_correct),
+        TEST(a_value_that_nobody_knows_of_counts_once_it_came),
+        TEST(a_value_of_a_device_that_went_is_stale),
+        TEST(a_device_that_goes_after_the_answer_was_still_there),
+        TEST(no_value_of_one_that_never_registered_is_absent),
+        TEST(a_registration_that_expires_on_the_way_is_absent),
+        TEST(a_value_that_nobody_near_the_owner_holds_is_lost),
+        TEST(a_value_that_the_owner_or_a_successor_holds_was_sought_in_the_wrong_place),
+        TEST(silence_is_a_timeout),
+        TEST(another_error_is_an_error),
+        TEST(what_is_under_way_after_the_drain_has_timed_out),
+        TEST(the_look_up_of_an_asker_who_goes_is_abandoned),
+        TEST(links_and_dead_hops_follow_the_transaction),
+        TEST(look_ups_of_the_warm_up_do_not_count),
+        TEST(before_and_after_the_fault_go_by_the_start),
+        TEST(a_guard_time_leaves_look_ups_out),
+        TEST(a_registration_counts_from_its_acknowledgement_and_expires),
+        TEST(a_failed_registration_is_tried_again),
+        TEST(detection_counts_from_the_death),
+        TEST(presence_is_told_back_over_three_changes),
+        TEST(a_session_too_short_to_join_says_nothing),
+        TEST(only_late_answers_of_resent_requests_are_spurious),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

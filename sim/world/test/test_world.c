@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Pins whole runs of small overlays: they join by protocol into one correct ring and find what they look for; figures, fingerprint and capture are
+ * the same for both engines, other windows and any partitions; a kill shows and heals; checks decide the exit status; an interrupt keeps results.
+ * Leaves open how the figures of large runs compare with theory (long tests) and what single nodes do (proto/test). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "sim/world/world.h"
+
+static const char joining[] = "reloadsim: 1\n"
+                              "name: joining\n"
+                              "overlay: {peers: 60, start: join}\n"
+                              "network: {model: constant, delay: 50 ms}\n"
+                              "workload:\n"
+                              "  register: {every: 50 min, lifetime: 60 min}\n"
+                              "  lookup: {every: 5 s, target: online}\n"
+                              "phases: {warmup: 2 min, measure: 3 min}\n"
+                              "record: {interval: 10 s}\n"
+                              "check: [{ring_valid: {within: 0 s}}]\n";
+
+/* Everything at once, short. */
+static const char rough[] =
+    "reloadsim: 1\n"
+    "name: rough\n"
+    "overlay: {peers: 60, start: join, bootstrap: {nodes: 3}}\n"
+    "network: {model: coordinates, data: cities.csv, access: {law: {exponential: {mean: 10 ms}}, floor: 2 ms}, loss: 2 "
+    "%}\n"
+    "churn: {session: {exponential: {mean: 5 min}}, offline: {exponential: {mean: 5 min}}, graceful: 40 %}\n"
+    "workload:\n"
+    "  register: {every: 2 min, lifetime: 3 min}\n"
+    "  lookup: {every: 15 s, target: online, popularity: {zipf: 0.8}}\n"
+    "phases: {warmup: 2 min, measure: 3 min}\n"
+    "faults: [{at: 90 s, kill: {share: 20 %, mode: host}}]\n"
+    "record: {interval: 10 s, capture: {nodes: 4}}\n";
+
+struct run {
+    int status;
+    struct summary summary;
+    char *json; /* of the stable keys */
+};
+
+static void load(struct scenario *s, const char *text, const char *const *sets, unsigned nsets)
+{
+    char error[1024];
+    if (scenario_parse(s, "test.yaml", text, strlen(text), sets, nsets, error, sizeof error))
+        fail_msg("%s", error);
+}
+
+static void finish(struct world *w, struct run *r)
+{
+    size_t len;
+    r->summary = *world_summary(w);
+    FILE *f = open_memstream(&r->json, &len);
+    assert_non_null(f);
+    assert_int_equal(summary_json(&r->summary, f, true), 0);
+    fclose(f);
+    if (r->status == 70)
+        world_print_checks(w, stderr);
+    world_close(w);
+}
+
+static void run(struct run *r, const char *text, const char *const *sets, unsigned nsets, const struct world_options *o)
+{
+    static struct scenario s;
+    struct world *w;
+    char error[256];
+    load(&s, text, sets, nsets);
+    if (world_open(&w, &s, o, error, sizeof error))
+        fail_msg("%s", error);
+    r->status = world_run(w);
+    finish(w, r);
+}
+
+static void peers_join_into_one_ring_and_find_each_other(void **state)
+{
+    (void)state;
+    struct run r;
+    run(&r, joining, NULL, 0, &(struct world_options){.check_every_event = true});
+    assert_int_equal(r.status, 0);
+    assert_true(r.summary.nodes_online_mean == 60);
+    assert_true(r.summary.ring_wrong_successor == 0 && r.summary.ring_dead_successor == 0);
+    assert_true(r.summary.ring_unreachable_values == 0 && r.summary.ring_under_replicated == 0);
+    assert_true(r.summary.lookup_count > 1900 && r.summary.lookup_count < 2500); /* 60 * 180 s / 5 s = 2160 */
+    assert_true(r.summary.lookup_success == 1);
+    assert_true(r.summary.lookup_hops_mean > 1 && r.summary.lookup_hops_mean < 4);
+    assert_int_equal(r.summary.join_count, 0);
+    free(r.json);
+}
+
+static void an_overlay_of_one_answers_itself(void **state)
+{
+    (void)state;
+    const char *const sets[] = {"overlay.peers=1", "overlay.bootstrap.nodes=1", "workload.lookup.target=any"};
+    struct run r;
+    run(&r, joining, sets, 3, &(struct world_options){0});
+    assert_int_equal(r.status, 0);
+    assert_int_equal(r.summary.lookup_count, 0); /* nobody else to look up */
+    assert_true(r.summary.ring_wrong_successor == 0);
+    assert_int_equal(r.summary.datagrams, 0);
+    free(r.json);
+}
+
+static void engines_windows_and_partitions_do_not_show(void **state)
+{
+    (void)state;
+    static const struct world_options variants[] = {
+        {.engine = KERNEL_HEAP},
+        {.engine = KERNEL_WINDOWS, .window = MICROS(500)},
+        {.engine = KERNEL_WINDOWS, .partitions = 2, .threads = true},
+        {.engine = KERNEL_HEAP, .partitions = 3},
+    };
+    struct run first, other;
+    run(&first, rough, NULL, 0, &(struct world_options){.check_every_event = true});
+    assert_int_equal(first.status, 0);
+    for (unsigned i = 0; i < sizeof variants / sizeof variants[0]; i++) {
+        run(&other, rough, NULL, 0, &variants[i]);
+        assert_string_equal(other.json, first.json);
+        free(other.json);
+    }
+    free(first.json);
+}
+
+static void another_seed_is_another_run(void **state)
+{
+    (void)state;
+    const char *const sets[] = {"seed=2", "phases.measure=95 s"}, *const same[] = {"seed=1", "phases.measure=95 s"};
+    struct run a, b;
+    run(&a, rough, same, 2, &(struct world_options){0});
+    run(&b, rough, sets, 2, &(struct world_options){0});
+    assert_true(a.summary.fingerprint != b.summary.fingerprint);
+    free(a.json);
+    free(b.json);
+}
+
+static void a_kill_shows_and_heals(void **state)
+{
+    (void)state;
+    const char *const sets[] = {"faults=[{at: 30 s, kill: {share: 30 %}}]", "check=[{ring_valid: {within: 90 s}}]",
+                                "phases.measure=4 min", "record.interval=2 s"};
+    struct run r;
+    run(&r, joining, sets, 4, &(struct world_options){0});
+    assert_int_equal(r.status, 0);
+    assert_in_range(r.summary.crash_count, 8, 30);
+    assert_int_equal(r.summary.join_count, r.summary.crash_count); /* without churn they are back after a minute */
+    assert_true(r.summary.join_success == 1);
+    assert_true(r.summary.ring_dead_successor > 0 && r.summary.ring_dead_successor < 0.05);
+    assert_true(r.summary.detect_latency_p50 > 1 && r.summary.detect_latency_p50 < 60);
+    assert_true(r.summary.e2e_resent > 0); /* what went to the dead goes again, round them */
+    assert_true(r.summary.before_lookup_success == 1 && r.summary.after_lookup_success > 0.95);
+    free(r.json);
+}
+
+static void a_check_that_fails_sets_the_status(void **state)
+{
+    (void)state;
+    const char *const sets[] = {"check=[{lookup.success: \"< 50 %\"}]"};
+    struct run r;
+    run(&r, joining, sets, 1, &(struct world_options){0});
+    assert_int_equal(r.status, 1);
+    free(r.json);
+}
+
+static char *read_file(const char *path, size_t *len)
+{
+    FILE *f = fopen(path, "rb");
+    if (!f)
+        fail_msg("no %s", path);
+    char *bytes = malloc(64 << 20);
+    *len = fread(bytes, 1, 64 << 20, f);
+    fclose(f);
+    return bytes;
+}
+
+static void the_capture_is_the_same_file_and_passes_the_gate(void **state)
+{
+    (void)state;
+    char out[64], path[96], command[256];
+    const char *const sets[] = {"phases.measure=1 min", "faults=[]"};
+    struct run r;
+    size_t len[2];
+    char *bytes[2];
+    snprintf(out, sizeof out, "/tmp/test_world.%ld/a", (long)getpid());
+    snprintf(path, sizeof path, "%s/capture.pcapng", out);
+    for (unsigned i = 0; i < 2; i++) {
+        run(&r, rough, sets, 2,
+            &(struct world_options){.out = out, .engine = i ? KERNEL_HEAP : KERNEL_WINDOWS, .partitions = 1 + 2 * i});
+        assert_int_equal(r.status, 0);
+        free(r.json);
+        bytes[i] = read_file(path, &len[i]);
+    }
+    assert_int_equal(len[0], len[1]);
+    assert_memory_equal(bytes[0], bytes[1], len[0]);
+    free(bytes[0]);
+    free(bytes[1]);
+    snprintf(command, sizeof command, "scripts/pcap-gate %s", path);
+    if (access("/usr/bin/tshark", X_OK) == 0)
+        assert_int_equal(system(command), 0);
+    snprintf(command, sizeof command, "rm -r /tmp/test_world.%ld", (long)getpid());
+    assert_int_equal(system(command), 0);
+}
+
+static void an_interrupt_keeps_what_there_is(void **state)
+{
+    (void)state;
+    static struct scenario s;
+    struct world *w;
+    struct run r;
+    char error[256];
+    load(&s, joining, NULL, 0);
+    assert_int_equal(world_open(&w, &s, &(struct world_options){0}, error, sizeof error), 0);
+    world_interrupt(w);
+    r.status = world_run(w);
+    finish(w, &r);
+    assert_int_equal(r.status, 130);
+    assert_int_equal(r.summary.lookup_count, 0);
+    free(r.json);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(peers_join_into_one_ring_and_find_each_other),
+        cmocka_unit_test(an_overlay_of_one_answers_itself),
+        cmocka_unit_test(engines_windows_and_partitions_do_not_show),
+        cmocka_unit_test(another_seed_is_another_run),
+        cmocka_unit_test(a_kill_shows_and_heals),
+        cmocka_unit_test(a_check_that_fails_sets_the_status),
+        cmocka_unit_test(the_capture_is_the_same_file_and_passes_the_gate),
+        cmocka_unit_test(an_interrupt_keeps_what_there_is),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sim/world/workload.h"
+
+#include "proto/wire/message.h"
+#include "sim/kernel/random.h"
+#include "sim/world/observer.h"
+
+#define REGISTER_WITHIN SECONDS(5)  /* after joining */
+#define REGISTER_RETRY  SECONDS(30) /* after a failure, as RFC 5626 4.5 waits at first */
+#define TARGET_TRIES    64
+
+/* Draws of one session must not repeat in the next: the churn cycle is the upper half of the counter. */
+static uint64_t draw_counter(const struct world *w, peer_h self, uint32_t n)
+{
+    return (uint64_t)w->identity[self].cycle << 32 | n;
+}
+
+static sim_time draw_gap(const struct world *w, peer_h self, uint32_t n)
+{
+    const struct law gap = {LAW_EXPONENTIAL, (double)w->scenario->lookup_every / 1e9, 0};
+    return law_draw(&gap, random_unit(w->scenario->seed, self, STREAM_LOOKUP_TIME, draw_counter(w, self, n)));
+}
+
+static void plan_lookup(struct world *w, struct session *s, peer_h self, sim_time now)
+{
+    if (w->scenario->lookup_every)
+        s->next_lookup = time_add(now, draw_gap(w, self, s->lookups));
+}
+
+static void plan_first_registration(struct world *w, struct session *s, peer_h self, sim_time now)
+{
+    if (w->scenario->register_every)
+        s->next_register = now + 1 +
+                           random_below(w->scenario->seed, self, STREAM_REGISTER, draw_counter(w, self, 0),
+                                        REGISTER_WITHIN);
+}
+
+void workload_joined(struct world *w, struct session *s, peer_h self, sim_time now)
+{
+    plan_lookup(w, s, self, now);
+    plan_first_registration(w, s, self, now);
+}
+
+void workload_seeded(struct world *w, struct session *s, peer_h self, sim_time registered_ago)
+{
+    plan_lookup(w, s, self, 0);
+    if (registered_ago == 0 || registered_ago >= w->scenario->register_every)
+        plan_first_registration(w, s, self, 0);
+    else
+        s->next_register = w->scenario->register_every - registered_ago;
+}
+
+sim_time workload_next(const struct session *s)
+{
+    return time_min(s->next_lookup, time_min(s->next_register, s->retry_register));
+}
+
+void workload_register_failed(struct session *s, sim_time now)
+{
+    s->retry_register = now + REGISTER_RETRY;
+}
+
+size_t workload_registration(struct world *w, peer_h peer, uint8_t value[REGISTRATION_BYTES])
+{
+    static const char prefs[] = "(sip.schemes=SIP)"; /* RFC 3840 contact predicate */
+    uint8_t list[DESTINATION_NODE_BYTES];
+    struct writer destinations = writer_on(list, sizeof list, false);
+    destination_put_node(&destinations, net_id(w->net, peer));
+    const struct sip_registration registration = {.type = SIP_REGISTRATION_ROUTE,
+                                                  .contact_prefs = {(const uint8_t *)prefs, sizeof prefs - 1},
+                                                  .destinations = {list, writer_len(&destinations)}};
+    struct writer out = writer_on(value, REGISTRATION_BYTES, false);
+    sip_registration_put(&out, &registration);
+    assert(out.err == 0);
+    return writer_len(&out);
+}
+
+static void send_registration(struct world *w, struct part *part, peer_h self, sim_time now)
+{
+    uint8_t value[REGISTRATION_BYTES];
+    size_t len = workload_registration(w, self, value);
+    struct books *b = world_books(w, part);
+    struct session *s = session_of(b, &w->identity[self]);
+    s->registers++;
+    s->retry_register = TIME_NEVER;
+    uint32_t tag = observer_request(b, s, self, self, false, now);
+    net_request(w->net, part, self, now,
+                &(struct request){.op = REQUEST_STORE,
+                                  .tag = tag,
+                                  .resource = net_user(w->net, self),
+                                  .kind = KIND_SIP_REGISTRATION,
+                                  .lifetime_s = w->scenario->register_lifetime_s,
+                                  .value = value,
+                                  .value_len = (uint16_t)len});
+}
+
+/* Whether this identity may be looked up, as far as the last instant knows. */
+static bool target_fits(const struct world *w, peer_h self, uint32_t identity)
+{
+    const uint64_t *map = w->scenario->target == TARGET_ONLINE ? w->online_map : w->registered_map;
+    if (identity == self)
+        return false;
+    return w->scenario->target == TARGET_ANY || map[identity / 64] >> identity % 64 & 1;
+}
+
+/* Popularity decides; who does not fit is drawn again. PEER_NONE when nobody was found in so many tries. */
+static peer_h draw_target(const struct world *w, peer_h self, uint64_t counter)
+{
+    for (unsigned i = 0; i < TARGET_TRIES; i++) {
+        uint32_t rank = popularity_rank(&w->popularity,
+                                        random_unit(w->scenario->seed, self, STREAM_LOOKUP_TARGET, counter * 256 + i));
+        if (rank == 0)
+            continue;
+        uint32_t identity = popularity_identity(&w->popularity, rank);
+        if (target_fits(w, self, identity))
+            return identity;
+    }
+    return PEER_NONE;
+}
+
+static void send_lookup(struct world *w, struct part *part, peer_h self, sim_time now)
+{
+    struct books *b = world_books(w, part);
+    struct session *s = session_of(b, &w->identity[self]);
+    uint64_t counter = draw_counter(w, self, s->lookups), seed = w->scenario->seed;
+    bool at_random = w->scenario->target == TARGET_RANDOM;
+    peer_h target = at_random ? PEER_NONE : draw_target(w, self, counter);
+    s->lookups++;
+    plan_lookup(w, s, self, now);
+    if (target == PEER_NONE && !at_random)
+        return;
+    struct id resource = {0, 0};
+    if (at_random)
+        resource = (struct id){random_u64(seed, self, STREAM_LOOKUP_TARGET, counter * 256),
+                               random_u64(seed, self, STREAM_LOOKUP_TARGET, counter * 256 + 1)};
+    else
+        resource = net_user(w->net, target);
+    uint32_t tag = observer_request(b, s, self, target, true, now);
+    net_request(
+        w->net, part, self, now,
+        &(struct request){.op = REQUEST_FETCH, .tag = tag, .resource = resource, .kind = KIND_SIP_REGISTRATION});
+}
+
+void workload_due(struct world *w, struct part *part, peer_h self, sim_time now)
+{
+    struct books *b = world_books(w, part);
+    struct session *s = session_of(b, &w->identity[self]);
+    if (s->next_register <= now) {
+        s->next_register = time_add(s->next_register, w->scenario->register_every);
+        send_registration(w, part, self, now);
+    } else if (s->retry_register <= now) {
+        send_registration(w, part, self, now);
+    }
+    if (w->identity[self].session != NONE && (s = session_of(b, &w->identity[self]))->next_lookup <= now)
+        send_lookup(w, part, self, now);
+}

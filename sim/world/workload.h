@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What users do: every device registers soon after it has joined and then periodically, and looks others up at random times. */
+#ifndef SIM_WORLD_WORKLOAD_H
+#define SIM_WORLD_WORKLOAD_H
+
+#include "sim/world/state.h"
+
+#define REGISTRATION_BYTES 64
+
+void workload_joined(struct world *, struct session *, peer_h, sim_time now);
+/* The session of an identity that is in mid-session at time 0, having registered that long ago (0 = not yet). */
+void workload_seeded(struct world *, struct session *, peer_h, sim_time registered_ago);
+/* Sends what is due. */
+void workload_due(struct world *, struct part *, peer_h, sim_time now);
+sim_time workload_next(const struct session *);
+/* The registration failed: it is tried again soon, not only when the next is due. */
+void workload_register_failed(struct session *, sim_time now);
+/* DataValue contents of the identity's registration: where to route to for it (RFC 7904 section 4.1). Returns the length. */
+size_t workload_registration(struct world *, peer_h, uint8_t value[REGISTRATION_BYTES]);
+
+#endif

@@ -1,0 +1,489 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sim/world/world.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "sim/world/checks.h"
+#include "sim/world/faults.h"
+#include "sim/world/lives.h"
+#include "sim/world/observer.h"
+#include "sim/world/state.h"
+
+#define CAPTURE_BYTES_MAX (UINT64_C(512) << 20)
+/* Simulated time between two looks at the clock and at an interrupt: a second for ten thousand peers. */
+#define SLICE_PEER_NS (SECONDS(1) * 10000u)
+
+/* ---- opening ---- */
+
+static int open_latency(struct world *w, char *error, size_t error_cap)
+{
+    const struct scenario *s = w->scenario;
+    w->latency = (struct latency){.model = s->latency,
+                                  .seed = s->seed,
+                                  .delay = s->delay,
+                                  .min_delay = s->min_delay,
+                                  .access = s->access,
+                                  .access_floor = s->access_floor};
+    return s->latency == LATENCY_COORDINATES ? latency_load_coordinates(&w->latency, s->data_path, error, error_cap)
+                                             : 0;
+}
+
+static void capture_hook(void *world, struct part *part, const struct event *e, const uint8_t *frame, sim_time sent_at,
+                         bool lost)
+{
+    struct world *w = world;
+    capture_add(w->capture, part_index(part), e, frame, sent_at, lost);
+}
+
+static int open_net(struct world *w, char *error, size_t error_cap)
+{
+    const struct scenario *s = w->scenario;
+    const struct world_options *o = &w->options;
+    w->laws[0] = s->update_interval;
+    w->laws[1] = s->ping_interval;
+    const struct net_config config = {.seed = s->seed,
+                                      .identities = w->identities,
+                                      .overlay = &w->overlay,
+                                      .latency = &w->latency,
+                                      .loss = s->loss,
+                                      .sign_ns = s->sign_ns,
+                                      .verify_ns = s->verify_ns,
+                                      .epoch_ms = s->epoch_ms,
+                                      .laws = w->laws,
+                                      .nlaws = 2,
+                                      .engine = o->engine,
+                                      .partitions = w->parts,
+                                      .threads = o->threads,
+                                      .window = o->window ? o->window : s->min_delay,
+                                      .check_every_event = o->check_every_event};
+    const struct net_hooks hooks = {.world = w,
+                                    .fact = observer_fact,
+                                    .act = lives_act,
+                                    .capture = s->capture_nodes && o->out ? capture_hook : NULL};
+    if (net_open(&w->net, &config, &hooks)) {
+        snprintf(error, error_cap, "the network could not be set up for %u identities: out of memory", w->identities);
+        return -1;
+    }
+    w->kernel = net_kernel(w->net);
+    return 0;
+}
+
+static int open_state(struct world *w, char *error, size_t error_cap)
+{
+    size_t words = w->identities / 64 + 1;
+    w->identity = aligned_alloc(64, w->identities * sizeof *w->identity);
+    w->books = calloc(w->parts, sizeof *w->books);
+    w->online_map = calloc(words, sizeof *w->online_map);
+    w->registered_map = calloc(words, sizeof *w->registered_map);
+    w->scopes = calloc(3 + w->scenario->checks, sizeof *w->scopes);
+    if (!w->identity || !w->books || !w->online_map || !w->registered_map || !w->scopes) {
+        snprintf(error, error_cap, "out of memory for %u identities", w->identities);
+        return -1;
+    }
+    for (unsigned p = 0; p < w->parts; p++)
+        w->books[p].free_record = NONE;
+    return 0;
+}
+
+static struct scope *add_scope(struct world *w, sim_time from, sim_time to)
+{
+    struct scope *s = &w->scopes[w->scope_count++];
+    *s = (struct scope){
+        .from = from, .to = to, .fault = w->fault_at, .faults = w->scenario->faults, .m = calloc(1, sizeof *s->m)};
+    if (!s->m)
+        out_of_memory();
+    return s;
+}
+
+/* Scopes 0, 1 and 2: the measured phase, and what of it lies before and after the first fault. */
+static void open_scopes(struct world *w)
+{
+    sim_time split = w->scenario->faults ? w->fault_at[0] : w->measure_to;
+    add_scope(w, w->measure_from, w->measure_to);
+    add_scope(w, w->measure_from, split);
+    add_scope(w, split, w->measure_to);
+}
+
+/* The first ordinary identities that are online at time 0, then the following; bootstrap nodes only when everybody is asked for. */
+static unsigned choose_captured(struct world *w, peer_h *node)
+{
+    unsigned wanted = w->scenario->capture_nodes, n = 0;
+    for (uint32_t i = w->scenario->bootstrap_nodes; i < w->identities && n < wanted; i++)
+        if (churn_at_start(&w->churn, i).online)
+            node[n++] = i;
+    for (uint32_t i = 0; i < w->identities && n < wanted; i++)
+        if (i < w->scenario->bootstrap_nodes || !churn_at_start(&w->churn, i).online)
+            node[n++] = i;
+    return n;
+}
+
+static int open_capture(struct world *w)
+{
+    const struct scenario *s = w->scenario;
+    if (!s->capture_nodes || !w->options.out)
+        return 0;
+    peer_h *node = malloc(w->identities * sizeof *node);
+    if (!node)
+        return -1;
+    const struct capture_config config = {.net = w->net,
+                                          .overlay = &w->overlay,
+                                          .epoch_ms = s->epoch_ms,
+                                          .identities = w->identities,
+                                          .node = node,
+                                          .nodes = choose_captured(w, node),
+                                          .partitions = w->parts,
+                                          .bytes_max = CAPTURE_BYTES_MAX,
+                                          .scenario = s->name,
+                                          .seed = s->seed,
+                                          .program = "reloadsim"};
+    int status = capture_open(&w->capture, &config);
+    free(node);
+    return status;
+}
+
+static int make_directory(const char *path, char *error, size_t error_cap)
+{
+    char part[4096];
+    snprintf(part, sizeof part, "%s", path);
+    for (char *p = part + 1;; p++) {
+        char kept = *p;
+        if (kept != '/' && kept != '\0')
+            continue;
+        *p = '\0';
+        if (mkdir(part, 0777) != 0 && errno != EEXIST) {
+            snprintf(error, error_cap, "%s: %s", part, strerror(errno));
+            return -1;
+        }
+        if (kept == '\0')
+            return 0;
+        *p = kept;
+    }
+}
+
+static void plan_phases(struct world *w)
+{
+    const struct scenario *s = w->scenario;
+    w->measure_from = s->warmup;
+    w->measure_to = s->warmup + s->measure;
+    w->drain_to = w->measure_to +
+                  5 * w->overlay.reliability_timer; /* RFC 6940 6.2.1: a request is given up after so long */
+}
+
+static int open_all(struct world *w, char *error, size_t error_cap)
+{
+    plan_phases(w);
+    if (faults_open(w, error, error_cap) || open_state(w, error, error_cap) || open_latency(w, error, error_cap))
+        return -1;
+    open_scopes(w);
+    if (checks_open(w, error, error_cap) || (w->options.out && make_directory(w->options.out, error, error_cap)) ||
+        open_net(w, error, error_cap))
+        return -1;
+    churn_init(&w->churn, w->scenario);
+    popularity_init(&w->popularity, w->identities, w->scenario->zipf, w->scenario->seed);
+    if (open_capture(w) || ring_open(w) || lives_begin(w)) {
+        snprintf(error, error_cap, "out of memory");
+        return -1;
+    }
+    return 0;
+}
+
+int world_open(struct world **out, const struct scenario *s, const struct world_options *o, char *error,
+               size_t error_cap)
+{
+    struct world *w = calloc(1, sizeof *w);
+    double cpu_s = progress_cpu_s();
+    if (!w) {
+        snprintf(error, error_cap, "out of memory");
+        return -1;
+    }
+    w->scenario = s;
+    w->options = *o;
+    w->begin_wall_s = progress_wall_s();
+    w->empty_rss_bytes = progress_peak_rss_bytes();
+    w->parts = o->partitions > 1 ? o->partitions : 1;
+    w->overlay = s->overlay;
+    w->overlay.name = s->overlay_name;
+    w->identities = scenario_population(s);
+    if (open_all(w, error, error_cap)) {
+        world_close(w);
+        return -1;
+    }
+    w->start_cpu_s = progress_cpu_s() - cpu_s;
+    *out = w;
+    return 0;
+}
+
+void world_close(struct world *w)
+{
+    if (!w)
+        return;
+    for (unsigned p = 0; w->books && p < w->parts; p++) {
+        struct books *b = &w->books[p];
+        void *const lists[] = {b->sessions.at, b->free_sessions.at, b->caches.at,   b->records.at,
+                               b->finished.at, b->served.at,        b->failures.at, b->joins.at};
+        for (unsigned i = 0; i < sizeof lists / sizeof lists[0]; i++)
+            free(lists[i]);
+        resends_free(&b->resends);
+    }
+    for (unsigned i = 0; i < w->scope_count; i++)
+        free(w->scopes[i].m);
+    ring_close(w);
+    checks_close(w);
+    capture_close(w->capture);
+    if (w->net)
+        net_close(w->net);
+    latency_free(&w->latency);
+    free(w->scopes);
+    free(w->online_map);
+    free(w->registered_map);
+    free(w->books);
+    free(w->identity);
+    free(w);
+}
+
+/* ---- instants ---- */
+
+static void take_totals(const struct world *w, struct totals *t)
+{
+    net_count(w->net, &t->net);
+    t->events = t->net.events;
+}
+
+/* Who is online and who is registered, for the look-ups of the next interval and the count of peers. */
+static void take_snapshot(struct world *w)
+{
+    size_t words = w->identities / 64 + 1;
+    memset(w->online_map, 0, words * sizeof *w->online_map);
+    memset(w->registered_map, 0, words * sizeof *w->registered_map);
+    w->online = 0;
+    for (uint32_t i = 0; i < w->identities; i++) {
+        const struct identity *id = &w->identity[i];
+        w->online += id->flags & LIFE_ONLINE;
+        w->online_map[i / 64] |= (uint64_t)(id->flags & LIFE_JOINED ? 1 : 0) << i % 64;
+        w->registered_map[i / 64] |= (uint64_t)(id->registered_until > w->now) << i % 64;
+    }
+}
+
+/* Books the interval that ends now; scopes begin and end at instants, so it lies wholly in or outside each. */
+static void book_interval(struct world *w, sim_time from)
+{
+    struct tally sum = {0};
+    struct totals totals;
+    take_totals(w, &totals);
+    for (unsigned p = 0; p < w->parts; p++) {
+        tally_add(&sum, &w->books[p].tally);
+        w->books[p].tally = (struct tally){0};
+    }
+    uint64_t online_us = (uint64_t)((int64_t)(w->online * ((w->now - from) / 1000)) + sum.online_ns / 1000);
+    for (unsigned i = 0; i < w->scope_count; i++)
+        if (scope_covers(&w->scopes[i], from))
+            measures_interval(w->scopes[i].m, w->now - from, online_us, &sum, &w->totals, &totals);
+    if (w->now <= w->measure_to) {
+        w->run_events += totals.events - w->totals.events;
+        for (unsigned i = 0; i < TRAFFIC_CLASSES; i++)
+            w->run_datagrams += totals.net.class_count[i] - w->totals.net.class_count[i];
+        w->run_events += totals.net.class_count[TRAFFIC_KEEPALIVE] - w->totals.net.class_count[TRAFFIC_KEEPALIVE];
+    }
+    w->totals = totals;
+}
+
+static void sample(struct world *w)
+{
+    struct measures *covered[3 + CHECKS_MAX] = {0};
+    struct ring_sample shares;
+    unsigned n = 0;
+    if (w->now % w->scenario->record_interval || w->now <= w->measure_from || w->now > w->measure_to)
+        return;
+    for (unsigned i = 0; i < w->scope_count; i++)
+        if (scope_covers(&w->scopes[i], w->now - 1))
+            covered[n++] = w->scopes[i].m;
+    ring_sample(w, covered, n, &shares);
+    for (unsigned i = 0; i < n; i++)
+        measures_sample(covered[i], &shares);
+    checks_sample(w);
+}
+
+/* The world stands still: everything that needs to see more than one partition. */
+static void at_instant(struct world *w, sim_time from)
+{
+    observer_settle(w);
+    book_interval(w, from);
+    sample(w);
+    faults_due(w);
+    take_snapshot(w);
+    if (w->capture)
+        capture_instant(w->capture, w->now);
+}
+
+static sim_time nearer(const struct world *w, sim_time next, sim_time t)
+{
+    return t > w->now ? time_min(next, t) : next;
+}
+
+static sim_time next_instant(const struct world *w)
+{
+    sim_time interval = w->scenario->record_interval, next = (w->now / interval + 1) * interval;
+    next = nearer(w, next, w->measure_from);
+    next = nearer(w, next, w->measure_to);
+    next = nearer(w, next, w->drain_to);
+    for (unsigned i = 0; i < w->scenario->faults; i++) {
+        next = nearer(w, next, w->fault_at[i]);
+        for (unsigned k = 0; k < w->scope_count; k++)
+            next = nearer(w, next, time_add(w->fault_at[i], w->scopes[k].guard));
+    }
+    return next;
+}
+
+/* ---- running ---- */
+
+static void show_progress(struct world *w, sim_time now, bool last)
+{
+    if (w->progress.mode == PROGRESS_OFF)
+        return;
+    struct kernel_counts counts;
+    kernel_count(w->kernel, &counts);
+    const struct measures *m = w->scopes[0].m;
+    const struct progress_now n = {.now = now,
+                                   .events = counts.events,
+                                   .online = w->online,
+                                   .phase = now < w->measure_from ? "warm-up"
+                                            : now < w->measure_to ? "measure"
+                                                                  : "drain",
+                                   .lookup_success = m->expected ? (double)m->expected_correct / (double)m->expected
+                                                                 : NAN};
+    if (last)
+        progress_finish(&w->progress, &n);
+    else
+        progress_tick(&w->progress, &n);
+}
+
+/* Runs to the next instant in slices short enough to notice an interrupt and to show progress. How the interval is sliced never shows in a result. */
+static int run_interval(struct world *w)
+{
+    sim_time slice = SLICE_PEER_NS / (w->scenario->peers > 10000 ? w->scenario->peers : 10000), t = w->now;
+    while (t < w->next_instant) {
+        t = time_min(t + slice, w->next_instant);
+        int status = kernel_run(w->kernel, t);
+        if (status)
+            return status;
+        show_progress(w, t, false);
+        if (w->interrupted && w->now < w->measure_to)
+            w->next_instant = w->measure_to = w->drain_to = t;
+    }
+    return 0;
+}
+
+static void measure_ends(struct world *w, double begin_cpu_s)
+{
+    if (w->cpu_taken || w->now < w->measure_to)
+        return;
+    w->cpu_taken = true;
+    w->run_cpu_s = progress_cpu_s() - begin_cpu_s;
+}
+
+static int run_phases(struct world *w)
+{
+    double begin_cpu_s = progress_cpu_s();
+    take_totals(w, &w->totals);
+    faults_due(w); /* without a warm-up, one may be due at time 0 */
+    take_snapshot(w);
+    while (w->now < w->drain_to) {
+        sim_time from = w->now;
+        w->next_instant = next_instant(w);
+        int status = run_interval(w);
+        w->now = w->next_instant;
+        if (status)
+            return status;
+        at_instant(w, from);
+        measure_ends(w, begin_cpu_s);
+    }
+    return 0;
+}
+
+/* ---- results ---- */
+
+static void copy_outcomes(struct world *w)
+{
+    struct summary part, *s = &w->summary;
+    sim_time limit = 5 * w->overlay.reliability_timer;
+#define COPY(to)                                                                                                       \
+    s->to##_lookup_count = part.lookup_count, s->to##_lookup_success = part.lookup_success,                            \
+    s->to##_lookup_correct = part.lookup_correct, s->to##_lookup_stale = part.lookup_stale,                            \
+    s->to##_lookup_lost = part.lookup_lost, s->to##_lookup_absent = part.lookup_absent,                                \
+    s->to##_lookup_wrong_owner = part.lookup_wrong_owner, s->to##_lookup_timeout = part.lookup_timeout,                \
+    s->to##_lookup_error = part.lookup_error
+    summary_init(&part);
+    measures_summary(w->scopes[1].m, limit, &part);
+    COPY(before);
+    summary_init(&part);
+    measures_summary(w->scopes[2].m, limit, &part);
+    COPY(after);
+#undef COPY
+}
+
+static void fill_summary(struct world *w)
+{
+    struct summary *s = &w->summary;
+    uint64_t rss = progress_peak_rss_bytes();
+    summary_init(s);
+    measures_summary(w->scopes[0].m, 5 * w->overlay.reliability_timer, s);
+    copy_outcomes(w);
+    snprintf(s->scenario, sizeof s->scenario, "%s", w->scenario->name);
+    s->seed = w->scenario->seed;
+    s->fingerprint = kernel_fingerprint(w->kernel);
+    s->population = w->identities;
+    s->ranks = w->parts;
+    s->wall_s = progress_wall_s() - w->begin_wall_s;
+    s->cpu_s = w->run_cpu_s;
+    s->start_cpu_s = w->start_cpu_s;
+    s->peak_rss_bytes = rss;
+    s->bytes_per_node = (double)(rss - w->empty_rss_bytes) / s->nodes_online_mean;
+    s->events_per_cpu_s = (double)w->run_events / w->run_cpu_s;
+    s->datagrams_per_cpu_s = (double)w->run_datagrams / w->run_cpu_s;
+}
+
+static int write_capture(struct world *w)
+{
+    char path[4096 + 32];
+    if (!w->capture)
+        return 0;
+    snprintf(path, sizeof path, "%s/capture.pcapng", w->options.out);
+    if (capture_write(w->capture, path, NULL) == 0)
+        return 0;
+    fprintf(stderr, "reloadsim: %s: %s\n", path, strerror(errno));
+    return -1;
+}
+
+int world_run(struct world *w)
+{
+    progress_begin(&w->progress, w->options.progress, w->drain_to);
+    int status = run_phases(w);
+    show_progress(w, w->now, true);
+    observer_close(w);
+    fill_summary(w);
+    int checked = checks_finish(w);
+    if (write_capture(w))
+        return 4;
+    if (status || checked == 70)
+        return 70;
+    return w->interrupted ? 130 : checked;
+}
+
+const struct summary *world_summary(const struct world *w)
+{
+    return &w->summary;
+}
+
+struct net *world_net(struct world *w)
+{
+    return w->net;
+}
+
+void world_interrupt(struct world *w)
+{
+    w->interrupted = true;
+}

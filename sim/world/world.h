@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The world: what happens to nodes. Churn, workload, faults; the observer that measures; checks. One run from a scenario to figures.
+ *
+ *     struct world *w;
+ *     if (world_open(&w, &scenario, &options, error, sizeof error) == 0) {
+ *         status = world_run(w);                        // 0, 1 = a check failed, 130 = interrupted; figures are there in each case
+ *         summary_write(world_summary(w), "out/summary.json");
+ *         summary_print(world_summary(w), stdout);
+ *         world_print_checks(w, stdout);
+ *         world_close(w);
+ *     }
+ *
+ * A world is used by one thread; world_interrupt alone may be called at any time. */
+#ifndef SIM_WORLD_WORLD_H
+#define SIM_WORLD_WORLD_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "sim/net/net.h"
+#include "sim/record/progress.h"
+#include "sim/record/summary.h"
+#include "sim/scenario/scenario.h"
+
+struct world;
+
+struct world_options {
+    enum kernel_engine engine;
+    unsigned partitions; /* 0 and 1 = one */
+    bool threads;
+    sim_time window; /* 0 = network.min_delay */
+    const char *
+        out; /* directory for capture.pcapng, made if missing; NULL = no files. Everything else is written by the caller */
+    enum progress_mode progress; /* on standard error (terminal) or standard output (JSON lines) */
+    bool check_every_event;      /* node_check after every event: slow, for tests */
+};
+
+/* Makes the network and, with start: converged, the overlay. 0, or -1 with a message in error. The scenario is borrowed until world_close. */
+int world_open(struct world **, const struct scenario *, const struct world_options *, char *error, size_t error_cap);
+/* Runs warm-up, measured phase and drain, then writes the capture. 0; 1 = a check failed; 4 = a file could not be written; 70 = an invariant of the
+ * simulator itself is broken; 130 = interrupted: it stopped at the next instant, figures cover the part of the measured phase that ran. */
+int world_run(struct world *);
+const struct summary *world_summary(const struct world *);
+/* One line for each `check:` of the scenario and each safety check: passed, or what was found. Returns the number that failed. */
+unsigned world_print_checks(const struct world *, FILE *);
+struct net *world_net(struct world *);
+void world_interrupt(struct world *); /* async-signal-safe */
+void world_close(struct world *);
+
+#endif
