@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Captures: what chosen nodes send and receive, as a pcapng file that tshark reads (link type raw IPv4, UDP port 6084, times in ns from the scenario's
+ * epoch). Messages stand there in their true bytes, unfolded; the DTLS layer below is left out (it shows the decrypted side), so are handshakes and
+ * keepalives. Each captured node is an interface, "node N": a datagram it sends appears when it leaves, a lost one too; one it receives when it arrives.
+ * A comment names the transaction, how many links the message has crossed, and what became of a datagram that did not arrive.
+ *
+ * Handlers of several partitions add at the same time, each to its own buffer; at the end everything is sorted by time and event key,
+ * so that the bytes do not depend on partitions, engine or window. */
+#ifndef SIM_RECORD_CAPTURE_H
+#define SIM_RECORD_CAPTURE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sim/net/net.h"
+
+struct capture;
+
+struct capture_config {
+    struct net *net;
+    const struct overlay *overlay;
+    uint64_t epoch_ms;
+    uint32_t identities;
+    const peer_h *node; /* to be captured */
+    unsigned nodes, partitions;
+    uint64_t bytes_max;   /* of packets kept; more are left out after the instant at which it is exceeded */
+    const char *scenario; /* for the comments of the section */
+    uint64_t seed;
+    const char *program;
+};
+
+int capture_open(struct capture **, const struct capture_config *);
+/* The hook of net: any datagram; those of other nodes cost one test of a bit. */
+void capture_add(struct capture *, unsigned partition, const struct event *, const uint8_t *frame, sim_time sent_at,
+                 bool lost);
+/* At a global instant: stops the capture if it is full. */
+void capture_instant(struct capture *, sim_time now);
+/* Writes everything. 0, or -1 with errno. packets (if not NULL): how many. */
+int capture_write(struct capture *, const char *path, uint64_t *packets);
+void capture_close(struct capture *);
+
+#endif

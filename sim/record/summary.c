@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sim/record/summary.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum summary_type { SUMMARY_TEXT, SUMMARY_COUNT, SUMMARY_HEX, SUMMARY_REAL };
+enum summary_volatility { SUMMARY_STABLE, SUMMARY_VOLATILE };
+
+struct summary_entry {
+    const char *key, *unit;
+    size_t offset;
+    enum summary_type type;
+    enum summary_volatility volatility;
+};
+
+static const struct summary_entry entries[] = {
+#define X(type, field, key, volatility, unit)                                                                          \
+    {key, unit, offsetof(struct summary, field), SUMMARY_##type, SUMMARY_##volatility},
+    SUMMARY_KEYS(X)
+#undef X
+};
+
+#define ENTRIES (sizeof entries / sizeof entries[0])
+
+static const void *entry_at(const struct summary *s, const struct summary_entry *e)
+{
+    return (const char *)s + e->offset;
+}
+
+static uint64_t entry_count(const struct summary *s, const struct summary_entry *e)
+{
+    uint64_t v;
+    memcpy(&v, entry_at(s, e), sizeof v);
+    return v;
+}
+
+static double entry_real(const struct summary *s, const struct summary_entry *e)
+{
+    double v;
+    memcpy(&v, entry_at(s, e), sizeof v);
+    return v;
+}
+
+void summary_init(struct summary *s)
+{
+    const double unknown = NAN;
+    memset(s, 0, sizeof *s);
+    for (size_t i = 0; i < ENTRIES; i++)
+        if (entries[i].type == SUMMARY_REAL)
+            memcpy((char *)s + entries[i].offset, &unknown, sizeof unknown);
+}
+
+const char *summary_key(unsigned k, bool *is_volatile)
+{
+    if (k >= ENTRIES)
+        return NULL;
+    if (is_volatile)
+        *is_volatile = entries[k].volatility == SUMMARY_VOLATILE;
+    return entries[k].key;
+}
+
+bool summary_value(const struct summary *s, const char *key, double *value)
+{
+    for (size_t i = 0; i < ENTRIES; i++) {
+        if (strcmp(entries[i].key, key) != 0 || entries[i].type == SUMMARY_TEXT)
+            continue;
+        *value = entries[i].type == SUMMARY_REAL ? entry_real(s, &entries[i]) : (double)entry_count(s, &entries[i]);
+        return true;
+    }
+    return false;
+}
+
+static void json_text(FILE *f, const char *text)
+{
+    fputc('"', f);
+    for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
+        if (*p == '"' || *p == '\\')
+            fprintf(f, "\\%c", *p);
+        else if (*p < 0x20)
+            fprintf(f, "\\u%04x", *p);
+        else
+            fputc(*p, f);
+    }
+    fputc('"', f);
+}
+
+static void json_value(FILE *f, const struct summary *s, const struct summary_entry *e)
+{
+    switch (e->type) {
+    case SUMMARY_TEXT: json_text(f, entry_at(s, e)); break;
+    case SUMMARY_COUNT: fprintf(f, "%" PRIu64, entry_count(s, e)); break;
+    case SUMMARY_HEX: fprintf(f, "\"%016" PRIx64 "\"", entry_count(s, e)); break;
+    case SUMMARY_REAL:
+        if (isfinite(entry_real(s, e)))
+            fprintf(f, "%.9g", entry_real(s, e));
+        else
+            fputs("null", f);
+        break;
+    }
+}
+
+int summary_json(const struct summary *s, FILE *f, bool stable_only)
+{
+    const char *before = "{\n  ";
+    for (size_t i = 0; i < ENTRIES; i++) {
+        if (stable_only && entries[i].volatility == SUMMARY_VOLATILE)
+            continue;
+        fprintf(f, "%s\"%s\": ", before, entries[i].key);
+        json_value(f, s, &entries[i]);
+        before = ",\n  ";
+    }
+    fputs("\n}\n", f);
+    return ferror(f) ? -1 : 0;
+}
+
+int summary_write(const struct summary *s, const char *path)
+{
+    char temporary[4096];
+    int n = snprintf(temporary, sizeof temporary, "%s.part", path);
+    if (n < 0 || (size_t)n >= sizeof temporary)
+        return -1;
+    FILE *f = fopen(temporary, "w");
+    if (!f)
+        return -1;
+    int bad = summary_json(s, f, false);
+    if (fclose(f) != 0 || bad || rename(temporary, path) != 0) {
+        remove(temporary);
+        return -1;
+    }
+    return 0;
+}

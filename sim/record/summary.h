@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The figures of a run: summary.json and the table on the terminal. One list of keys drives the struct, both writers and the checks of a scenario.
+ *
+ * The keys are a promise: they are added to, never changed. A figure that a run cannot tell is NaN here and null in the file. Figures marked
+ * VOLATILE depend on the machine; all others must be equal for one scenario and seed, whatever engine, window and number of partitions. */
+#ifndef SIM_RECORD_SUMMARY_H
+#define SIM_RECORD_SUMMARY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* X(type, field, key, STABLE | VOLATILE, unit). Types: TEXT, COUNT (integer), HEX (integer as 16 digits), REAL. */
+#define SUMMARY_OUTCOMES(X, field, key)                                                                                \
+    X(REAL, field##_correct, key ".outcome.correct", STABLE, "share")                                                  \
+    X(REAL, field##_stale, key ".outcome.stale", STABLE, "share")                                                      \
+    X(REAL, field##_lost, key ".outcome.lost", STABLE, "share")                                                        \
+    X(REAL, field##_absent, key ".outcome.absent", STABLE, "share")                                                    \
+    X(REAL, field##_wrong_owner, key ".outcome.wrong_owner", STABLE, "share")                                          \
+    X(REAL, field##_timeout, key ".outcome.timeout", STABLE, "share")                                                  \
+    X(REAL, field##_error, key ".outcome.error", STABLE, "share")
+
+/* One line a traffic class, in the order of enum traffic. */
+#define SUMMARY_CLASSES(X, type, field, key, unit)                                                                     \
+    X(type, field##_lookup, key ".lookup", STABLE, unit)                                                               \
+    X(type, field##_store, key ".store", STABLE, unit)                                                                 \
+    X(type, field##_update, key ".update", STABLE, unit)                                                               \
+    X(type, field##_attach, key ".attach", STABLE, unit)                                                               \
+    X(type, field##_join_leave, key ".join_leave", STABLE, unit)                                                       \
+    X(type, field##_ping, key ".ping", STABLE, unit)                                                                   \
+    X(type, field##_other, key ".other", STABLE, unit)                                                                 \
+    X(type, field##_ack, key ".ack", STABLE, unit)                                                                     \
+    X(type, field##_handshake, key ".handshake", STABLE, unit)                                                         \
+    X(type, field##_keepalive, key ".keepalive", STABLE, unit)
+
+#define SUMMARY_KEYS(X)                                                                                                \
+    X(TEXT, scenario, "scenario", STABLE, "")                                                                          \
+    X(COUNT, seed, "seed", STABLE, "")                                                                                 \
+    X(HEX, fingerprint, "fingerprint", STABLE, "")                                                                     \
+    X(REAL, sim_s, "sim_s", STABLE, "s")                                                                               \
+    X(COUNT, ranks, "ranks", VOLATILE, "")                                                                             \
+    X(REAL, wall_s, "wall_s", VOLATILE, "s")                                                                           \
+    X(REAL, cpu_s, "cpu_s", VOLATILE, "s")                                                                             \
+    X(REAL, start_cpu_s, "start_cpu_s", VOLATILE, "s")                                                                 \
+    X(COUNT, peak_rss_bytes, "peak_rss_bytes", VOLATILE, "bytes")                                                      \
+    X(REAL, events_per_cpu_s, "events_per_cpu_s", VOLATILE, "1/s")                                                     \
+    X(REAL, datagrams_per_cpu_s, "datagrams_per_cpu_s", VOLATILE, "1/s")                                               \
+    X(COUNT, events, "events", STABLE, "")                                                                             \
+    X(COUNT, datagrams, "datagrams", STABLE, "")                                                                       \
+    X(COUNT, messages, "messages", STABLE, "")                                                                         \
+    X(COUNT, message_bytes, "message_bytes", STABLE, "bytes")                                                          \
+    SUMMARY_CLASSES(X, COUNT, datagrams, "datagrams.by_class", "")                                                     \
+    SUMMARY_CLASSES(X, COUNT, datagram_bytes, "datagram_bytes.by_class", "bytes")                                      \
+    SUMMARY_CLASSES(X, COUNT, messages, "messages.by_class", "")                                                       \
+    X(COUNT, dropped_queue_full, "messages.dropped.queue_full", STABLE, "")                                            \
+    X(COUNT, dropped_no_route, "messages.dropped.no_route", STABLE, "")                                                \
+    X(COUNT, dropped_unknown_destination, "messages.dropped.unknown_destination", STABLE, "")                          \
+    X(COUNT, dropped_ttl, "messages.dropped.ttl", STABLE, "")                                                          \
+    X(COUNT, dropped_other, "messages.dropped.other", STABLE, "")                                                      \
+    X(REAL, datagrams_lost_share, "datagrams.lost_share", STABLE, "share")                                             \
+    X(REAL, datagrams_dead_share, "datagrams.dead_share", STABLE, "share")                                             \
+    X(REAL, delay_clamped_share, "delay.clamped_share", STABLE, "share")                                               \
+    X(REAL, nodes_online_mean, "nodes_online_mean", STABLE, "")                                                        \
+    X(COUNT, population, "population", STABLE, "")                                                                     \
+    X(REAL, bytes_per_node, "bytes_per_node", VOLATILE, "bytes")                                                       \
+    X(COUNT, lookup_count, "lookup.count", STABLE, "")                                                                 \
+    X(COUNT, lookup_abandoned, "lookup.abandoned", STABLE, "")                                                         \
+    SUMMARY_OUTCOMES(X, lookup, "lookup")                                                                              \
+    X(REAL, lookup_success, "lookup.success", STABLE, "share")                                                         \
+    X(REAL, lookup_latency_mean, "lookup.latency_s.mean", STABLE, "s")                                                 \
+    X(REAL, lookup_latency_p50, "lookup.latency_s.p50", STABLE, "s")                                                   \
+    X(REAL, lookup_latency_p95, "lookup.latency_s.p95", STABLE, "s")                                                   \
+    X(REAL, lookup_latency_p99, "lookup.latency_s.p99", STABLE, "s")                                                   \
+    X(REAL, lookup_hops_mean, "lookup.hops.mean", STABLE, "links")                                                     \
+    X(REAL, lookup_hops_p99, "lookup.hops.p99", STABLE, "links")                                                       \
+    X(REAL, lookup_dead_hops_mean, "lookup.dead_hops.mean", STABLE, "")                                                \
+    X(REAL, lookup_stretch_mean, "lookup.stretch.mean", STABLE, "")                                                    \
+    X(COUNT, before_lookup_count, "before_faults.lookup.count", STABLE, "")                                            \
+    SUMMARY_OUTCOMES(X, before_lookup, "before_faults.lookup")                                                         \
+    X(REAL, before_lookup_success, "before_faults.lookup.success", STABLE, "share")                                    \
+    X(COUNT, after_lookup_count, "after_faults.lookup.count", STABLE, "")                                              \
+    SUMMARY_OUTCOMES(X, after_lookup, "after_faults.lookup")                                                           \
+    X(REAL, after_lookup_success, "after_faults.lookup.success", STABLE, "share")                                      \
+    X(COUNT, registration_count, "registration.count", STABLE, "")                                                     \
+    X(REAL, registration_success, "registration.success", STABLE, "share")                                             \
+    X(REAL, registration_latency_mean, "registration.latency_s.mean", STABLE, "s")                                     \
+    X(REAL, registration_latency_p50, "registration.latency_s.p50", STABLE, "s")                                       \
+    X(REAL, registration_latency_p95, "registration.latency_s.p95", STABLE, "s")                                       \
+    X(REAL, registration_latency_p99, "registration.latency_s.p99", STABLE, "s")                                       \
+    X(REAL, registration_messages, "registration.messages_per_node_s", STABLE, "1/s")                                  \
+    X(REAL, maintenance_bytes, "maintenance.bytes_per_node_s", STABLE, "bytes/s")                                      \
+    X(REAL, throughput_messages, "throughput.messages_per_s", STABLE, "1/s")                                           \
+    X(COUNT, join_count, "join.count", STABLE, "")                                                                     \
+    X(REAL, join_success, "join.success", STABLE, "share")                                                             \
+    X(REAL, join_latency_p50, "join.latency_s.p50", STABLE, "s")                                                       \
+    X(REAL, join_latency_p99, "join.latency_s.p99", STABLE, "s")                                                       \
+    X(COUNT, leave_count, "leave.count", STABLE, "")                                                                   \
+    X(COUNT, crash_count, "crash.count", STABLE, "")                                                                   \
+    X(REAL, links_mean, "links.mean", STABLE, "")                                                                      \
+    X(REAL, links_p99, "links.p99", STABLE, "")                                                                        \
+    X(REAL, finger_valid_share, "finger.valid_share", STABLE, "share")                                                 \
+    X(REAL, detect_latency_p50, "detect.latency_s.p50", STABLE, "s")                                                   \
+    X(COUNT, e2e_resent, "e2e.resent", STABLE, "")                                                                     \
+    X(REAL, e2e_spurious_share, "e2e.spurious_share", STABLE, "share")                                                 \
+    X(REAL, ring_wrong_successor, "ring.wrong_successor", STABLE, "share")                                             \
+    X(REAL, ring_dead_successor, "ring.dead_successor", STABLE, "share")                                               \
+    X(REAL, ring_unreachable_values, "ring.unreachable_values", STABLE, "share")                                       \
+    X(REAL, ring_under_replicated, "ring.under_replicated", STABLE, "share")
+
+#define SUMMARY_TYPE_TEXT  char
+#define SUMMARY_TYPE_COUNT uint64_t
+#define SUMMARY_TYPE_HEX   uint64_t
+#define SUMMARY_TYPE_REAL  double
+#define SUMMARY_SIZE_TEXT  [64]
+#define SUMMARY_SIZE_COUNT
+#define SUMMARY_SIZE_HEX
+#define SUMMARY_SIZE_REAL
+
+struct summary {
+#define X(type, field, key, volatility, unit) SUMMARY_TYPE_##type field SUMMARY_SIZE_##type;
+    SUMMARY_KEYS(X)
+#undef X
+};
+
+/* Every figure unknown: NaN, 0, empty. */
+void summary_init(struct summary *);
+/* The k-th key in order, NULL past the end; `is_volatile` (if not NULL) tells whether it depends on the machine. */
+const char *summary_key(unsigned k, bool *is_volatile);
+/* The value of a numeric key; false when there is no such key or it is a text. NaN = unknown in this run. */
+bool summary_value(const struct summary *, const char *key, double *value);
+/* One flat JSON object, a line a key, in the order above; with stable_only the volatile keys are left out, so that equal runs give equal bytes.
+ * summary_write replaces path in one step (rename). 0, or -1 with errno. */
+int summary_json(const struct summary *, FILE *, bool stable_only);
+int summary_write(const struct summary *, const char *path);
+/* The main figures for a person: outcomes before and after the faults side by side, traffic per peer by class. */
+void summary_print(const struct summary *, FILE *);
+
+#endif

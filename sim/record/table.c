@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The table at the end of a run: what a person wants to know first, 80 columns. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+
+#include "sim/record/summary.h"
+
+static void line(FILE *f, const char *name, const char *value)
+{
+    fprintf(f, "  %-34s %s\n", name, value);
+}
+
+__attribute__((format(printf, 3, 4))) static void row(FILE *f, const char *name, const char *format, ...)
+{
+    char value[128];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(value, sizeof value, format, arguments);
+    va_end(arguments);
+    line(f, name, value);
+}
+
+/* A share as per cent, in a field of seven; a dash when unknown. */
+static const char *percent(char out[16], double share)
+{
+    if (isnan(share))
+        snprintf(out, 16, "%9s", "-");
+    else
+        snprintf(out, 16, "%7.3f %%", 100 * share);
+    return out;
+}
+
+static const char *seconds(char out[16], double s)
+{
+    if (isnan(s))
+        snprintf(out, 16, "%7s", "-");
+    else
+        snprintf(out, 16, "%5.*f s", s < 10 ? 3 : 1, s);
+    return out;
+}
+
+static void print_run(const struct summary *s, FILE *f)
+{
+    fprintf(f, "%s, seed %" PRIu64 ", fingerprint %016" PRIx64 "\n", s->scenario, s->seed, s->fingerprint);
+    row(f, "simulated (measured phase)", "%.0f s", s->sim_s);
+    row(f, "peers online, mean", "%.1f of %" PRIu64 " identities", s->nodes_online_mean, s->population);
+    row(f, "events", "%" PRIu64 "; %.2f M per CPU second", s->events, s->events_per_cpu_s / 1e6);
+    row(f, "datagrams (keepalives included)", "%" PRIu64 "; %.2f M per CPU second", s->datagrams,
+        s->datagrams_per_cpu_s / 1e6);
+    row(f, "RELOAD messages over a link", "%" PRIu64 "; %.1f a simulated second", s->messages, s->throughput_messages);
+    row(f, "time", "%.1f s wall, %.1f s CPU, start %.1f s CPU", s->wall_s, s->cpu_s, s->start_cpu_s);
+    row(f, "memory", "%.1f MB at most, %.0f bytes a peer", (double)s->peak_rss_bytes / 1e6, s->bytes_per_node);
+}
+
+static void print_latency(FILE *f, const char *name, double mean, double p50, double p95, double p99)
+{
+    char a[16], b[16], c[16], d[16];
+    row(f, name, "mean %s  p50 %s  p95 %s  p99 %s", seconds(a, mean), seconds(b, p50), seconds(c, p95),
+        seconds(d, p99));
+}
+
+static void print_lookups(const struct summary *s, FILE *f)
+{
+    char a[16], b[16], c[16];
+    fprintf(f, "\nlook-ups %35s %11s %11s\n", "all", "before", "after faults");
+    row(f, "started", "%9" PRIu64 "   %9" PRIu64 "   %9" PRIu64, s->lookup_count, s->before_lookup_count,
+        s->after_lookup_count);
+#define OUTCOME(name, field)                                                                                           \
+    row(f, name, "%s   %s   %s", percent(a, s->lookup_##field), percent(b, s->before_lookup_##field),                  \
+        percent(c, s->after_lookup_##field))
+    OUTCOME("success", success);
+    OUTCOME("  correct", correct);
+    OUTCOME("  stale (device gone)", stale);
+    OUTCOME("  lost (all replicas died)", lost);
+    OUTCOME("  absent (never stored, expired)", absent);
+    OUTCOME("  wrong owner", wrong_owner);
+    OUTCOME("  timeout", timeout);
+    OUTCOME("  error", error);
+#undef OUTCOME
+    print_latency(f, "latency", s->lookup_latency_mean, s->lookup_latency_p50, s->lookup_latency_p95,
+                  s->lookup_latency_p99);
+    row(f, "links to the owner", "mean %.2f  p99 %.0f", s->lookup_hops_mean, s->lookup_hops_p99);
+    row(f, "dead next hops met", "%.4f a look-up", s->lookup_dead_hops_mean);
+    row(f, "latency over direct round trip", "%.2f", s->lookup_stretch_mean);
+    row(f, "messages dropped", "%" PRIu64 " queue full, %" PRIu64 " no route, %" PRIu64 " not linked",
+        s->dropped_queue_full, s->dropped_no_route, s->dropped_unknown_destination);
+    row(f, "end-to-end resends", "%" PRIu64 ", spurious %s", s->e2e_resent, percent(a, s->e2e_spurious_share));
+}
+
+static void print_upkeep(const struct summary *s, FILE *f)
+{
+    char a[16], b[16];
+    fputs("\nregistrations and upkeep\n", f);
+    row(f, "registrations", "%" PRIu64 ", success %s", s->registration_count, percent(a, s->registration_success));
+    print_latency(f, "latency", s->registration_latency_mean, s->registration_latency_p50, s->registration_latency_p95,
+                  s->registration_latency_p99);
+    row(f, "joins", "%" PRIu64 ", success %s, p50 %s", s->join_count, percent(a, s->join_success),
+        seconds(b, s->join_latency_p50));
+    row(f, "left gracefully, crashed", "%" PRIu64 ", %" PRIu64, s->leave_count, s->crash_count);
+    row(f, "links a peer", "mean %.1f  p99 %.0f", s->links_mean, s->links_p99);
+    row(f, "valid fingers", "%s", percent(a, s->finger_valid_share));
+    row(f, "death noticed after (p50)", "%s", seconds(a, s->detect_latency_p50));
+    row(f, "wrong, dead first successor", "%s   %s", percent(a, s->ring_wrong_successor),
+        percent(b, s->ring_dead_successor));
+    row(f, "values not at owner, few replicas", "%s   %s", percent(a, s->ring_unreachable_values),
+        percent(b, s->ring_under_replicated));
+}
+
+static void print_traffic(const struct summary *s, FILE *f)
+{
+    double node_s = s->nodes_online_mean * s->sim_s;
+    fprintf(f, "\ntraffic a peer and minute %22s %11s %13s\n", "messages", "datagrams", "bytes");
+#define CLASS(field)                                                                                                   \
+    fprintf(f, "  %-34s %11.2f %11.2f %13.0f\n", #field, 60 * (double)s->messages_##field / node_s,                    \
+            60 * (double)s->datagrams_##field / node_s, 60 * (double)s->datagram_bytes_##field / node_s)
+    CLASS(lookup);
+    CLASS(store);
+    CLASS(update);
+    CLASS(attach);
+    CLASS(join_leave);
+    CLASS(ping);
+    CLASS(other);
+    CLASS(ack);
+    CLASS(handshake);
+    CLASS(keepalive);
+#undef CLASS
+}
+
+void summary_print(const struct summary *s, FILE *f)
+{
+    print_run(s, f);
+    print_lookups(s, f);
+    print_upkeep(s, f);
+    print_traffic(s, f);
+}
