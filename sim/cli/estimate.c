@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sim/cli/estimate.h"
+
+#include <stdio.h>
+#include <sys/resource.h>
+
+/* Datagrams of one step of the protocol; a message over a link is DATA and ACK, and what carries a stored value goes as two fragments. */
+#define LOOKUP_PER_HOP   6.0 /* request 2, answer in two fragments 4 */
+#define REGISTER_PER_HOP 6.0
+#define UPDATE_PER_LINK  4.0
+#define PING_PER_HOP     4.0
+#define SESSION_AT_10K   3100.0 /* one join and one leave with all they cause */
+
+/* Measured on a machine of 2025; see sim/cli/README.md. */
+#define DATAGRAM_CPU_S  1.6e-6
+#define KEEPALIVE_CPU_S 0.12e-6
+#define ONLINE_BYTES    3200.0
+#define IDENTITY_BYTES  160.0
+#define PROGRAM_BYTES   24e6
+
+static double log2_of(double x)
+{
+    double n = 0;
+    for (; x >= 2; x /= 2)
+        n++;
+    return n + (x - 1); /* linear between powers of two: good enough here */
+}
+
+static double per_second(sim_time interval)
+{
+    return interval ? 1e9 / (double)interval : 0;
+}
+
+struct estimate estimate_of(const struct scenario *s)
+{
+    const struct overlay *o = &s->overlay;
+    double peers = s->peers, seconds = (double)(s->warmup + s->measure) / 1e9, depth = log2_of(peers);
+    double hops = depth / 2 + 0.7, links = 2 * depth + o->predecessors + o->successors;
+    if (links > peers - 1)
+        links = peers - 1;
+    double session = s->churn ? law_mean(&s->session) : 0, sessions = session > 0 ? seconds / session : 0;
+    if (s->start == START_JOIN)
+        sessions += 0.5; /* a join without its leave */
+    double rate = LOOKUP_PER_HOP * hops * per_second(s->lookup_every) +
+                  REGISTER_PER_HOP * hops * per_second(s->register_every) +
+                  UPDATE_PER_LINK * links * per_second(o->update_interval) +
+                  PING_PER_HOP * hops * depth * per_second(o->ping_interval);
+    struct estimate e = {.population = scenario_population(s)};
+    e.datagrams = peers * (rate * seconds + sessions * SESSION_AT_10K * (depth / 13.3) * (depth / 13.3));
+    e.keepalives = peers * links * per_second(o->keepalive_interval) * seconds;
+    e.memory_bytes = PROGRAM_BYTES + peers * ONLINE_BYTES * (0.4 + 0.6 * links / 33) + e.population * IDENTITY_BYTES;
+    e.cpu_s = e.datagrams * DATAGRAM_CPU_S + e.keepalives * KEEPALIVE_CPU_S;
+    return e;
+}
+
+static double meminfo(const char *format)
+{
+    char line[160];
+    unsigned long long kib = 0;
+    FILE *in = fopen("/proc/meminfo", "r");
+    while (in && fgets(line, sizeof line, in) && sscanf(line, format, &kib) != 1)
+        kib = 0;
+    if (in)
+        fclose(in);
+    return (double)kib * 1024;
+}
+
+struct memory memory_here(void)
+{
+    struct memory m = {meminfo("MemAvailable: %llu"), meminfo("MemTotal: %llu")};
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+        (double)limit.rlim_cur < m.available_bytes)
+        m.available_bytes = (double)limit.rlim_cur;
+    return m;
+}

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* reloadsim run S.yaml: from a scenario to figures. */
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sim/cli/cli.h"
+#include "sim/cli/estimate.h"
+#include "sim/cli/watch.h"
+#include "sim/scenario/quantity.h"
+#include "sim/world/world.h"
+
+#define PARTITIONS_MAX 64
+/* Below this many identities a partition costs more in waiting than it brings. */
+#define IDENTITIES_PER_PARTITION 4096
+
+struct run_options {
+    const char *path, *out;
+    const char **sets;
+    unsigned nsets;
+    enum kernel_engine engine;
+    unsigned partitions; /* 0 = as many as there are cores to use */
+    bool no_threads, quiet;
+    const char *window;
+    enum { WHEN_AUTO, WHEN_TTY, WHEN_JSON, WHEN_OFF } progress;
+};
+
+/* ---- Options. ---- */
+
+static int choice(const char *option, const char *value, const char *const words[], unsigned *out)
+{
+    for (unsigned i = 0; words[i]; i++)
+        if (strcmp(words[i], value) == 0) {
+            *out = i;
+            return CLI_DONE;
+        }
+    fprintf(stderr, "reloadsim run: %s is", option);
+    for (unsigned i = 0; words[i]; i++)
+        fprintf(stderr, "%s %s", i ? " |" : "", words[i]);
+    fprintf(stderr, ", not \"%s\"\n", value);
+    return CLI_USAGE;
+}
+
+static int read_option(struct run_options *o, int c)
+{
+    static const char *const engines[] = {"windows", "heap", NULL}, *const whens[] = {"auto", "tty", "json", "off",
+                                                                                      NULL};
+    unsigned n = 0;
+    int status = CLI_DONE;
+    char *end;
+    switch (c) {
+    case 'o': o->out = optarg; return optarg[0] ? CLI_DONE : cli_usage("run", "-o needs a folder");
+    case 's': o->sets[o->nsets++] = optarg; return CLI_DONE;
+    case 'e':
+        status = choice("--engine", optarg, engines, &n);
+        o->engine = n ? KERNEL_HEAP : KERNEL_WINDOWS;
+        return status;
+    case 'w': o->window = optarg; return CLI_DONE;
+    case 'p':
+        o->partitions = (unsigned)strtoul(optarg, &end, 10);
+        if (*end || !o->partitions || o->partitions > PARTITIONS_MAX || optarg[0] == '-')
+            return cli_usage("run", "--partitions is 1 to %d, not \"%s\"", PARTITIONS_MAX, optarg);
+        return CLI_DONE;
+    case 't':
+    case 'T': o->no_threads = c == 'T'; return CLI_DONE;
+    case 'r':
+        status = choice("--progress", optarg, whens, &n);
+        o->progress = n;
+        return status;
+    case 'q': o->quiet = true; return CLI_DONE;
+    default: return CLI_USAGE;
+    }
+}
+
+static int read_options(struct run_options *o, int argc, char **argv)
+{
+    static const struct option options[] = {{"out", required_argument, NULL, 'o'},
+                                            {"set", required_argument, NULL, 's'},
+                                            {"engine", required_argument, NULL, 'e'},
+                                            {"window", required_argument, NULL, 'w'},
+                                            {"partitions", required_argument, NULL, 'p'},
+                                            {"threads", no_argument, NULL, 't'},
+                                            {"no-threads", no_argument, NULL, 'T'},
+                                            {"progress", required_argument, NULL, 'r'},
+                                            {"quiet", no_argument, NULL, 'q'},
+                                            {0}};
+    int c, status;
+    while ((c = cli_option(argc, argv, "o:", options)) != -1)
+        if ((status = read_option(o, c)) != CLI_DONE)
+            return status;
+    if (argc - optind != 1)
+        return cli_usage("run", argc == optind ? "which scenario? Give a file, or - for standard input."
+                                               : "one scenario at a time");
+    o->path = argv[optind];
+    return CLI_DONE;
+}
+
+/* --window: a time, at most the least delay between hosts. */
+static int read_window(const struct run_options *o, const struct scenario *s, sim_time *window)
+{
+    struct quantity q;
+    char why[160], most[48];
+    *window = s->min_delay;
+    if (!o->window)
+        return CLI_DONE;
+    if (quantity_parse(UNIT_TIME, o->window, &q, why, sizeof why))
+        return cli_usage("run", "--window %s", why);
+    quantity_print_whole(UNIT_TIME, s->min_delay, most, sizeof most);
+    if (!q.whole || q.whole > s->min_delay)
+        return cli_usage("run", "--window is at most network.min_delay, %s", most);
+    *window = q.whole;
+    return CLI_DONE;
+}
+
+/* ---- Before the start. ---- */
+
+static unsigned cores(void)
+{
+    cpu_set_t set;
+    return sched_getaffinity(0, sizeof set, &set) == 0 ? (unsigned)CPU_COUNT(&set) : 1;
+}
+
+/* Results do not depend on the number, so it may follow the machine. */
+static unsigned partitions_for(const struct run_options *o, uint32_t population)
+{
+    unsigned n = cores(), most = population / IDENTITIES_PER_PARTITION;
+    if (o->partitions)
+        return o->partitions < population ? o->partitions : population;
+    n = n < most ? n : most;
+    return n < 1 ? 1 : n > PARTITIONS_MAX ? PARTITIONS_MAX : n;
+}
+
+static void announce(const struct scenario *s, const struct estimate *e, unsigned partitions)
+{
+    char online[24], all[24], simulated[24], memory[24], time[24];
+    fprintf(stderr, "%s: %s peers online of %s identities, %s simulated; about %s of memory and %s%s\n", s->name,
+            cli_count(s->peers, online), cli_count(e->population, all),
+            cli_duration((double)(s->warmup + s->measure) / 1e9, simulated), cli_bytes(e->memory_bytes, memory),
+            cli_duration(e->cpu_s / partitions, time), partitions > 1 ? ", in parts side by side" : "");
+}
+
+static int check_memory(const struct estimate *e)
+{
+    struct memory here = memory_here();
+    char need[24], have[24];
+    if (here.available_bytes <= 0 || e->memory_bytes <= here.available_bytes)
+        return CLI_DONE;
+    fprintf(stderr, "reloadsim run: needs about %s of memory, and %s are free: lower overlay.peers\n",
+            cli_bytes(e->memory_bytes, need), cli_bytes(here.available_bytes, have));
+    return CLI_RESOURCE;
+}
+
+/* ---- Results. ---- */
+
+static int no_output(const char *path)
+{
+    fprintf(stderr, "reloadsim run: cannot write %s: %s\n", path, strerror(errno));
+    return CLI_RESOURCE;
+}
+
+/* folder/name, if it fits. */
+static const char *file_in(const char *folder, const char *name, char out[PATH_MAX])
+{
+    int n = snprintf(out, PATH_MAX, "%s/%s", folder, name);
+    return n > 0 && n < PATH_MAX ? out : "";
+}
+
+/* A folder and those above it. */
+static int make_folder(const char *path)
+{
+    char part[PATH_MAX];
+    if (strlen(path) >= sizeof part) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    for (size_t i = 0; i <= strlen(path); i++) {
+        part[i] = path[i];
+        part[i + 1] = 0;
+        bool folder_ends = path[i] && (path[i + 1] == '/' || !path[i + 1]);
+        if (folder_ends && mkdir(part, 0777) != 0 && errno != EEXIST)
+            return -1;
+    }
+    return 0;
+}
+
+/* The folder with the resolved scenario in it; results of an earlier run must not be taken for this one's. */
+static int prepare_output(const struct scenario *s, const char *folder)
+{
+    static const char *const old[] = {"summary.json", "capture.pcapng"};
+    char path[PATH_MAX];
+    if (!folder)
+        return CLI_DONE;
+    if (make_folder(folder))
+        return no_output(folder);
+    for (size_t i = 0; i < sizeof old / sizeof old[0]; i++) {
+        if (unlink(file_in(folder, old[i], path)) != 0 && errno != ENOENT)
+            return no_output(path);
+    }
+    return scenario_write(s, file_in(folder, "scenario.resolved.yaml", path)) ? no_output(path) : CLI_DONE;
+}
+
+static int keep_results(const struct world *world, const struct run_options *o, int status)
+{
+    char path[PATH_MAX];
+    FILE *table = o->progress == WHEN_JSON ? stderr : stdout; /* lines of JSON stay alone on standard output */
+    if (!o->quiet)
+        summary_print(world_summary(world), table);
+    if (!o->quiet || status == CLI_DIFFERS || status == CLI_INTERNAL)
+        world_print_checks(world, o->quiet ? stderr : table);
+    if (!o->out)
+        return CLI_DONE;
+    if (summary_write(world_summary(world), file_in(o->out, "summary.json", path)))
+        return no_output(path);
+    if (!o->quiet)
+        fprintf(table, "results in %s\n", o->out);
+    return CLI_DONE;
+}
+
+/* ---- The run. ---- */
+
+static enum progress_mode progress_of(const struct run_options *o)
+{
+    if (o->progress == WHEN_JSON)
+        return PROGRESS_JSON;
+    return !o->quiet && (o->progress == WHEN_TTY || (o->progress == WHEN_AUTO && isatty(STDERR_FILENO))) ? PROGRESS_TTY
+                                                                                                         : PROGRESS_OFF;
+}
+
+static int simulate(const struct scenario *s, const struct run_options *o, const struct world_options *options)
+{
+    struct watch watch;
+    struct world *world;
+    char error[1024];
+    if (watch_begin(&watch)) {
+        fputs("reloadsim run: no thread to be had\n", stderr);
+        return CLI_RESOURCE;
+    }
+    int status = CLI_RESOURCE;
+    if (world_open(&world, s, options, error, sizeof error)) {
+        fprintf(stderr, "reloadsim run: %s\n", error);
+        watch_end(&watch);
+        return status;
+    }
+    watch_world(&watch, world);
+    status = world_run(world);
+    watch_end(&watch);
+    int kept = keep_results(world, o, status);
+    world_close(world);
+    return status == CLI_DONE || status == CLI_DIFFERS ? kept != CLI_DONE ? kept : status : status;
+}
+
+static int run_scenario(const struct scenario *s, const struct run_options *o)
+{
+    struct estimate e = estimate_of(s);
+    struct world_options options = {
+        .engine = o->engine, .partitions = partitions_for(o, e.population), .out = o->out, .progress = progress_of(o)};
+    int status = read_window(o, s, &options.window);
+    options.threads = options.partitions > 1 && !o->no_threads;
+    if (status != CLI_DONE)
+        return status;
+    if (!o->quiet)
+        announce(s, &e, options.threads ? options.partitions : 1);
+    if ((status = check_memory(&e)) != CLI_DONE || (status = prepare_output(s, o->out)) != CLI_DONE)
+        return status;
+    return simulate(s, o, &options);
+}
+
+int run_main(int argc, char **argv)
+{
+    struct run_options o = {.sets = calloc((size_t)argc + 1, sizeof *o.sets)};
+    int status = o.sets ? read_options(&o, argc, argv) : CLI_RESOURCE;
+    struct scenario *s = status == CLI_DONE ? cli_load(o.path, o.sets, o.nsets) : NULL;
+    if (s)
+        status = run_scenario(s, &o);
+    else if (status == CLI_DONE)
+        status = CLI_USAGE;
+    free(s);
+    free(o.sets);
+    return status;
+}

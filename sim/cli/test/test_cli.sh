@@ -1,0 +1,153 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The program from outside. Pins: exit statuses, what goes to standard output and what to standard error, files of a run, help and its examples, JSON
+# that parses, that every scenario of workloads/ is right, that REFERENCE.md is up to date, that an interrupted run keeps its results.
+# Leaves open: figures (sim/world), decode's output (sim/cli/decode.c has its own tests).
+set -u
+export LC_ALL=C
+program=$(readlink -f "${RELOADSIM:-build/reloadsim}")
+top=$(cd "$(dirname "$0")/../../.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$top" || exit 1
+
+status=0
+check() { # name, then a command that must succeed
+    local name=$1
+    shift
+    if "$@" >"$work/log" 2>&1; then
+        echo "ok - $name"
+    else
+        echo "not ok - $name"
+        sed 's/^/#   /' "$work/log" | head -n 20
+        status=1
+    fi
+}
+# Runs the program, leaves its output in $work/out and $work/err; succeeds when the status is as wanted.
+ends() { # wanted status, arguments
+    local wanted=$1 got=0
+    shift
+    "$program" "$@" >"$work/out" 2>"$work/err" </dev/null || got=$?
+    [ "$got" -eq "$wanted" ] || { echo "status $got, not $wanted: $*"; cat "$work/out" "$work/err"; return 1; }
+}
+says() { grep -qF -- "$2" "$work/$1" || { echo "no \"$2\" in:"; cat "$work/$1"; return 1; }; }
+silent() { [ ! -s "$work/$1" ] || { echo "unexpected:"; cat "$work/$1"; return 1; }; }
+is_json() { # a file; without python3 nothing is known and nothing claimed
+    command -v python3 >/dev/null || return 0
+    python3 -c 'import json, sys
+for text in open(sys.argv[1]).read().strip().replace("}\n{", "}\0{").split("\0"): json.loads(text)' "$1"
+}
+cat >"$work/small.yaml" <<'YAML'
+reloadsim: 1
+overlay: {peers: 20}
+network: {model: constant, delay: 30 ms}
+workload: {register: {every: 1 min, lifetime: 2 min}, lookup: {every: 10 s}}
+phases: {warmup: 10 s, measure: 30 s}
+record: {capture: {nodes: 2}}
+check: [{lookup.count: "> 10"}]
+YAML
+
+no_command() { ends 2 && silent out && says err 'reloadsim run workloads/quickstart.yaml'; }
+unknown_command() { ends 2 chek && silent out && says err 'did you mean check?'; }
+version() { ends 0 --version && silent err && grep -qE '^reloadsim [0-9]+\.[0-9]+\.[0-9]+$' "$work/out"; }
+every_command_has_help() {
+    ends 0 --help && silent err || return 1
+    for c in $(sed -n '/^Commands/,/^$/s/^  \([a-z]*\) .*/\1/p' "$work/out"); do
+        ends 0 "$c" --help && says out "reloadsim $c" && ends 0 help "$c" && silent err || return 1
+    done
+    ends 0 help status && says out '130  interrupted' && ends 2 help nonsense
+}
+wrong_usage() {
+    ends 2 run && says err 'which scenario' && ends 2 run a b && ends 2 check && ends 2 check --jsn x && says err 'did you mean --json?' &&
+        ends 2 run --engine stack x && says err 'windows | heap' && ends 2 run --partitions 0 x && ends 2 run --partitions -1 x &&
+        ends 2 run --progress=loud x && ends 2 run -o && says err 'needs a value' && ends 2 run -x y && ends 2 check --json=3 x &&
+        says err 'takes no value' && ends 2 explain a b && ends 2 doctor x && ends 2 completion fish && ends 2 run --window 5 "$work/small.yaml" &&
+        says err 'has no unit' && ends 2 run --window 2ms "$work/small.yaml" && says err 'at most network.min_delay, 1 ms' && silent out
+}
+wrong_scenario() {
+    printf 'reloadsim: 1\noverlay: {peer: 100}\n' >"$work/wrong.yaml"
+    for c in run check; do
+        ends 2 $c "$work/wrong.yaml" && silent out && says err "wrong.yaml:2:11: unknown key \"peer\" in overlay: did you mean peers?" || return 1
+        ends 2 $c "$work/none.yaml" && says err 'none.yaml: No such file or directory' || return 1
+    done
+    printf 'x_ms,y_ms\n1,2\n3,x\n' >"$work/bad.csv"
+    ends 2 check "$work/small.yaml" --set 'network={data: bad.csv}' && says err 'bad.csv:3:' &&
+        ends 2 run "$work/small.yaml" --set overlay.peers=2x -o "$work/never" && says err '--set overlay.peers=2x: ' && [ ! -e "$work/never" ]
+}
+standard_input() { "$program" check - <"$work/small.yaml" >"$work/out" && says out '<stdin>: fine'; }
+workloads_are_right() { ends 0 check workloads/*.yaml && ends 0 check --json workloads/*.yaml && is_json "$work/out"; }
+check_tells() {
+    ends 0 check workloads/quickstart.yaml && says out '10.0 k online of a population of 46.8 k' && silent err &&
+        ends 0 check workloads/quickstart.yaml --set overlay.peers=1M && says out '4.68 M'
+}
+resolved_is_the_same() {
+    "$program" check --resolved workloads/quickstart.yaml >"$work/once.yaml" && "$program" check --resolved "$work/once.yaml" >"$work/twice.yaml" &&
+        cmp "$work/once.yaml" "$work/twice.yaml"
+}
+explain_tells() {
+    ends 0 explain && says out 'overlay.chord.fingers' && ends 0 explain overlay.chord.fingers && says out 'default  auto' && says out '1 to 128' &&
+        ends 0 explain 'faults[0].kill.share' && says out 'faults: [{kill: {share: 20 %}}]' && ends 0 explain overlay.link && says out 'overlay.link.rto' &&
+        ends 0 explain churn --json && is_json "$work/out" && ends 0 explain --json && is_json "$work/out" && ends 2 explain peers &&
+        says err 'did you mean overlay.peers?' && for t in laws units presets metrics; do ends 0 explain $t || return 1; done
+}
+reference_is_up_to_date() { "$program" explain --markdown | diff -u workloads/REFERENCE.md - && echo 'make it again: reloadsim explain --markdown > workloads/REFERENCE.md'; }
+doctor_tells() { ends 0 doctor && says out libyaml && says out cities.csv && ends 0 doctor --json && is_json "$work/out"; }
+completion_is_bash() { "$program" completion bash >"$work/complete" && bash -n "$work/complete" &&
+    bash -c "source $work/complete; COMP_WORDS=(reloadsim run --set overlay.pe) COMP_CWORD=3; compopt() { :; }; _reloadsim; [ \"\${COMPREPLY[*]}\" = overlay.peers= ]"; }
+run_leaves_results() {
+    ends 0 run "$work/small.yaml" -o "$work/a/b" && says err 'about' && says out 'passed' && is_json "$work/a/b/summary.json" &&
+        [ -s "$work/a/b/capture.pcapng" ] && ends 0 check "$work/a/b/scenario.resolved.yaml"
+}
+resolved_runs_the_same() {
+    ends 0 run --quiet "$work/a/b/scenario.resolved.yaml" -o "$work/again" && silent out && silent err &&
+        [ "$(grep fingerprint "$work/a/b/summary.json")" = "$(grep fingerprint "$work/again/summary.json")" ]
+}
+how_to_run_does_not_matter() {
+    for options in '--engine heap' '--partitions 3' '--partitions 2 --no-threads --window 300us'; do
+        ends 0 run --quiet "$work/small.yaml" -o "$work/how" $options &&
+            [ "$(grep fingerprint "$work/a/b/summary.json")" = "$(grep fingerprint "$work/how/summary.json")" ] || return 1
+    done
+}
+failed_check_is_status_1() { ends 1 run --quiet "$work/small.yaml" --set 'check=[{lookup.count: "> 1 G"}]' && says err FAILED && silent out; }
+json_progress_stays_alone() { ends 0 run --progress=json "$work/small.yaml" && is_json "$work/out" && says err passed; }
+unwritable_folder_is_status_4() {
+    touch "$work/file" && ends 4 run "$work/small.yaml" -o "$work/file/out" && says err "cannot write $work/file/out: Not a directory" &&
+        mkdir -p "$work/taken/summary.json" && ends 4 run "$work/small.yaml" -o "$work/taken" && says err summary.json
+}
+too_large_is_status_4() { (ulimit -v 400000; ends 4 run "$work/small.yaml" --set overlay.peers=10M -o "$work/large") && says err 'of memory' && [ ! -e "$work/large" ]; }
+full_disk_is_told() { [ ! -e /dev/full ] || { got=0; "$program" explain >/dev/full 2>"$work/err" || got=$?; [ "$got" -eq 4 ] && says err 'No space left'; }; }
+interrupt_keeps_results() {
+    # A shell that is not interactive starts what it puts in the background with SIGINT ignored; SIGTERM is treated alike.
+    local got=0
+    "$program" run "$work/small.yaml" --set phases.measure=30d --set record.capture=none -o "$work/cut" >"$work/out" 2>"$work/err" &
+    local pid=$!
+    sleep 1.5
+    kill -TERM $pid
+    wait $pid || got=$?
+    [ "$got" -eq 130 ] && says err interrupted && is_json "$work/cut/summary.json"
+}
+
+check 'without a command there is an overview and status 2' no_command
+check 'an unknown command names the nearest' unknown_command
+check 'the version is printed' version
+check 'every command has help' every_command_has_help
+check 'wrong usage is told and status 2' wrong_usage
+check 'a wrong scenario is told with its place, status 2, nothing on standard output' wrong_scenario
+check 'a scenario may come from standard input' standard_input
+check 'every scenario of workloads/ is right' workloads_are_right
+check 'check tells the population' check_tells
+check 'a resolved scenario resolves to itself' resolved_is_the_same
+check 'explain tells keys, groups, topics, JSON' explain_tells
+check 'workloads/REFERENCE.md is what the program says' reference_is_up_to_date
+check 'doctor tells what is here' doctor_tells
+check 'completion is a script that completes keys' completion_is_bash
+check 'a run leaves its results' run_leaves_results
+check 'the resolved scenario runs the same' resolved_runs_the_same
+check 'engine, window and partitions change nothing' how_to_run_does_not_matter
+check 'a failed check is status 1' failed_check_is_status_1
+check 'progress as JSON has standard output for itself' json_progress_stays_alone
+check 'a folder that cannot be written is status 4' unwritable_folder_is_status_4
+check 'a scenario that cannot fit is status 4 before anything is written' too_large_is_status_4
+check 'a full disk is told' full_disk_is_told
+check 'an interrupted run keeps its results, status 130' interrupt_keeps_results
+exit $status

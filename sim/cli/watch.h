@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Ctrl-C and SIGTERM during a run: a thread waits for them, so that no handler needs a global variable. The first ends the run at the next instant and
+ * keeps its results; the second ends the program at once. */
+#ifndef SIM_CLI_WATCH_H
+#define SIM_CLI_WATCH_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct world;
+
+struct watch {
+    pthread_t thread;
+    _Atomic(struct world *) world; /* NULL while it is being made: then there is nothing to keep */
+};
+
+/* Before any other thread is started, as threads inherit which signals they leave alone. 0, or -1. */
+int watch_begin(struct watch *);
+void watch_world(struct watch *, struct world *);
+void watch_end(struct watch *);
+
+#endif
