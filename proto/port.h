@@ -93,8 +93,9 @@ struct port {
     struct node *(*room)(struct env *, size_t bytes);
 
     /* Encode into the returned buffer of cap bytes (never NULL for cap <= 2048, valid until send or the next send_begin), then send.
-     * send with len 0 abandons it. Nothing is reported back: a lost datagram is silence. `to` is needed only while the
-     * channel is not UP; pass ADDR_NONE otherwise. */
+     * send with len 0 abandons it. Nothing is reported back: a lost datagram is silence. With a channel that is UP `to` is not
+     * looked at (ADDR_NONE); with CHAN_NONE the datagram goes to `to` as it is, unsecured, from the node's own address: STUN, or a
+     * protocol without channels. Such datagrams arrive at the node with chan = CHAN_NONE. */
     uint8_t *(*send_begin)(struct env *, size_t cap);
     void (*send)(struct env *, chan_h, addr_h to, size_t len, size_t true_len, enum traffic);
 

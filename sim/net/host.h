@@ -24,7 +24,8 @@ enum kind {
     KIND_FINISHED,  /* ChangeCipherSpec, Finished */
     KIND_CLOSE,     /* the alert close_notify */
     KIND_KEEPALIVE, /* STUN Binding Indication */
-    KIND_NOTE       /* none: from host to host, when keepalives begin and end (keepalive.c) */
+    KIND_NOTE,      /* none: from host to host, when keepalives begin and end (keepalive.c) */
+    KIND_PLAIN      /* an actor's own datagram outside any channel */
 };
 
 /* Bytes around a frame of RELOAD: record header 13, explicit nonce 8, tag 16 (RFC 5288, RFC 6347 4.1), then UDP 8 and IPv4 20. */
@@ -149,6 +150,14 @@ static inline struct host *host_of(const struct net *n, peer_h peer)
     return host_at(n, kernel_part_of(n->kernel, peer));
 }
 
+static inline const struct actor *actor_of(const struct net *n, peer_h peer)
+{
+    unsigned g = n->config.ngroups - 1;
+    while (g > 0 && peer < n->config.groups[g].first)
+        g--;
+    return n->config.groups[g].actor;
+}
+
 static inline struct identity *identity_of(const struct host *h, peer_h peer)
 {
     return &h->net->identity[peer];
@@ -178,6 +187,7 @@ extern const struct port host_port;
 void wire_post(struct host *, struct event *e, const uint8_t *bytes, uint32_t one_way_ns);
 uint32_t wire_one_way(const struct net *, peer_h from, peer_h to);
 void wire_count_delivered(struct host *, const struct event *);
+void wire_plain(struct host *, struct identity *, const struct event *, const uint8_t *bytes);
 void wire_data(struct host *, struct identity *, const struct event *, const uint8_t *bytes);
 void wire_send(struct env *, chan_h, addr_h to, size_t len, size_t true_len, enum traffic);
 

@@ -36,8 +36,9 @@ void call_begin(struct host *h, peer_h peer, sim_time now)
 static void check_node(struct host *h, const struct online *o)
 {
     struct env env = h->env;
-    const char *broken = node_check(o->block, &env);
-    if (!broken && node_bytes(o->block) > o->bytes)
+    const struct actor *a = actor_of(h->net, env.self);
+    const char *broken = a->check ? a->check(o->block, &env) : NULL;
+    if (!broken && a->bytes(o->block) > o->bytes)
         broken = "the node uses more than its block";
     if (!broken && o->node_due < env.now)
         broken = "the next wake-up lies in the past";
@@ -64,7 +65,7 @@ void call_end(struct host *h)
 
 void call_channel(struct host *h, struct online *o, chan_h slot, enum chan_event event, const struct chan_info *info)
 {
-    o->node_due = node_channel(o->block, &h->env, slot, event, info);
+    o->node_due = actor_of(h->net, h->env.self)->channel(o->block, &h->env, slot, event, info);
 }
 
 /* ---- sessions ---- */
@@ -73,7 +74,7 @@ struct online *session_open(struct host *h, peer_h peer, sim_time now)
 {
     struct identity *id = identity_of(h, peer);
     assert(!id->online);
-    size_t bytes = node_bytes_initial();
+    size_t bytes = actor_of(h->net, peer)->bytes_initial();
     id->online = slab_get(&h->slab, sizeof *id->online);
     *id->online = (struct online){.block = slab_get(&h->slab, bytes),
                                   .node_due = TIME_NEVER,
@@ -122,7 +123,7 @@ void net_start(struct net *n, struct part *part, peer_h peer, sim_time now, cons
     struct host *h = host_at(n, part);
     struct online *o = session_open(h, peer, now);
     call_begin(h, peer, now);
-    o->node_due = node_start(o->block, &h->env, opts);
+    o->node_due = actor_of(n, peer)->start(o->block, &h->env, opts);
     call_end(h);
     arm(h, peer);
 }
@@ -144,7 +145,7 @@ void net_request(struct net *n, struct part *part, peer_h peer, sim_time now, co
     struct host *h = host_at(n, part);
     struct online *o = identity_of(h, peer)->online;
     call_begin(h, peer, now);
-    o->node_due = node_request(o->block, &h->env, request);
+    o->node_due = actor_of(n, peer)->request(o->block, &h->env, request);
     call_end(h);
     arm(h, peer);
 }
@@ -172,6 +173,8 @@ static sim_time on_deliver(void *net, struct part *part, const struct event *e, 
         keepalive_receive(h, id, e);
     else if (e->flags == KIND_NOTE)
         keepalive_receive_note(h, id, e, bytes);
+    else if (e->flags == KIND_PLAIN)
+        wire_plain(h, id, e, bytes);
     else if (e->flags == KIND_CLOSE)
         channel_receive_close(h, id, e);
     else
@@ -190,7 +193,7 @@ static sim_time on_wake(void *net, struct part *part, uint32_t node, sim_time no
         struct online *o = id->online;
         call_begin(h, node, now);
         h->counts.wakes++;
-        o->node_due = node_wake(o->block, &h->env);
+        o->node_due = actor_of(n, node)->wake(o->block, &h->env);
         call_end(h);
     }
     if (id->act_at <= now) {
@@ -218,7 +221,8 @@ static void on_touch(void *net, uint32_t node, const struct event *e, const uint
     __builtin_prefetch(block + LINE);
     __builtin_prefetch(block + 2 * LINE);
     __builtin_prefetch(block + 3 * LINE);
-    unsigned lines = e && e->flags == KIND_DATA ? node_touch(o->block, bytes, e->len, line, 8) : 0;
+    bool says = e && (e->flags == KIND_DATA || e->flags == KIND_PLAIN);
+    unsigned lines = says ? actor_of(n, node)->touch(o->block, bytes, e->len, line, 8) : 0;
     for (unsigned k = 0; k < lines; k++)
         __builtin_prefetch(block + (size_t)line[k] * LINE);
 }
@@ -285,7 +289,7 @@ static int fill(struct net *n)
 int net_open(struct net **out, const struct net_config *c, const struct net_hooks *hooks)
 {
     *out = NULL;
-    if (c->identities == 0 || c->identities > HANDLE_FOREIGN || c->window > c->latency->min_delay ||
+    if (c->identities == 0 || c->ngroups == 0 || c->groups[0].first != 0 || c->identities > HANDLE_FOREIGN || c->window > c->latency->min_delay ||
         strlen(c->overlay->name) > OVERLAY_NAME_MAX || c->overlay->crypto == CRYPTO_OPENSSL)
         return -EINVAL;
     struct net *n = calloc(1, sizeof *n);

@@ -10,10 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "proto/node.h"
 #include "proto/overlay.h"
 #include "sim/kernel/kernel.h"
 #include "sim/kernel/law.h"
+#include "sim/net/actor.h"
 #include "sim/net/latency.h"
 
 struct net;
@@ -21,6 +21,8 @@ struct net;
 struct net_config {
     uint64_t seed;
     uint32_t identities;
+    const struct actor_group *groups; /* who runs what, by rising `first`, beginning with 0; borrowed */
+    unsigned ngroups;
     const struct overlay *overlay;
     const struct latency *latency;
     double loss;                    /* share of datagrams lost on each leg */
@@ -33,7 +35,7 @@ struct net_config {
     bool threads;
     sim_time window;                /* 1 ns .. latency->min_delay */
     bool keepalives_one_by_one;     /* an event each, instead of worked out: slow, same results, for tests. Exponential latency implies it */
-    bool check_every_event;         /* node_check after every event; a violation is printed with seed, node and time, and ends the run with 70 */
+    bool check_every_event;         /* the actor's check after every event; a violation is printed with seed, node and time, and ends the run with 70 */
 };
 
 /* What the world gets to see and do. fact is called inside a handler of `peer`, in its part; act when a wake-up set by net_act_at is due. */
@@ -41,7 +43,7 @@ struct net_hooks {
     void *world;
     void (*fact)(void *world, struct part *, peer_h, sim_time now, uint16_t what, uint64_t a, uint64_t b);
     sim_time (*act)(void *world, struct part *, peer_h, sim_time now);   /* returns the next time to act */
-    /* A datagram of RELOAD (DATA or ACK frame) delivered to a node or lost on the way, for captures; NULL = no capture. frame: folded bytes as
+    /* A datagram of an actor (for RELOAD a DATA or ACK frame) delivered to a node or lost on the way, for captures; NULL = no capture. frame: folded bytes as
      * sent, event->len of them. Not called for handshakes, alerts and keepalives, nor for what arrives where its channel is gone. */
     void (*capture)(void *world, struct part *, const struct event *, const uint8_t *frame, sim_time sent_at, bool lost);
 };
@@ -83,7 +85,7 @@ struct net_counts {
     uint64_t sent, delivered, lost, dead;                        /* datagrams without keepalives: lost = by loss; dead = receiver offline or channel gone */
     uint64_t class_count[TRAFFIC_CLASSES], class_bytes[TRAFFIC_CLASSES]; /* delivered; bytes with UDP/IP and DTLS overhead */
     uint64_t keepalives_sent, keepalives_lost, keepalives_dead; /* dead: neither lost nor delivered; those under way are among them */
-    uint64_t messages, message_bytes;                            /* DATA frames delivered to a node; true bytes of the RELOAD message */
+    uint64_t messages, message_bytes;                            /* datagrams of actors but acknowledgements delivered; their true bytes less the actor's framing */
     uint64_t clamped, legs;
     uint64_t handshakes, handshakes_failed;
     uint64_t wakes;                                              /* in which a node, the world or a timer of the host acted */

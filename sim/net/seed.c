@@ -24,7 +24,7 @@ struct node *net_seed_begin(struct net *n, peer_h peer, const struct node_seed *
     struct host *h = host_of(n, peer);
     struct online *o = session_open(h, peer, kernel_now(n->kernel));
     *env = seed_env(h, peer);
-    o->node_due = node_seed(o->block, *env, seed);
+    o->node_due = actor_of(n, peer)->seed(o->block, *env, seed);
     return o->block;
 }
 
@@ -73,7 +73,7 @@ static void link_end(struct net *n, peer_h a, chan_h slot, peer_h b, chan_h othe
                              .ready = true,
                              .tx_next = SEEDED_TX_NEXT,
                              .rx_last = SEEDED_RX_LAST};
-    node_seed_link(o->block, env, &link);
+    actor_of(n, a)->seed_link(o->block, env, &link);
 }
 
 void net_seed_link(struct net *n, peer_h a, peer_h b, const struct seed_edge *edge)
@@ -89,6 +89,6 @@ void net_seed_end(struct net *n, peer_h peer)
     struct host *h = host_of(n, peer);
     struct env *env = seed_env(h, peer);
     struct identity *id = identity_of(h, peer);
-    id->online->node_due = node_seed_end(id->online->block, env);
+    id->online->node_due = actor_of(n, peer)->seed_end(id->online->block, env);
     kernel_wake_at(h->part, peer, host_due(id));
 }

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "proto/base/error.h"
-#include "proto/wire/frame.h"
 #include "sim/net/host.h"
 
 static struct host *host_in(const struct env *env)
@@ -45,7 +44,7 @@ static sim_time one_way(const struct host *h, const struct event *e, struct lane
 static void report_lost(struct host *h, const struct event *e, const uint8_t *bytes, sim_time sent_at)
 {
     h->counts.lost++;
-    if (h->net->hooks.capture && e->flags == KIND_DATA)
+    if (h->net->hooks.capture && (e->flags == KIND_DATA || e->flags == KIND_PLAIN))
         h->net->hooks.capture(h->net->hooks.world, h->part, e, bytes, sent_at, true);
 }
 
@@ -80,11 +79,15 @@ void wire_send(struct env *env, chan_h slot, addr_h to, size_t len, size_t true_
 {
     struct host *h = host_in(env);
     const struct online *o = identity_of(h, env->self)->online;
-    (void)to; /* without ICE nothing is sent outside a channel */
     if (len == 0)
         return;
     assert(len <= SEND_BYTES && len <= EVENT_BYTES_MAX && true_len >= len && true_len <= UINT16_MAX &&
            class < TRAFFIC_HANDSHAKE);
+    if (slot == CHAN_NONE) {
+        struct event plain = {.dst = to, .chan = CHAN_NONE, .len = (uint16_t)len, .true_len = (uint16_t)true_len, .class = (uint8_t) class, .flags = KIND_PLAIN};
+        wire_post(h, &plain, h->send, wire_one_way(h->net, env->self, to));
+        return;
+    }
     if (slot >= o->used || o->table->slot[slot].state != CHANNEL_UP)
         return;
     const struct channel *c = &o->table->slot[slot];
@@ -114,6 +117,20 @@ static sim_time sent_at(const struct host *h, const struct event *e)
     return e->at - (delay < least ? least : delay);
 }
 
+static void wire_hand_over(struct host *h, struct online *o, const struct event *e, const uint8_t *bytes, chan_h chan)
+{
+    const struct actor *a = actor_of(h->net, e->dst);
+    if (e->class != TRAFFIC_ACK && e->true_len >= a->frame_bytes) {
+        h->counts.messages++;
+        h->counts.message_bytes += (uint64_t)e->true_len - a->frame_bytes;
+    }
+    if (h->net->hooks.capture)
+        h->net->hooks.capture(h->net->hooks.world, h->part, e, bytes, sent_at(h, e), false);
+    call_begin(h, e->dst, e->at);
+    o->node_due = a->receive(o->block, &h->env, chan, e->src, (struct dgram){bytes, e->len, e->true_len});
+    call_end(h);
+}
+
 void wire_data(struct host *h, struct identity *id, const struct event *e, const uint8_t *bytes)
 {
     struct online *o = id->online;
@@ -125,16 +142,13 @@ void wire_data(struct host *h, struct identity *id, const struct event *e, const
     }
     keepalive_hear(h, o, c, e->at);
     wire_count_delivered(h, e);
-    if (e->len > 0 && bytes[0] == FRAME_DATA && e->true_len >= FRAME_DATA_BYTES) {
-        h->counts.messages++;
-        h->counts.message_bytes += e->true_len - FRAME_DATA_BYTES;
-    }
-    if (h->net->hooks.capture)
-        h->net->hooks.capture(h->net->hooks.world, h->part, e, bytes, sent_at(h, e), false);
-    call_begin(h, e->dst, e->at);
-    o->node_due = node_receive(o->block, &h->env, e->chan & 0xffffu, e->src,
-                               (struct dgram){bytes, e->len, e->true_len});
-    call_end(h);
+    wire_hand_over(h, o, e, bytes, e->chan & 0xffffu);
+}
+
+void wire_plain(struct host *h, struct identity *id, const struct event *e, const uint8_t *bytes)
+{
+    wire_count_delivered(h, e);
+    wire_hand_over(h, id->online, e, bytes, CHAN_NONE);
 }
 
 /* ---- the port ---- */

@@ -11,6 +11,7 @@
 #include "sim/world/faults.h"
 #include "sim/world/lives.h"
 #include "sim/world/observer.h"
+#include "sim/world/reload_actor.h"
 #include "sim/world/state.h"
 
 #define CAPTURE_BYTES_MAX (UINT64_C(512) << 20)
@@ -45,7 +46,10 @@ static int open_net(struct world *w, char *error, size_t error_cap)
     const struct world_options *o = &w->options;
     w->laws[0] = s->update_interval;
     w->laws[1] = s->ping_interval;
+    static const struct actor_group peers = {0, &reload_actor};
     const struct net_config config = {.seed = s->seed,
+                                      .groups = &peers,
+                                      .ngroups = 1,
                                       .identities = w->identities,
                                       .overlay = &w->overlay,
                                       .latency = &w->latency,

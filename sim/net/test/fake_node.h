@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A node that is no RELOAD node: it implements proto/node.h for the tests of the virtual host, which then see every call. Included by exactly one file of a
- * test program; its definitions stand before the archives on the link line, so the real node is not linked.
+/* A node that is no RELOAD node: an actor for the tests of the virtual host, which then see every call.
  *
  * It opens channels, sends numbered datagrams and reports everything as facts. What it does by itself stands in a struct script around the overlay:
  * the overlay pointer is all that a node gets to know, so the script lies behind it. Tests give orders through net_request. */
@@ -10,9 +9,9 @@
 #include <assert.h>
 #include <string.h>
 
-#include "proto/node.h"
 #include "proto/overlay.h"
 #include "proto/wire/security.h"
+#include "sim/net/actor.h"
 
 enum fake_fact {
     FAKE_START = 1,
@@ -22,14 +21,16 @@ enum fake_fact {
     FAKE_SILENT,
     FAKE_DATA,
     FAKE_BAD,
-    FAKE_WAKE
+    FAKE_WAKE,
+    FAKE_PLAIN_DATA
 }; /* a: chan << 32 | peer; b: rtt, number */
 
 enum fake_order {
     FAKE_OPEN = 100,
     FAKE_SEND,
-    FAKE_CLOSE
-}; /* request.op; tag = peer to open to, or channel; lifetime_s = number to send */
+    FAKE_CLOSE,
+    FAKE_PLAIN
+}; /* request.op; tag = peer to open or send to, or channel; lifetime_s = number to send */
 
 struct script {
     struct overlay overlay;   /* first, so that a pointer to it is a pointer to the script */
@@ -66,12 +67,12 @@ static void fake_fact(struct env *env, enum fake_fact what, chan_h chan, peer_h 
     env->port->fact(env, (uint16_t)what, (uint64_t)chan << 32 | peer, b);
 }
 
-size_t node_bytes_initial(void)
+static size_t fake_bytes_initial(void)
 {
     return sizeof(struct node) + FAKE_SLOTS_FIRST * sizeof(struct fake_slot);
 }
 
-size_t node_bytes(const struct node *n)
+static size_t fake_bytes(const struct node *n)
 {
     return n->bytes;
 }
@@ -98,19 +99,25 @@ static struct node *fake_open(struct node *n, struct env *env, peer_h to)
     return n;
 }
 
-static void fake_send(struct node *n, struct env *env, chan_h chan)
+/* On a channel, or with CHAN_NONE to an address. */
+static void fake_send_to(struct node *n, struct env *env, chan_h chan, addr_h to)
 {
     const struct script *s = fake_script(env);
     uint8_t *b = env->port->send_begin(env, s->size);
     memset(b, 0x5a, s->size);
     b[0] = 128; /* a DATA frame, to be counted as a message */
     store_be32(b + 1, n->number++);
-    env->port->send(env, chan, ADDR_NONE, s->size, s->true_size, TRAFFIC_OTHER);
+    env->port->send(env, chan, to, s->size, s->true_size, TRAFFIC_OTHER);
+}
+
+static void fake_send(struct node *n, struct env *env, chan_h chan)
+{
+    fake_send_to(n, env, chan, ADDR_NONE);
 }
 
 static struct node *fake_format(struct node *n, struct env *env)
 {
-    n->bytes = (uint32_t)node_bytes_initial();
+    n->bytes = (uint32_t)fake_bytes_initial();
     n->slots = FAKE_SLOTS_FIRST;
     n->number = n->padding = 0;
     for (unsigned k = 0; k < n->slots; k++)
@@ -119,7 +126,7 @@ static struct node *fake_format(struct node *n, struct env *env)
     return n;
 }
 
-sim_time node_start(struct node *n, struct env *env, const struct node_opts *opts)
+static sim_time fake_start(struct node *n, struct env *env, const struct node_opts *opts)
 {
     n = fake_format(n, env);
     fake_fact(env, FAKE_START, 0, env->self, 0);
@@ -128,9 +135,13 @@ sim_time node_start(struct node *n, struct env *env, const struct node_opts *opt
     return n->due;
 }
 
-sim_time node_receive(struct node *n, struct env *env, chan_h chan, addr_h from, struct dgram d)
+static sim_time fake_receive(struct node *n, struct env *env, chan_h chan, addr_h from, struct dgram d)
 {
     const struct script *s = fake_script(env);
+    if (chan == CHAN_NONE) {
+        fake_fact(env, FAKE_PLAIN_DATA, 0, from, load_be32(d.b + 1));
+        return n->due;
+    }
     bool good = chan < n->slots && n->slot[chan].peer == from && d.len == s->size && d.true_len == s->true_size &&
                 d.b[0] == 128;
     fake_fact(env, good ? FAKE_DATA : FAKE_BAD, chan, from, load_be32(d.b + 1));
@@ -151,7 +162,7 @@ static void fake_keep(struct env *env, chan_h chan)
     assert(status == 0);
 }
 
-sim_time node_channel(struct node *n, struct env *env, chan_h chan, enum chan_event event, const struct chan_info *info)
+static sim_time fake_channel(struct node *n, struct env *env, chan_h chan, enum chan_event event, const struct chan_info *info)
 {
     const struct script *s = fake_script(env);
     struct chan_args args = {.chan = chan};
@@ -179,7 +190,7 @@ sim_time node_channel(struct node *n, struct env *env, chan_h chan, enum chan_ev
     return n->due;
 }
 
-sim_time node_wake(struct node *n, struct env *env)
+static sim_time fake_wake(struct node *n, struct env *env)
 {
     const struct script *s = fake_script(env);
     if (env->now < n->due)
@@ -197,12 +208,14 @@ sim_time node_wake(struct node *n, struct env *env)
     return n->due;
 }
 
-sim_time node_request(struct node *n, struct env *env, const struct request *r)
+static sim_time fake_request(struct node *n, struct env *env, const struct request *r)
 {
     struct chan_args args = {.chan = r->tag};
     int op = (int)r->op;
     if (op == FAKE_OPEN) {
         n = fake_open(n, env, r->tag);
+    } else if (op == FAKE_PLAIN) {
+        fake_send_to(n, env, CHAN_NONE, r->tag);
     } else if (op == FAKE_SEND) {
         for (unsigned k = 0; k < r->lifetime_s; k++)
             fake_send(n, env, r->tag);
@@ -214,76 +227,33 @@ sim_time node_request(struct node *n, struct env *env, const struct request *r)
     return n->due;
 }
 
-unsigned node_touch(const struct node *n, const uint8_t *head, size_t len, uint16_t line[], unsigned max)
+static unsigned fake_touch(const struct node *n, const uint8_t *head, size_t len, uint16_t line[], unsigned max)
 {
     (void)n, (void)head, (void)len, (void)line, (void)max;
     return 0;
 }
 
-sim_time node_seed(struct node *n, struct env *env, const struct node_seed *seed)
+static sim_time fake_seed(struct node *n, struct env *env, const struct node_seed *seed)
 {
     n = fake_format(n, env);
     n->due = seed->next_update;
     return n->due;
 }
 
-void node_seed_link(struct node *n, struct env *env, const struct seed_link *l)
+static void fake_seed_link(struct node *n, struct env *env, const struct seed_link *l)
 {
     n = fake_slot_at(n, env, l->chan);
     n->slot[l->chan] = (struct fake_slot){FAKE_OPENED, l->peer};
     fake_fact(env, FAKE_UP, l->chan, l->peer, l->rtt);
 }
 
-void node_seed_finger(struct node *n, struct env *env, unsigned i, peer_h peer)
-{
-    (void)n, (void)env, (void)i, (void)peer;
-}
-
-void node_seed_value(struct node *n, struct env *env, struct id resource, peer_h owner, const uint8_t *value,
-                     uint16_t value_len, uint64_t stored_ms, uint32_t lifetime_left_s, uint8_t replica)
-{
-    (void)n, (void)env, (void)resource, (void)owner, (void)value, (void)value_len, (void)stored_ms,
-        (void)lifetime_left_s, (void)replica;
-}
-
-sim_time node_seed_end(struct node *n, struct env *env)
+static sim_time fake_seed_end(struct node *n, struct env *env)
 {
     (void)env;
     return n->due;
 }
 
-void node_look(const struct node *n, struct env *env, struct node_view *view)
-{
-    (void)n, (void)env;
-    memset(view, 0, sizeof *view);
-}
-
-peer_h node_finger(const struct node *n, struct env *env, unsigned i)
-{
-    (void)n, (void)env, (void)i;
-    return PEER_NONE;
-}
-
-bool node_holds(const struct node *n, struct env *env, struct id resource, uint32_t kind, peer_h owner,
-                uint8_t *replica)
-{
-    (void)n, (void)env, (void)resource, (void)kind, (void)owner, (void)replica;
-    return false;
-}
-
-bool node_link_at(const struct node *n, unsigned k, peer_h *peer, chan_h *chan, bool *routed)
-{
-    (void)n, (void)k, (void)peer, (void)chan, (void)routed;
-    return false;
-}
-
-bool node_value_at(const struct node *n, unsigned k, struct id *resource, peer_h *owner, uint8_t *replica)
-{
-    (void)n, (void)k, (void)resource, (void)owner, (void)replica;
-    return false;
-}
-
-const char *node_check(const struct node *n, struct env *env)
+static const char *fake_check(const struct node *n, struct env *env)
 {
     if (n->bytes != sizeof(struct node) + n->slots * sizeof(struct fake_slot))
         return "the fake node's size is wrong";
@@ -292,5 +262,24 @@ const char *node_check(const struct node *n, struct env *env)
             return "the fake node's slot is wrong";
     return NULL;
 }
+
+static const struct actor fake_actor = {
+    .name = "fake",
+    .frame_bytes = 8,
+    .bytes_initial = fake_bytes_initial,
+    .bytes = fake_bytes,
+    .start = fake_start,
+    .receive = fake_receive,
+    .channel = fake_channel,
+    .wake = fake_wake,
+    .request = fake_request,
+    .touch = fake_touch,
+    .check = fake_check,
+    .seed = fake_seed,
+    .seed_link = fake_seed_link,
+    .seed_end = fake_seed_end,
+};
+
+static const struct actor_group fake_group = {0, &fake_actor};
 
 #endif

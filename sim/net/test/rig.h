@@ -71,6 +71,8 @@ static inline struct rig *rig_new(void)
                                 .true_size = 300};
     r->latency = (struct latency){.model = LATENCY_CONSTANT, .seed = 1, .delay = MILLIS(50), .min_delay = MILLIS(1)};
     r->config = (struct net_config){.seed = 1,
+                                    .groups = &fake_group,
+                                    .ngroups = 1,
                                     .identities = 16,
                                     .overlay = &r->script.overlay,
                                     .latency = &r->latency,

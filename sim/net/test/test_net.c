@@ -138,6 +138,31 @@ static void data_arrives_in_order_with_its_sizes(void **state)
     rig_close(r);
 }
 
+static void plain_datagrams_need_no_channel(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    rig_open(r);
+    rig_start(r, 0);
+    rig_start(r, 1);
+    rig_order(r, 0, FAKE_PLAIN, 1, 0);
+    rig_order(r, 0, FAKE_PLAIN, 2, 0); /* nobody is there */
+    rig_run(r, SECONDS(1));
+    const struct entry *data = rig_find(r, 1, FAKE_PLAIN_DATA, 0);
+    assert_non_null(data);
+    assert_int_equal(data->at, MILLIS(50));
+    assert_int_equal(data->peer, 0);
+    struct net_counts c = rig_counts(r);
+    assert_int_equal(c.sent, 2);
+    assert_int_equal(c.delivered, 1);
+    assert_int_equal(c.dead, 1);
+    assert_int_equal(c.class_bytes[TRAFFIC_OTHER], 300 + 28);
+    assert_int_equal(c.messages, 1);
+    assert_int_equal(c.message_bytes, 300 - 8);
+    assert_int_equal(c.in_flight, 0);
+    rig_close(r);
+}
+
 static void what_a_busy_cpu_sends_waits_for_it(void **state)
 {
     (void)state;
@@ -464,6 +489,7 @@ int main(void)
         cmocka_unit_test(nobody_answers_and_the_channel_is_down_after_15_s),
         cmocka_unit_test(a_server_that_comes_up_late_is_still_reached),
         cmocka_unit_test(data_arrives_in_order_with_its_sizes),
+        cmocka_unit_test(plain_datagrams_need_no_channel),
         cmocka_unit_test(what_a_busy_cpu_sends_waits_for_it),
         cmocka_unit_test(closing_tells_the_other_side),
         cmocka_unit_test(a_crash_is_silence_after_exactly_30_s),
