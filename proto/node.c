@@ -10,8 +10,6 @@
 #include "proto/reload/work.h"
 #include "proto/store/store.h"
 
-#define BURST_BYTES 1024u /* a work section that has grown beyond this shrinks as soon as it is empty */
-
 static struct call call_begin(struct node *n, struct env *env)
 {
     return (struct call){.n = n, .env = env, .o = env->port->overlay(env, 0)};
@@ -24,8 +22,7 @@ static sim_time call_end(struct call *c)
         topology_settle(c);
     while (c->n->flags & NODE_RING_DIRTY);
     sim_time due = TIME_NEVER;
-    if (section_used(c, SECTION_WORK) == 0 && c->n->section[SECTION_WORK].cap > BURST_BYTES)
-        block_trim(c);
+    work_trim(c);
     for (uint32_t at = 0; at < section_used(c, SECTION_WORK); at = record_next(c, SECTION_WORK, at))
         due = time_min(due, ((const struct record *)record_at(c, SECTION_WORK, at))->due);
     c->n->work_due = due;
@@ -230,6 +227,8 @@ sim_time node_seed(struct node *n, struct env *env, const struct node_seed *s)
     node_enter(&c, NODE_JOINED);
     n->update_at = s->next_update;
     n->finger_at = s->next_ping;
+    section_reserve(&c, SECTION_LINKS, s->links * (uint32_t)sizeof(struct link));
+    section_reserve(&c, SECTION_ORDER, s->links * (uint32_t)sizeof(struct order));
     return TIME_NEVER;
 }
 

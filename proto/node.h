@@ -73,6 +73,7 @@ struct node_seed {
     sim_time joined_for;      /* time since this peer joined */
     sim_time next_update;     /* absolute times of its next periodic actions */
     sim_time next_ping;
+    uint16_t links;           /* that will be added: room is made for them at once; 0 = not known */
 };
 
 struct seed_link {

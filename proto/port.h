@@ -5,6 +5,7 @@
 #ifndef PROTO_PORT_H
 #define PROTO_PORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +30,7 @@ struct env {
     void *host;       /* the host's own */
     sim_time now;     /* monotonic */
     uint64_t unix_ms; /* wall clock of this node: storage_time, Ping answers */
+    void *work;       /* the node's second block, NULL = it has none; see port.work */
     peer_h self;
     uint32_t cpu_ns;  /* CPU that the node has used in this call; sign and verify add to it, the host charges it */
 };
@@ -91,6 +93,10 @@ struct port {
     /* A larger or smaller block for this node, contents kept up to the smaller size, perhaps elsewhere: the old pointer is dead.
      * NULL = refused (over the node's limit); then the old block is untouched. */
     struct node *(*room)(struct env *, size_t bytes);
+
+    /* The node's second block, for what comes and goes in seconds: frames, transactions. 0 bytes = none, as at the start. Contents are kept up to the
+     * smaller size; the new address is in env.work. false = refused; then nothing moved. Together the two blocks are the node. */
+    bool (*work)(struct env *, size_t bytes);
 
     /* Encode into the returned buffer of cap bytes (never NULL for cap <= 2048, valid until send or the next send_begin), then send.
      * send with len 0 abandons it. Nothing is reported back: a lost datagram is silence. With a channel that is UP `to` is not

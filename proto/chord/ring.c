@@ -119,8 +119,13 @@ bool chord_would_improve(const struct call *c, struct id id)
 void chord_ring_read(struct call *c)
 {
     unsigned want_p = c->o->predecessors, want_s = c->o->successors;
-    if (!section_reserve(c, SECTION_NEIGHBOURS, (want_p + want_s) * (uint32_t)sizeof(peer_h)))
-        return;
+    struct section *table_section = &c->n->section[SECTION_NEIGHBOURS];
+    uint32_t bytes = ((want_p + want_s) * (uint32_t)sizeof(peer_h) + 7u) & ~7u;
+    if (table_section->used < bytes) {
+        if (!section_reserve(c, SECTION_NEIGHBOURS, bytes - table_section->used))
+            return;
+        c->n->section[SECTION_NEIGHBOURS].used = bytes;
+    }
     peer_h *table = chord_neighbours(c);
     uint32_t count = order_count(c);
     unsigned p = 0, s = 0;

@@ -4,16 +4,15 @@
 #include <string.h>
 
 #define ROUND_UP(x) (((x) + 7u) & ~7u)
-#define SLACK 64u    /* bytes that a growing section asks for beyond its need */
-#define TRIM_AT 768u /* idle bytes that are worth a move */
+#define SLACK_SHARE 32u /* a growing section asks for this part of itself beyond its need */
+#define TRIM_AT 256u    /* idle bytes that are worth a move */
 
-static const uint32_t first_cap[SECTIONS] = {[SECTION_LINKS] = 128, [SECTION_ORDER] = 32, [SECTION_NEIGHBOURS] = 24,
-                                             [SECTION_STORE] = 0, [SECTION_WORK] = 256};
+static const uint32_t first_cap[SECTIONS] = {[SECTION_LINKS] = 128, [SECTION_ORDER] = 32, [SECTION_NEIGHBOURS] = 24};
 
 size_t node_bytes_initial(void)
 {
     size_t bytes = sizeof(struct node);
-    for (int s = 0; s < SECTIONS; s++)
+    for (int s = 0; s < SECTION_WORK; s++)
         bytes += first_cap[s];
     return bytes;
 }
@@ -29,7 +28,7 @@ void block_init(struct node *n, peer_h self, struct id id)
     n->id = id;
     n->self = self;
     uint32_t at = sizeof *n;
-    for (int s = 0; s < SECTIONS; s++) {
+    for (int s = 0; s < SECTION_WORK; s++) {
         n->section[s] = (struct section){.at = at, .used = 0, .cap = first_cap[s]};
         at += first_cap[s];
     }
@@ -47,20 +46,30 @@ static void section_resize(struct node *n, enum section_name s, uint32_t cap)
 {
     uint32_t from = n->section[s].at + n->section[s].cap, to = n->section[s].at + cap;
     memmove((uint8_t *)n + to, (uint8_t *)n + from, n->bytes - from);
-    for (int k = (int)s + 1; k < SECTIONS; k++)
+    for (int k = (int)s + 1; k < SECTION_WORK; k++)
         n->section[k].at = n->section[k].at + to - from;
     n->section[s].cap = cap;
     n->bytes = n->bytes + to - from;
 }
 
+static bool work_resize(struct call *c, uint32_t cap)
+{
+    if (!c->env->port->work(c->env, cap))
+        return false;
+    c->n->section[SECTION_WORK].cap = cap;
+    return true;
+}
+
 bool section_reserve(struct call *c, enum section_name s, uint32_t more)
 {
-    struct section *x = &c->n->section[s];
+    const struct section *x = &c->n->section[s];
     if (x->used + more <= x->cap)
         return true;
-    uint32_t cap = ROUND_UP(x->used + more + SLACK + x->used / 8), grow = cap - x->cap;
-    if (c->n->bytes + grow > c->o->limits.block_bytes)
+    uint32_t cap = ROUND_UP(x->used + more + x->used / SLACK_SHARE), grow = cap - x->cap;
+    if (c->n->bytes + c->n->section[SECTION_WORK].cap + grow > c->o->limits.block_bytes)
         return false;
+    if (s == SECTION_WORK)
+        return work_resize(c, cap);
     struct node *moved = c->env->port->room(c->env, c->n->bytes + grow);
     if (!moved)
         return false;
@@ -72,18 +81,21 @@ bool section_reserve(struct call *c, enum section_name s, uint32_t more)
 void block_trim(struct call *c)
 {
     uint32_t idle = 0;
-    for (int s = 0; s < SECTIONS; s++)
+    for (int s = 0; s < SECTION_WORK; s++)
         idle += c->n->section[s].cap - c->n->section[s].used;
     if (idle < TRIM_AT)
         return;
-    for (int s = 0; s < SECTIONS; s++) {
-        uint32_t cap = ROUND_UP(c->n->section[s].used + SLACK);
-        if (cap < c->n->section[s].cap)
-            section_resize(c->n, (enum section_name)s, cap);
-    }
+    for (int s = 0; s < SECTION_WORK; s++)
+        section_resize(c->n, (enum section_name)s, ROUND_UP(c->n->section[s].used));
     struct node *moved = c->env->port->room(c->env, c->n->bytes);
     if (moved)
         c->n = moved;
+}
+
+void work_trim(struct call *c)
+{
+    if (c->n->section[SECTION_WORK].used == 0 && c->n->section[SECTION_WORK].cap > 0)
+        work_resize(c, 0);
 }
 
 void *record_add(struct call *c, enum section_name s, uint16_t type, uint32_t size)

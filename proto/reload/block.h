@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The memory of one node: a single relocatable block, no pointer inside.
+/* The memory of one node: a relocatable block and a smaller one for the moment, no pointer inside.
  *
- *   | struct node (hot, 256 bytes) | links | order | neighbours | store | work |
+ *   | struct node (hot, 256 bytes) | links | order | neighbours | store |          | work |
  *
  * Each section after the hot part is an array or a log of records that grows by moving what follows it; positions are offsets, found anew in each
- * call. The block itself grows by port.room and may move then, so code holds a struct call and never a pointer across anything that may grow:
- * section_reserve, record_add and all that calls them. In sanitizer builds the host moves the block each time, and a stale pointer is caught. */
+ * call. What comes and goes in seconds (the work section) lies in a second block, which is given back when it is empty: so the first one changes its
+ * size only with links and values. Blocks grow by port.room and port.work and may move then, so code holds a struct call and never a pointer across
+ * anything that may grow: section_reserve, record_add and all that calls them. In sanitizer builds the host moves a block each time, and a stale
+ * pointer is caught. */
 #ifndef PROTO_RELOAD_BLOCK_H
 #define PROTO_RELOAD_BLOCK_H
 
@@ -18,7 +20,7 @@
 enum section_name { SECTION_LINKS, SECTION_ORDER, SECTION_NEIGHBOURS, SECTION_STORE, SECTION_WORK, SECTIONS };
 
 struct section {
-    uint32_t at, used, cap; /* bytes from the start of the block; multiples of 8 */
+    uint32_t at, used, cap; /* bytes from the start of its block; multiples of 8 */
 };
 
 #define RECENTLY_FAILED 4
@@ -63,15 +65,16 @@ struct call {
 
 static inline void *section_base(const struct call *c, enum section_name s)
 {
-    return (uint8_t *)c->n + c->n->section[s].at;
+    return s == SECTION_WORK ? (uint8_t *)c->env->work : (uint8_t *)c->n + c->n->section[s].at;
 }
 
 /* Formats a fresh block of node_bytes_initial() bytes. */
 void block_init(struct node *, peer_h self, struct id id);
 /* Makes room for `more` bytes behind the used part of a section; false when a limit forbids it. The block may move. */
 bool section_reserve(struct call *, enum section_name, uint32_t more);
-/* Gives memory back after a burst, when much of the block is idle. */
+/* Gives memory back when much of the block is idle; and the second block, when nothing is in it. */
 void block_trim(struct call *);
+void work_trim(struct call *);
 
 /* ---- Records: the store and work sections are logs of them, oldest first. ---- */
 

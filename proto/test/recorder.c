@@ -37,6 +37,23 @@ static void *grown(void *array, unsigned used, unsigned *cap, size_t size)
 
 /* ---- the port ---- */
 
+static bool port_work(struct env *env, size_t bytes)
+{
+    struct recorder *r = recorder_of(env);
+    if (bytes > 0 && (r->refuse_room || bytes > r->overlay->limits.block_bytes))
+        return false;
+    uint8_t *block = bytes ? malloc(bytes) : NULL;
+    size_t kept = bytes < r->work_bytes ? bytes : r->work_bytes;
+    if (kept)
+        memcpy(block, env->work, kept);
+    if (r->work_bytes)
+        memset(env->work, POISON, r->work_bytes);
+    free(env->work);
+    env->work = block;
+    r->work_bytes = bytes;
+    return true;
+}
+
 static struct node *port_room(struct env *env, size_t bytes)
 {
     struct recorder *r = recorder_of(env);
@@ -263,6 +280,7 @@ static void port_fact(struct env *env, uint16_t what, uint64_t a, uint64_t b)
 
 static const struct port recorder_port = {
     .room = port_room,
+    .work = port_work,
     .send_begin = port_send_begin,
     .send = port_send,
     .channel = port_channel,
@@ -314,6 +332,7 @@ void recorder_close(struct recorder *r)
     free(r->fact);
     free(r->out);
     free(r->node);
+    free(r->env.work);
     free(r);
 }
 

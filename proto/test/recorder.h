@@ -58,7 +58,7 @@ enum recorder_channel_state { RECORDER_FREE, RECORDER_OPENING, RECORDER_UP };
 struct recorder {
     struct env env;
     struct node *node;
-    size_t block_bytes;
+    size_t block_bytes, work_bytes; /* the second block is env.work */
     sim_time due; /* what the node returned last */
     const struct overlay *overlay;
 

@@ -29,7 +29,7 @@ struct table *channel_table_open(struct host *h, struct online *o, sim_time now)
     o->slots = slots_for(SLOTS_FIRST);
     o->used = 0;
     o->table = slab_get(&h->slab, table_bytes(o->slots));
-    o->table->since = o->table->swept_at = now;
+    *o->table = (struct table){.since = now, .swept_at = now};
     return o->table;
 }
 
@@ -38,14 +38,13 @@ void channel_table_close(struct host *h, struct online *o)
     slab_put(&h->slab, o->table, table_bytes(o->slots));
 }
 
-static bool table_grow(struct host *h, struct online *o)
+void channel_table_reserve(struct host *h, struct online *o, unsigned more)
 {
-    uint16_t slots = slots_for(o->slots + 1u + o->slots / 8u);
-    if (slots == o->slots)
-        return false;
+    uint16_t slots = slots_for(o->used + (size_t)more);
+    if (slots <= o->slots)
+        return;
     o->table = slab_move(&h->slab, o->table, table_bytes(o->slots), table_bytes(slots));
     o->slots = slots;
-    return true;
 }
 
 chan_h channel_take(struct host *h, struct identity *id, addr_h addr, bool server)
@@ -54,7 +53,9 @@ chan_h channel_take(struct host *h, struct identity *id, addr_h addr, bool serve
     uint32_t slot = 0;
     while (slot < o->used && o->table->slot[slot].state != CHANNEL_FREE)
         slot++;
-    if (slot == o->slots && !table_grow(h, o))
+    if (slot == o->slots)
+        channel_table_reserve(h, o, 1 + o->slots / 16u);
+    if (slot == o->slots)
         return CHAN_NONE;
     if (slot == o->used)
         o->used++;

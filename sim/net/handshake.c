@@ -152,13 +152,13 @@ static void handshake_next(struct host *h, struct online *o, struct handshake *s
 static struct handshake *handshake_new(struct host *h, struct online *o, chan_h slot, enum kind flight, uint32_t cookie)
 {
     struct handshake *s = slab_get(&h->slab, sizeof *s);
-    *s = (struct handshake){.next = o->shaking,
+    *s = (struct handshake){.next = o->table->shaking,
                             .give_up = h->env.now + GIVE_UP,
                             .wait = FIRST_WAIT,
                             .cookie = cookie,
                             .slot = (uint16_t)slot,
                             .flight = (uint8_t)flight};
-    o->shaking = s;
+    o->table->shaking = s;
     return s;
 }
 
@@ -175,7 +175,7 @@ int handshake_open(struct host *h, struct identity *id, addr_h addr, chan_h *slo
 
 void handshake_forget(struct host *h, struct online *o, chan_h slot)
 {
-    struct handshake **p = &o->shaking;
+    struct handshake **p = &o->table->shaking;
     while (*p && (*p)->slot != slot)
         p = &(*p)->next;
     assert(*p);
@@ -186,8 +186,8 @@ void handshake_forget(struct host *h, struct online *o, chan_h slot)
 
 void handshake_forget_all(struct host *h, struct online *o)
 {
-    while (o->shaking)
-        handshake_forget(h, o, o->shaking->slot);
+    while (o->table->shaking)
+        handshake_forget(h, o, o->table->shaking->slot);
 }
 
 static void handshake_up(struct host *h, struct online *o, struct handshake *s, enum chan_event event)
@@ -218,7 +218,7 @@ static void handshake_fail(struct host *h, struct online *o, const struct handsh
 
 static struct handshake *handshake_at(const struct online *o, chan_h slot)
 {
-    struct handshake *s = o->shaking;
+    struct handshake *s = o->table->shaking;
     while (s && s->slot != slot)
         s = s->next;
     return s;
@@ -340,7 +340,7 @@ void handshake_receive(struct host *h, struct identity *id, const struct event *
 
 static struct handshake *handshake_due(const struct online *o, sim_time now)
 {
-    struct handshake *s = o->shaking;
+    struct handshake *s = o->table->shaking;
     while (s && s->due > now)
         s = s->next;
     return s;
@@ -363,7 +363,7 @@ sim_time handshake_wake(struct host *h, struct identity *id, peer_h self, sim_ti
     }
     sim_time due = TIME_NEVER;
     if (id->online == o)
-        for (s = o->shaking; s; s = s->next)
+        for (s = o->table->shaking; s; s = s->next)
             due = time_min(due, s->due);
     return due;
 }

@@ -70,19 +70,22 @@ struct handshake;
 struct table {
     sim_time since;    /* the session */
     sim_time swept_at; /* keepalives before this time are counted */
+    struct handshake *shaking;
+    uint32_t work_bytes;
+    uint32_t reserved;
     struct channel slot[];
 };
 
 struct online {
     struct node *block;
+    void *work; /* the node's second block */
     struct table *table;
-    struct handshake *shaking;
     sim_time node_due; /* next node_wake */
     sim_time
         channel_due; /* nothing is due on any channel before: the earlier of watch_due and the timers of handshakes */
     sim_time watch_due; /* no silence is complete before, and no keepalive to send one by one */
     sim_time cpu_free;
-    uint32_t bytes;       /* of the block, as the node asked for */
+    uint32_t bytes;       /* of the block, as the node asked for; those of its work are in the table */
     uint16_t slots, used; /* slots of the table; one past the highest taken one */
 };
 _Static_assert(sizeof(struct online) == 64, "one line a node");
@@ -217,6 +220,8 @@ void channel_receive_close(struct host *, struct identity *, const struct event 
 void channel_wake(struct host *, struct identity *, peer_h, sim_time now);
 int channel_do(struct env *, enum chan_op, struct chan_args *);
 struct table *channel_table_open(struct host *, struct online *, sim_time now);
+/* Room for so many channels beyond the used ones, or as many as there can be. */
+void channel_table_reserve(struct host *, struct online *, unsigned more);
 void channel_table_close(struct host *, struct online *);
 
 /* ---- keepalive.c ---- */

@@ -29,6 +29,7 @@ void call_begin(struct host *h, peer_h peer, sim_time now)
     h->env.now = now;
     h->env.unix_ms = h->net->config.epoch_ms + now / MILLIS(1);
     h->env.self = peer;
+    h->env.work = o->work;
     h->env.cpu_ns = 0;
     h->busy_until = o->cpu_free > now ? o->cpu_free : now;
 }
@@ -94,8 +95,10 @@ static void session_free(struct host *h, peer_h peer)
     struct online *o = id->online;
     handshake_forget_all(h, o);
     h->counts.online--;
-    h->counts.node_bytes -= o->bytes;
+    h->counts.node_bytes -= (uint64_t)o->bytes + o->table->work_bytes;
     slab_put(&h->slab, o->block, o->bytes);
+    if (o->work)
+        slab_put(&h->slab, o->work, o->table->work_bytes);
     channel_table_close(h, o);
     slab_put(&h->slab, o, sizeof *o);
     id->online = NULL;
@@ -348,6 +351,7 @@ const struct node *net_node(const struct net *n, peer_h peer, struct env **env)
     if (!o)
         return NULL;
     h->look.self = peer;
+    h->look.work = o->work;
     h->look.now = h->calling == PEER_NONE ? kernel_now(n->kernel) : h->env.now;
     h->look.unix_ms = n->config.epoch_ms + h->look.now / MILLIS(1);
     h->look.cpu_ns = 0;

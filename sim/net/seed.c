@@ -12,6 +12,7 @@ static struct env *seed_env(struct host *h, peer_h peer)
 {
     sim_time now = kernel_now(h->net->kernel);
     h->env.self = peer;
+    h->env.work = identity_of(h, peer)->online->work;
     h->env.now = now;
     h->env.unix_ms = h->net->config.epoch_ms + now / MILLIS(1);
     h->env.cpu_ns = 0;
@@ -23,6 +24,7 @@ struct node *net_seed_begin(struct net *n, peer_h peer, const struct node_seed *
 {
     struct host *h = host_of(n, peer);
     struct online *o = session_open(h, peer, kernel_now(n->kernel));
+    channel_table_reserve(h, o, seed->links);
     *env = seed_env(h, peer);
     o->node_due = actor_of(n, peer)->seed(o->block, *env, seed);
     return o->block;

@@ -166,6 +166,21 @@ static struct node *port_room(struct env *env, size_t bytes)
     return o->block;
 }
 
+static bool port_work(struct env *env, size_t bytes)
+{
+    struct host *h = host_in(env);
+    struct online *o = identity_of(h, env->self)->online;
+    size_t old = o->table->work_bytes;
+    if (bytes > h->net->config.overlay->limits.block_bytes)
+        return false;
+    if (bytes == 0)
+        slab_put(&h->slab, o->work, old);
+    o->work = env->work = bytes == 0 ? NULL : o->work ? slab_move(&h->slab, o->work, old, bytes) : slab_get(&h->slab, bytes);
+    h->counts.node_bytes += bytes - old;
+    o->table->work_bytes = (uint32_t)bytes;
+    return true;
+}
+
 static uint8_t *port_send_begin(struct env *env, size_t cap)
 {
     return cap <= SEND_BYTES ? host_in(env)->send : NULL;
@@ -240,6 +255,7 @@ static void port_fact(struct env *env, uint16_t what, uint64_t a, uint64_t b)
 
 const struct port host_port = {
     .room = port_room,
+    .work = port_work,
     .send_begin = port_send_begin,
     .send = wire_send,
     .channel = channel_do,

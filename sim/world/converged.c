@@ -121,18 +121,28 @@ static int seed_values(struct net *net, const struct converged_input *in, const 
 
 /* ---- Nodes, links, fingers. ---- */
 
-static void seed_nodes(struct net *net, const struct scenario *s, const struct converged_plan *p)
+static int seed_nodes(struct net *net, const struct scenario *s, const struct converged_plan *p)
 {
+    uint16_t *links = calloc(p->count ? p->count : 1, sizeof *links);
+    if (!links)
+        return -1;
+    for (uint64_t k = 0; k < p->edges; k++) {
+        links[p->edge[k] >> 32]++;
+        links[(uint32_t)p->edge[k]]++;
+    }
     for (uint32_t x = 0; x < p->count; x++) {
         const struct converged_peer *peer = &p->peer[x];
         struct node_seed seed = {
             .joined_for = from_seconds(peer->age_s < AGE_MAX_S ? peer->age_s : AGE_MAX_S),
             .next_update = from_seconds(law_residual_quantile(&s->update_interval, draw(s, peer->peer, DRAW_UPDATE))),
             .next_ping = from_seconds(law_residual_quantile(&s->ping_interval, draw(s, peer->peer, DRAW_PING))),
+            .links = links[x],
         };
         struct env *env;
         net_seed_begin(net, peer->peer, &seed, &env);
     }
+    free(links);
+    return 0;
 }
 
 static void seed_links(struct net *net, const struct converged_plan *p)
@@ -199,11 +209,13 @@ int converged_build(struct net *net, const struct converged_input *in)
         free(peer);
     }
     if (status == 0) {
-        seed_nodes(net, in->scenario, &p);
-        seed_links(net, &p);
-        seed_fingers(net, &p);
-        status = seed_values(net, in, &p);
-        for (uint32_t x = 0; x < p.count; x++)
+        status = seed_nodes(net, in->scenario, &p);
+        if (status == 0) {
+            seed_links(net, &p);
+            seed_fingers(net, &p);
+            status = seed_values(net, in, &p);
+        }
+        for (uint32_t x = 0; status == 0 && x < p.count; x++)
             net_seed_end(net, p.peer[x].peer);
         converged_plan_fini(&p);
     }
