@@ -92,7 +92,7 @@ static void channel_opened(struct call *c, uint16_t slot, const struct chan_info
 
 static void channel_accepted(struct call *c, uint16_t slot, const struct chan_info *info)
 {
-    if (info->peer != c->n->self && link_open(c, slot, info->peer, info->addr, LINK_OPENING)) {
+    if (info->peer != c->n->self && link_open(c, slot, info->peer, LINK_OPENING)) {
         channel_up(c, slot, info, false);
         return;
     }
@@ -110,7 +110,7 @@ static void channel_down(struct call *c, uint16_t slot)
             chord_join_restart(c, JOIN_NO_BOOTSTRAP);
         return;
     }
-    uint8_t standing = order_at(c, order_of(c, slot))->flags;
+    uint8_t standing = order_at(c, order_of(c, slot))->mark;
     link_drop(c, slot, true);
     topology_link_lost(c, peer, standing, false);
 }
@@ -235,13 +235,13 @@ sim_time node_seed(struct node *n, struct env *env, const struct node_seed *s)
 void node_seed_link(struct node *n, struct env *env, const struct seed_link *s)
 {
     struct call c = call_begin(n, env);
-    bool open = link_open(&c, (uint16_t)s->chan, s->peer, s->addr, LINK_OPENING) && link_up(&c, (uint16_t)s->chan, s->peer, s->rtt);
+    bool open = link_open(&c, (uint16_t)s->chan, s->peer, LINK_OPENING) && link_up(&c, (uint16_t)s->chan, s->peer, s->rtt);
     assert(open);
     if (!open)
         return;
     struct link *l = link_at(&c, (uint16_t)s->chan);
-    l->tx_next = s->tx_next;
-    l->rx_last = s->rx_last;
+    l->tx_next = s->tx_next & (LINK_WORN - 1);
+    l->rx_last = s->rx_last & (LINK_WORN - 1);
     if (s->rx_last)
         l->flags |= LINK_RECEIVED;
     if (s->ready)
@@ -258,7 +258,7 @@ void node_seed_finger(struct node *n, struct env *env, unsigned i, peer_h peer)
     assert(slot != SLOT_NONE && chord_entry_of(id_distance(n->id, link_id(&c, slot))) == i);
     (void)i;
     link_at(&c, slot)->flags |= LINK_OURS;
-    order_at(&c, order_of(&c, slot))->flags |= ORDER_FINGER;
+    order_set(order_at(&c, order_of(&c, slot)), ORDER_FINGER);
 }
 
 void node_seed_value(struct node *n, struct env *env, struct id resource, peer_h owner, const uint8_t *value, uint16_t value_len, uint64_t stored_ms,

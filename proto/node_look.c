@@ -31,9 +31,9 @@ void node_look(const struct node *n, struct env *env, struct node_view *v)
     for (uint32_t k = 0; k < order_count(&c); k++) {
         const struct order *o = order_at(&c, k);
         v->links++;
-        v->links_ready = (uint16_t)(v->links_ready + !!(o->flags & ORDER_USABLE));
-        v->fingers_filled = (uint8_t)(v->fingers_filled + !!(o->flags & ORDER_FINGER));
-        v->fingers_valid = (uint8_t)(v->fingers_valid + ((o->flags & ORDER_FINGER) && (o->flags & ORDER_USABLE)));
+        v->links_ready = (uint16_t)(v->links_ready + !!(order_is(o, ORDER_USABLE)));
+        v->fingers_filled = (uint8_t)(v->fingers_filled + !!(order_is(o, ORDER_FINGER)));
+        v->fingers_valid = (uint8_t)(v->fingers_valid + ((order_is(o, ORDER_FINGER)) && (order_is(o, ORDER_USABLE))));
     }
     for (uint32_t at = 0; at < section_used(&c, SECTION_WORK); at = record_next(&c, SECTION_WORK, at)) {
         const struct record *r = record_at(&c, SECTION_WORK, at);
@@ -67,7 +67,7 @@ bool node_link_at(const struct node *n, unsigned k, peer_h *peer, chan_h *chan, 
     const struct order *o = order_at(&c, k);
     *peer = link_at(&c, o->slot)->peer;
     *chan = o->slot;
-    *is_routed = (o->flags & ORDER_USABLE) && (o->flags & (ORDER_NEIGHBOUR | ORDER_FINGER));
+    *is_routed = (order_is(o, ORDER_USABLE)) && (order_is(o, (ORDER_NEIGHBOUR | ORDER_FINGER)));
     return true;
 }
 
@@ -97,7 +97,7 @@ static const char *check_order(const struct call *c)
             return "a node is linked to itself";
         if (k > 0 && id_compare(before, d) >= 0)
             return "the order table is not sorted, or names a peer twice";
-        if ((uint32_t)(d.hi >> 32) != o->prefix)
+        if (order_prefix(d) != o->prefix)
             return "an order entry's prefix is not its peer's";
         before = d;
     }

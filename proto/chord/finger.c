@@ -28,7 +28,7 @@ uint16_t chord_finger_slot(const struct call *c, unsigned i)
     bool exact;
     for (uint32_t k = order_find(c, entry_start(c, i), &exact); k < order_count(c); k++) {
         const struct order *o = order_at(c, k);
-        if (!(o->flags & ORDER_FINGER))
+        if (!(order_is(o, ORDER_FINGER)))
             continue;
         return chord_entry_of(id_distance(c->n->id, link_id(c, o->slot))) == i ? o->slot : SLOT_NONE;
     }
@@ -37,7 +37,7 @@ uint16_t chord_finger_slot(const struct call *c, unsigned i)
 
 static void finger_set(struct call *c, unsigned i, uint16_t slot)
 {
-    order_at(c, order_of(c, slot))->flags |= ORDER_FINGER;
+    order_set(order_at(c, order_of(c, slot)), ORDER_FINGER);
     c->env->port->fact(c->env, FACT_FINGER_FILLED, i, link_at(c, slot)->peer);
 }
 
@@ -45,7 +45,7 @@ static void finger_set(struct call *c, unsigned i, uint16_t slot)
 void chord_finger_offer(struct call *c, uint16_t slot)
 {
     const struct link *l = link_at(c, slot);
-    if (l->state != LINK_UP || !(order_at(c, order_of(c, slot))->flags & ORDER_USABLE))
+    if (l->state != LINK_UP || !(order_is(order_at(c, order_of(c, slot)), ORDER_USABLE)))
         return;
     unsigned i = chord_entry_of(id_distance(c->n->id, link_id(c, slot)));
     if (i <= chord_table_size(c) && chord_finger_slot(c, i) == SLOT_NONE)
@@ -100,7 +100,7 @@ void chord_finger_search(struct call *c, unsigned i)
     for (uint32_t k = 0; k < order_count(c); k++) /* a peer that we are linked with may do */
         if (chord_entry_of(id_distance(c->n->id, link_id(c, order_at(c, k)->slot))) == i) {
             chord_finger_offer(c, order_at(c, k)->slot);
-            if (order_at(c, k)->flags & ORDER_FINGER)
+            if (order_is(order_at(c, k), ORDER_FINGER))
                 return;
         }
     ping_send(c, PURPOSE_FINGER_PING, i, PEER_NONE, &(struct route){.slot = SLOT_NONE, .to_resource = true, .target = entry_random(c, i)}, false);

@@ -82,7 +82,7 @@ void chord_join_connect(struct call *c)
         chord_join_restart(c, JOIN_NO_BOOTSTRAP);
         return;
     }
-    if (!link_open(c, (uint16_t)args.chan, PEER_NONE, args.addr, LINK_OPENING)) {
+    if (!link_open(c, (uint16_t)args.chan, PEER_NONE, LINK_OPENING)) {
         c->env->port->channel(c->env, CHAN_CLOSE, &args);
         chord_join_restart(c, JOIN_NO_BOOTSTRAP);
         return;
@@ -235,7 +235,7 @@ void chord_joined(struct call *c)
     for (uint32_t k = 0; k < order_count(c); k++) {
         uint16_t slot = order_at(c, k)->slot;
         chord_finger_offer(c, slot);
-        chord_update_mark(c, slot, order_at(c, k)->flags & ORDER_NEIGHBOUR ? UPDATE_NEIGHBORS : UPDATE_PEER_READY);
+        chord_update_mark(c, slot, order_is(order_at(c, k), ORDER_NEIGHBOUR) ? UPDATE_NEIGHBORS : UPDATE_PEER_READY);
     }
     chord_range_set(c, chord_predecessor(c, 0));
     store_replica_set_changed(c, false);

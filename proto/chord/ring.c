@@ -7,7 +7,6 @@
 #include "proto/store/store.h"
 
 #define TIDY_EVERY SECONDS(60)
-#define UNUSED_AFTER_S 60u
 
 static const uint8_t legal[NODE_GONE + 1] = {
     [NODE_STARTING] = 1 << NODE_CONNECTING | 1 << NODE_JOINED,
@@ -66,7 +65,7 @@ static uint16_t owner_behind(const struct call *c, struct id id)
 
 static bool routed(const struct order *o)
 {
-    return (o->flags & ORDER_USABLE) && (o->flags & (ORDER_NEIGHBOUR | ORDER_FINGER));
+    return (order_is(o, ORDER_USABLE)) && (order_is(o, (ORDER_NEIGHBOUR | ORDER_FINGER)));
 }
 
 uint16_t topology_next_hop(const struct call *c, struct id id, bool own)
@@ -130,15 +129,15 @@ void chord_ring_read(struct call *c)
     uint32_t count = order_count(c);
     unsigned p = 0, s = 0;
     for (uint32_t k = 0; k < count; k++)
-        order_at(c, k)->flags &= (uint8_t)~ORDER_NEIGHBOUR;
+        order_clear(order_at(c, k), ORDER_NEIGHBOUR);
     for (uint32_t k = count; k-- > 0 && p < want_p;)
-        if (order_at(c, k)->flags & ORDER_USABLE) {
-            order_at(c, k)->flags |= ORDER_NEIGHBOUR;
+        if (order_is(order_at(c, k), ORDER_USABLE)) {
+            order_set(order_at(c, k), ORDER_NEIGHBOUR);
             table[p++] = link_at(c, order_at(c, k)->slot)->peer;
         }
     for (uint32_t k = 0; k < count && s < want_s; k++)
-        if (order_at(c, k)->flags & ORDER_USABLE) {
-            order_at(c, k)->flags |= ORDER_NEIGHBOUR;
+        if (order_is(order_at(c, k), ORDER_USABLE)) {
+            order_set(order_at(c, k), ORDER_NEIGHBOUR);
             table[p + s++] = link_at(c, order_at(c, k)->slot)->peer;
         }
     c->n->predecessors = (uint8_t)p;
@@ -159,9 +158,9 @@ void chord_usable(struct call *c, uint16_t slot)
         return;
     struct order *o = order_at(c, order_of(c, slot));
     bool usable = (l->flags & LINK_PEER_READY) && !(l->flags & (LINK_SUSPECT | LINK_LEAVING));
-    if (usable == !!(o->flags & ORDER_USABLE))
+    if (usable == !!(order_is(o, ORDER_USABLE)))
         return;
-    o->flags ^= ORDER_USABLE;
+    o->mark ^= ORDER_USABLE;
     chord_ring_dirty(c, !usable);
 }
 
@@ -213,8 +212,8 @@ static void finger_vacate(struct call *c, struct id id)
 static void standing_end(struct call *c, uint16_t slot)
 {
     struct order *o = order_at(c, order_of(c, slot));
-    bool finger = o->flags & ORDER_FINGER;
-    o->flags &= (uint8_t)~ORDER_FINGER;
+    bool finger = order_is(o, ORDER_FINGER);
+    order_clear(o, ORDER_FINGER);
     chord_usable(c, slot);
     if (finger)
         finger_vacate(c, link_id(c, slot));
@@ -299,22 +298,32 @@ void topology_settle(struct call *c)
         chord_update_pump(c);
 }
 
-/* Links that we asked for and have no use for any more. */
+/* A link that we asked for and have had no use for since the last tidying is closed; so is one whose sequence numbers would repeat some day: whoever
+ * needs it opens another. */
+static void link_tidy(struct call *c, uint16_t slot)
+{
+    struct link *l = link_at(c, slot);
+    link_gap_forget(c, l);
+    uint8_t standing = order_at(c, order_of(c, slot))->mark;
+    bool worn = l->tx_next >= LINK_WORN, useless = (l->flags & LINK_OURS) && !(standing & (ORDER_NEIGHBOUR | ORDER_FINGER)) && link_queue(c, slot) == 0;
+    if (worn || (useless && l->idle)) {
+        peer_h peer = l->peer;
+        link_drop(c, slot, false);
+        if (worn)
+            topology_link_lost(c, peer, standing, false);
+        else if (standing & ORDER_USABLE)
+            chord_ring_dirty(c, false);
+        return;
+    }
+    l->idle = useless;
+}
+
 static void tidy(struct call *c)
 {
     c->n->tidy_at = c->env->now + TIDY_EVERY;
-    uint32_t now_s = (uint32_t)(c->env->now / SECONDS(1));
-    for (uint16_t slot = 0; slot < link_slots(c); slot++) {
-        const struct link *l = link_at(c, slot);
-        if (l->state != LINK_UP || !(l->flags & LINK_OURS) || now_s - l->since_s < UNUSED_AFTER_S)
-            continue;
-        if (order_at(c, order_of(c, slot))->flags & (ORDER_NEIGHBOUR | ORDER_FINGER) || link_queue(c, slot) > 0)
-            continue;
-        bool usable = order_at(c, order_of(c, slot))->flags & ORDER_USABLE;
-        link_drop(c, slot, false);
-        if (usable)
-            chord_ring_dirty(c, false);
-    }
+    for (uint16_t slot = 0; slot < link_slots(c); slot++)
+        if (link_at(c, slot)->state == LINK_UP)
+            link_tidy(c, slot);
     block_trim(c);
 }
 

@@ -11,7 +11,7 @@ void chord_update_mark(struct call *c, uint16_t slot, enum chord_update type)
     if (l->update_due == 0)
         c->n->updates_due++;
     if (l->update_due < type)
-        l->update_due = (uint8_t)type;
+        l->update_due = type & 3u;
 }
 
 void chord_update_mark_all(struct call *c, bool neighbours_only)
@@ -19,7 +19,7 @@ void chord_update_mark_all(struct call *c, bool neighbours_only)
     if (c->n->state != NODE_JOINED)
         return;
     for (uint32_t k = 0; k < order_count(c); k++)
-        if (!neighbours_only || (order_at(c, k)->flags & ORDER_NEIGHBOUR))
+        if (!neighbours_only || (order_is(order_at(c, k), ORDER_NEIGHBOUR)))
             chord_update_mark(c, order_at(c, k)->slot, UPDATE_NEIGHBORS);
 }
 
@@ -37,7 +37,7 @@ static void fingers_put(struct call *c, struct writer *w)
         first++;
     for (uint32_t i = 0; i < count; i++) {
         const struct order *o = order_at(c, (first + i) % count);
-        if (o->flags & ORDER_FINGER)
+        if (order_is(o, ORDER_FINGER))
             put_id(w, link_id(c, o->slot));
     }
 }
@@ -177,7 +177,7 @@ static bool list_lacks(struct id teller, struct span ids, struct id known, bool 
  * better ones before the next periodic Update. So we answer such a list with ours. */
 static void teach_back(struct call *c, uint16_t slot, struct id teller, const struct update_req *u)
 {
-    if (slot == SLOT_NONE || !(order_at(c, order_of(c, slot))->flags & ORDER_NEIGHBOUR))
+    if (slot == SLOT_NONE || !(order_is(order_at(c, order_of(c, slot)), ORDER_NEIGHBOUR)))
         return;
     for (unsigned k = 0; k < (unsigned)c->n->predecessors + c->n->successors; k++) {
         struct id known = c->env->port->id_of(c->env, chord_neighbours(c)[k]);

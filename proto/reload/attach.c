@@ -86,7 +86,7 @@ static void channel_open(struct call *c, peer_h peer, addr_h addr, bool update)
     struct chan_args args = {.addr = addr};
     if (c->env->port->channel(c->env, CHAN_OPEN, &args))
         return;
-    if (!link_open(c, (uint16_t)args.chan, peer, addr, LINK_OPENING)) {
+    if (!link_open(c, (uint16_t)args.chan, peer, LINK_OPENING)) {
         c->env->port->channel(c->env, CHAN_CLOSE, &args);
         return;
     }

@@ -14,6 +14,7 @@
 #define RTO_MARGIN_MS 50u
 #define FRAGMENT_SLACK 32u  /* room for the via list to grow, RFC 6940 6.7 */
 #define PART_BYTES_MAX 2048u
+#define SEQUENCE_MASK ((UINT32_C(1) << SEQUENCE_BITS) - 1)
 
 static struct waiting_frame *frame_at(const struct call *c, uint32_t at)
 {
@@ -22,10 +23,19 @@ static struct waiting_frame *frame_at(const struct call *c, uint32_t at)
 
 /* ---- the order table ---- */
 
+/* The distance as a float of 7 bits of exponent and 9 of mantissa, so that links far and near are told apart equally well. */
+uint16_t order_prefix(struct id d)
+{
+    unsigned zeros = d.hi ? (unsigned)__builtin_clzll(d.hi) : d.lo ? 64u + (unsigned)__builtin_clzll(d.lo) : 127u;
+    uint64_t top = zeros >= 64 ? d.lo << (zeros - 64) : zeros ? d.hi << zeros | d.lo >> (64 - zeros) : d.hi;
+    return (uint16_t)((127u - zeros) << 9 | (top >> 54 & 511u));
+}
+
 uint32_t order_find(const struct call *c, struct id id, bool *exact)
 {
     struct id d = id_distance(c->n->id, id);
-    uint32_t prefix = (uint32_t)(d.hi >> 32), low = 0, high = order_count(c);
+    uint32_t low = 0, high = order_count(c);
+    uint16_t prefix = order_prefix(d);
     while (low < high) {
         uint32_t middle = (low + high) / 2;
         if (order_at(c, middle)->prefix < prefix)
@@ -64,7 +74,7 @@ uint32_t order_of(const struct call *c, uint16_t slot)
     return k;
 }
 
-static bool order_insert(struct call *c, uint16_t slot, uint8_t flags)
+static bool order_insert(struct call *c, uint16_t slot, uint8_t standing)
 {
     if (!section_reserve(c, SECTION_ORDER, sizeof(struct order)))
         return false;
@@ -73,7 +83,7 @@ static bool order_insert(struct call *c, uint16_t slot, uint8_t flags)
     uint32_t k = order_find(c, id, &exact), count = order_count(c);
     struct order *o = order_at(c, k);
     memmove(o + 1, o, (count - k) * sizeof *o);
-    *o = (struct order){.prefix = (uint32_t)(id_distance(c->n->id, id).hi >> 32), .slot = slot, .flags = flags};
+    *o = (struct order){.prefix = order_prefix(id_distance(c->n->id, id)), .slot = slot & LINKS_MAX, .mark = standing & 7u};
     c->n->section[SECTION_ORDER].used += (uint32_t)sizeof *o;
     return true;
 }
@@ -88,9 +98,9 @@ static void order_remove(struct call *c, uint16_t slot)
 
 /* ---- opening and ending ---- */
 
-bool link_open(struct call *c, uint16_t slot, peer_h peer, addr_h addr, enum link_state state)
+bool link_open(struct call *c, uint16_t slot, peer_h peer, enum link_state state)
 {
-    if (slot >= c->o->limits.links)
+    if (slot >= c->o->limits.links || slot >= LINKS_MAX)
         return false;
     while (link_slots(c) <= slot) {
         if (!section_reserve(c, SECTION_LINKS, sizeof(struct link)))
@@ -100,8 +110,7 @@ bool link_open(struct call *c, uint16_t slot, peer_h peer, addr_h addr, enum lin
     }
     struct link *l = link_at(c, slot);
     assert(l->state == LINK_FREE);
-    *l = (struct link){.peer = peer, .addr = addr, .state = (uint8_t)state};
-    l->since_s = (uint32_t)(c->env->now / SECONDS(1));
+    *l = (struct link){.peer = peer, .state = state & 3u};
     c->n->links_open++;
     return true;
 }
@@ -110,25 +119,29 @@ static void rtt_sample(struct link *l, uint32_t rtt_ms)
 {
     if (rtt_ms > 8000)
         rtt_ms = 8000;
-    if (l->srtt8_ms == 0) {
-        l->srtt8_ms = (uint16_t)(rtt_ms * 8 + 1);
-        l->rttvar4_ms = (uint16_t)(rtt_ms * 2);
-        return;
+    uint32_t srtt8 = small_get(l->srtt8, SMALL_12_BITS), rttvar4 = small_get(l->rttvar4, SMALL_10_BITS);
+    if (srtt8 == 0) {
+        srtt8 = rtt_ms * 8 + 1;
+        rttvar4 = rtt_ms * 2;
+    } else { /* RFC 6298 2.3 with alpha = 1/8, beta = 1/4, in integers. */
+        uint32_t srtt = srtt8 / 8, error = rtt_ms > srtt ? rtt_ms - srtt : srtt - rtt_ms;
+        rttvar4 = rttvar4 - rttvar4 / 4 + error;
+        srtt8 = srtt8 - srtt8 / 8 + rtt_ms;
     }
-    /* RFC 6298 2.3 with alpha = 1/8, beta = 1/4, in integers. */
-    uint32_t srtt = l->srtt8_ms / 8u, error = rtt_ms > srtt ? rtt_ms - srtt : srtt - rtt_ms;
-    l->rttvar4_ms = (uint16_t)(l->rttvar4_ms - l->rttvar4_ms / 4u + error);
-    l->srtt8_ms = (uint16_t)(l->srtt8_ms - l->srtt8_ms / 8u + rtt_ms);
+    l->srtt8 = small_put(srtt8, SMALL_12_BITS) & ((1u << SMALL_12_BITS) - 1);
+    l->rttvar4 = small_put(rttvar4, SMALL_10_BITS) & ((1u << SMALL_10_BITS) - 1);
 }
 
 sim_time link_rto(const struct call *c, const struct link *l)
 {
     if (c->o->rto == RTO_STATIC)
         return c->o->rto_static;
-    if (l->srtt8_ms == 0)
+    if (l->srtt8 == 0)
         return MILLIS(RTO_INITIAL_MS);
-    uint32_t margin = l->rttvar4_ms > RTO_MARGIN_MS ? l->rttvar4_ms : RTO_MARGIN_MS;
-    uint32_t rto = l->srtt8_ms / 8u + 1 + margin;
+    uint32_t margin = small_get(l->rttvar4, SMALL_10_BITS);
+    if (margin < RTO_MARGIN_MS)
+        margin = RTO_MARGIN_MS;
+    uint32_t rto = small_get(l->srtt8, SMALL_12_BITS) / 8 + 1 + margin;
     return MILLIS(rto > RTO_FLOOR_MS ? rto : RTO_FLOOR_MS);
 }
 
@@ -156,7 +169,7 @@ bool link_up(struct call *c, uint16_t slot, peer_h peer, sim_time rtt)
     assert(old != slot);
     if (old != SLOT_NONE) {
         struct link *o = link_at(c, old);
-        standing = order_at(c, order_of(c, old))->flags;
+        standing = order_at(c, order_of(c, old))->mark;
         flags = o->flags & (LINK_OURS | LINK_PEER_READY);
         link_at(c, slot)->update_due = o->update_due;
         o->update_due = 0;
@@ -169,7 +182,7 @@ bool link_up(struct call *c, uint16_t slot, peer_h peer, sim_time rtt)
     l->peer = peer;
     l->state = LINK_UP;
     l->flags |= flags;
-    l->since_s = (uint32_t)(c->env->now / SECONDS(1));
+    l->idle = 0;
     if (rtt)
         rtt_sample(l, (uint32_t)(rtt / MILLIS(1)) + 1);
     return order_insert(c, slot, standing);
@@ -220,11 +233,25 @@ static void frame_transmit(struct call *c, struct waiting_frame *f)
     assert(w.err == 0);
     if (f->sends == 0)
         f->first_sent = c->env->now;
-    f->sequence[f->sends] = l->tx_next++;
+    f->sequence[f->sends] = l->tx_next;
+    l->tx_next = (l->tx_next + 1u) & SEQUENCE_MASK;
     f->after_us[f->sends] = (uint32_t)((c->env->now - f->first_sent) / MICROS(1));
     f->sends++;
     record_due(c, &f->r, time_add(c->env->now, link_rto(c, l) << (f->sends - 1)));
     c->env->port->send(c->env, f->r.slot, ADDR_NONE, cap, FRAME_DATA_BYTES + (size_t)f->true_len, (enum traffic)f->traffic);
+}
+
+/* Time to wait for the end of the gap after the last ACK. */
+static uint16_t gap_left_ms(const struct call *c, const struct link *l)
+{
+    uint16_t wait_ms = (uint16_t)(l->gap_ms - c->env->now / MILLIS(1));
+    return l->gap_ms != 0 && wait_ms <= GAP / MILLIS(1) + 2 ? wait_ms : 0;
+}
+
+void link_gap_forget(const struct call *c, struct link *l)
+{
+    if (gap_left_ms(c, l) == 0)
+        l->gap_ms = 0;
 }
 
 struct queueing {
@@ -306,8 +333,8 @@ static int frame_queue(void *arg, const uint8_t *message, size_t len, uint32_t t
     memcpy(f->message, message, len);
     if (before)
         return 0;
-    uint32_t wait_ms = link_at(c, q->slot)->gap_ms - (uint32_t)(c->env->now / MILLIS(1));
-    if (wait_ms == 0 || wait_ms > GAP / MILLIS(1) + 1)
+    uint16_t wait_ms = gap_left_ms(c, link_at(c, q->slot));
+    if (wait_ms == 0)
         frame_transmit(c, f);
     else
         record_due(c, &f->r, (c->env->now / MILLIS(1) + wait_ms) * MILLIS(1));
@@ -328,24 +355,30 @@ int link_send(struct call *c, uint16_t slot, const uint8_t *message, size_t len,
 
 /* ---- receiving ---- */
 
+/* How many numbers `a` lies ahead of `b`, going up. */
+static uint32_t sequence_ahead(uint32_t a, uint32_t b)
+{
+    return (a - b) & SEQUENCE_MASK;
+}
+
 void link_received(struct call *c, uint16_t slot, uint32_t sequence)
 {
     struct link *l = link_at(c, slot);
     uint32_t received;
     if (!(l->flags & LINK_RECEIVED)) {
         l->flags |= LINK_RECEIVED;
-        l->rx_last = sequence;
+        l->rx_last = sequence & SEQUENCE_MASK;
         l->rx_bits = 0;
-    } else if (sequence != l->rx_last) {
-        uint32_t ahead = sequence - l->rx_last, behind = l->rx_last - sequence;
-        if (ahead < UINT32_C(0x80000000)) {
+    } else if (sequence_ahead(sequence, l->rx_last) != 0) {
+        uint32_t ahead = sequence_ahead(sequence, l->rx_last), behind = sequence_ahead(l->rx_last, sequence);
+        if (ahead < behind) {
             l->rx_bits = ahead > 32 ? 0 : (ahead == 32 ? 0 : l->rx_bits << ahead) | UINT32_C(1) << (ahead - 1);
-            l->rx_last = sequence;
+            l->rx_last = sequence & SEQUENCE_MASK;
         } else if (behind <= 32) {
             l->rx_bits |= UINT32_C(1) << (behind - 1);
         }
     }
-    uint32_t behind = l->rx_last - sequence;
+    uint32_t behind = sequence_ahead(l->rx_last, sequence);
     received = behind < 32 ? l->rx_bits >> behind : 0;
     uint8_t *out = c->env->port->send_begin(c->env, FRAME_ACK_BYTES);
     struct writer w = writer_on(out, FRAME_ACK_BYTES, false);
@@ -391,7 +424,8 @@ void link_acked(struct call *c, uint16_t slot, const struct frame *ack)
         if (which >= 0)
             rtt_sample(l, (uint32_t)((c->env->now - f->first_sent - MICROS(f->after_us[which]) + MILLIS(1) - 1) / MILLIS(1)));
         record_remove(c, SECTION_WORK, at);
-        l->gap_ms = (uint32_t)((c->env->now + GAP + MILLIS(1) - 1) / MILLIS(1));
+        uint16_t gap_ms = (uint16_t)((c->env->now + GAP + MILLIS(1) - 1) / MILLIS(1));
+        l->gap_ms = gap_ms ? gap_ms : 1;
         frame_next(c, slot, (c->env->now + GAP + MILLIS(1) - 1) / MILLIS(1) * MILLIS(1));
         if (l->flags & LINK_SUSPECT) {
             l->flags &= (uint8_t)~LINK_SUSPECT;
@@ -406,7 +440,7 @@ bool link_frame_due(struct call *c, uint32_t at)
     struct waiting_frame *f = frame_at(c, at);
     uint16_t slot = f->r.slot;
     if (f->sends == FRAME_SENDS) {
-        uint8_t standing = order_at(c, order_of(c, slot))->flags;
+        uint8_t standing = order_at(c, order_of(c, slot))->mark;
         peer_h peer = link_at(c, slot)->peer;
         c->env->port->fact(c->env, FACT_LINK_FAILED, peer, c->env->now - f->first_sent);
         link_drop(c, slot, false);

@@ -9,6 +9,7 @@
 #ifndef PROTO_RELOAD_LINK_H
 #define PROTO_RELOAD_LINK_H
 
+#include "proto/base/small.h"
 #include "proto/reload/block.h"
 #include "proto/wire/frame.h"
 
@@ -29,29 +30,51 @@ enum link_flag {
     LINK_UPDATE_WANTED = 128 /* the other side asked with send_update: the next Update is a full one */
 };
 
+/* An idle link is 20 bytes: with 30 to 50 links a peer they are the largest part of a node. What needs less than a word shares one. Times and rates are
+ * kept as small floats (proto/base/small.h), sequence numbers modulo 2^20: the receiver needs differences only, and a link whose own numbers reach
+ * LINK_WORN is closed and opened anew long before they would repeat. */
+#define SEQUENCE_BITS 20
+#define LINK_WORN     (UINT32_C(1) << (SEQUENCE_BITS - 1))
+
 struct link {
     peer_h peer;
-    addr_h addr;
-    uint32_t tx_next;          /* sequence of our next data frame */
-    uint32_t rx_last, rx_bits; /* highest sequence received, and which of the 32 before it */
-    uint32_t gap_ms;           /* no new frame before this (10 ms after an ACK), modulo 2^32 */
-    uint32_t since_s;          /* up, or in use by us, at this time */
-    uint16_t srtt8_ms, rttvar4_ms; /* RFC 6298, scaled by 8 and 4; 0, 0 = no sample */
-    uint8_t state;             /* enum link_state */
-    uint8_t flags;             /* enum link_flag */
-    uint8_t update_due;        /* enum chord_update to send, 0 = none */
-    uint8_t reserved;
+    uint32_t rx_bits;                      /* which of the 32 frames before rx_last have been received */
+    uint32_t tx_next : SEQUENCE_BITS,      /* sequence of our next data frame */
+        srtt8 : SMALL_12_BITS;             /* RFC 6298, ms, scaled by 8; 0 = no sample */
+    uint32_t rx_last : SEQUENCE_BITS,      /* highest sequence received */
+        rttvar4 : SMALL_10_BITS,           /* RFC 6298, ms, scaled by 4 */
+        state : 2;                         /* enum link_state */
+    uint16_t gap_ms;                       /* no new frame before this (10 ms after an ACK), modulo 2^16; 0 = long ago */
+    uint8_t flags;                         /* enum link_flag */
+    uint8_t update_due : 2, idle : 1;      /* update_due: enum chord_update to send, 0 = none; idle: unused at the last tidying */
 };
-static_assert(sizeof(struct link) <= 36, "an idle link");
+static_assert(sizeof(struct link) == 20, "an idle link");
 
 enum order_flag { ORDER_USABLE = 1, ORDER_NEIGHBOUR = 2, ORDER_FINGER = 4 };
 
+/* Links above this number cannot be ordered; limits.links stays below. */
+#define LINKS_MAX 8191u
+
 struct order {
-    uint32_t prefix; /* top 32 bits of the clockwise distance from us */
-    uint16_t slot;
-    uint8_t flags;   /* enum order_flag */
-    uint8_t reserved;
+    uint16_t prefix;              /* of the clockwise distance from us, as a float: see order_prefix */
+    uint16_t slot : 13, mark : 3; /* mark: enum order_flag */
 };
+static_assert(sizeof(struct order) == 4, "with each link comes one");
+
+static inline bool order_is(const struct order *o, unsigned flags) /* any of them */
+{
+    return (o->mark & flags) != 0;
+}
+
+static inline void order_set(struct order *o, unsigned flags)
+{
+    o->mark = (uint16_t)(o->mark | flags) & 7u;
+}
+
+static inline void order_clear(struct order *o, unsigned flags)
+{
+    o->mark = (uint16_t)(o->mark & ~flags) & 7u;
+}
 
 static inline struct link *link_at(const struct call *c, uint16_t slot)
 {
@@ -87,7 +110,7 @@ uint16_t link_to_id(const struct call *c, struct id);
 uint32_t order_of(const struct call *c, uint16_t slot);
 
 /* A channel of this number exists now: makes or reuses the slot. false = over a limit (the caller closes the channel). */
-bool link_open(struct call *, uint16_t slot, peer_h, addr_h, enum link_state);
+bool link_open(struct call *, uint16_t slot, peer_h, enum link_state);
 /* The link is up: enters the order table. An older link to the same peer gives way: its frames and standing move here. */
 bool link_up(struct call *, uint16_t slot, peer_h, sim_time rtt);
 /* Ends a link: frames dropped, slot free; `closed` = the channel is gone already. Does not tell the topology. */
@@ -106,6 +129,10 @@ unsigned link_queue(const struct call *, uint16_t slot);
 /* A frame of this transaction waits on the link. */
 bool link_carries(const struct call *, uint16_t slot, uint64_t tid);
 sim_time link_rto(const struct call *, const struct link *);
+/* Called at least once a minute: a gap after an ACK that is over must not be taken for a coming one when its clock has gone round. */
+void link_gap_forget(const struct call *, struct link *);
+/* For checks: the prefix that an entry with this distance has. Rises with the distance. */
+uint16_t order_prefix(struct id distance);
 
 /* A frame that waits for transmission or its ACK. */
 #define FRAME_SENDS 5

@@ -141,7 +141,7 @@ const struct key schema[] = {
      .help = "CPU time of checking one signature."},
     {"overlay.limits", KEY_MAP,
      .help = "What one peer keeps at most; more is counted and dropped, or answered as the RFC says."},
-    {"overlay.limits.links", KEY_QUANTITY, UNIT_COUNT, 8, 65535, .fallback = "4096", AT(overlay.limits.links),
+    {"overlay.limits.links", KEY_QUANTITY, UNIT_COUNT, 8, 8191, .fallback = "4096", AT(overlay.limits.links),
      .help = "Open links."},
     {"overlay.limits.transactions", KEY_QUANTITY, UNIT_COUNT, 8, 65535, .fallback = "256",
      AT(overlay.limits.transactions), .help = "Requests that wait for their answer."},

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Pins: values of hash64 (they are in every signature token and fingerprint), its avalanche and its freedom from collisions on inputs that
- * differ little; bytes and identifiers; error texts. Leaves open: hash64 against an adversary, which it does not claim to withstand. */
+ * differ little; bytes and identifiers; small floats; error texts. Leaves open: hash64 against an adversary, which it does not claim to withstand. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -13,6 +13,7 @@
 #include "proto/base/error.h"
 #include "proto/base/hash.h"
 #include "proto/base/id.h"
+#include "proto/base/small.h"
 
 static void hash_values_never_change(void **state)
 {
@@ -148,6 +149,30 @@ static void identifiers_are_a_ring(void **state)
     assert_true(id_compare(half, x) > 0 && id_compare(x, half) < 0 && id_compare(x, x) == 0);
 }
 
+static void small_numbers_are_near_what_they_stand_for(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned bits;
+        uint32_t exact;
+        double error;
+    } kind[] = {{SMALL_12_BITS, 511, 0.0021}, {SMALL_10_BITS, 127, 0.0081}};
+    for (unsigned k = 0; k < 2; k++) {
+        uint32_t before = 0;
+        for (uint32_t value = 0; value < 70000; value++) {
+            uint32_t x = small_put(value, kind[k].bits), back = small_get(x, kind[k].bits);
+            double meant = value < 65536 ? value : 65535;
+            assert_true(x < 1u << kind[k].bits && x >= before);
+            before = x;
+            assert_int_equal(small_put(back, kind[k].bits), x);
+            if (value <= kind[k].exact)
+                assert_int_equal(back, value);
+            else
+                assert_true(back >= meant * (1 - kind[k].error) && back <= meant * (1 + kind[k].error));
+        }
+    }
+}
+
 static void every_error_has_a_text(void **state)
 {
     (void)state;
@@ -171,6 +196,7 @@ int main(void)
         cmocka_unit_test(mixing_is_a_bijection_of_the_word),
         cmocka_unit_test(words_are_big_endian_on_the_wire),
         cmocka_unit_test(identifiers_are_a_ring),
+        cmocka_unit_test(small_numbers_are_near_what_they_stand_for),
         cmocka_unit_test(every_error_has_a_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

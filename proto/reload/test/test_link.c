@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "proto/reload/link.h"
 #include "proto/test/overlay.h"
 #include "proto/wire/frame.h"
 #include "proto/wire/message.h"
@@ -170,6 +171,42 @@ static void an_ack_by_bitmap_counts_and_the_next_frame_waits_ten_milliseconds(vo
     fixture_close(&f);
 }
 
+static void a_link_whose_numbers_would_repeat_is_closed_in_time(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_open();
+    fixture_seed(&f);
+    struct call c = {.n = f.r->node, .env = &f.r->env, .o = &f.config};
+    link_at(&c, (uint16_t)f.chan[0])->tx_next = LINK_WORN;
+    link_at(&c, (uint16_t)f.chan[1])->tx_next = LINK_WORN - 1;
+    recorder_run(f.r, SECONDS(61)); /* tidied once a minute */
+    c.n = f.r->node;
+    assert_int_equal(link_at(&c, (uint16_t)f.chan[0])->state, LINK_FREE);
+    assert_int_equal(link_at(&c, (uint16_t)f.chan[1])->state, LINK_UP);
+    assert_int_equal(recorder_count_ops(f.r, CHAN_CLOSE), 1);
+    fixture_close(&f);
+}
+
+static void a_bitmap_spans_the_turn_of_kept_numbers(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_open();
+    fixture_seed(&f);
+    static const uint32_t sequence[] = {0xffffe, 0xfffff, 0x100000, 0x100002, 0x100001}; /* a peer with 32-bit numbers */
+    static const uint32_t received[] = {0, 1, 3, 0xe, 7};
+    for (unsigned k = 0; k < 5; k++) {
+        uint8_t b[512];
+        size_t true_len, len = ping_frame(&f, 1, recorder_id(f.r, SELF), 100, sequence[k], b, sizeof b, &true_len);
+        recorder_forget(f.r);
+        recorder_receive(f.r, f.chan[0], 1, b, len, true_len);
+        struct frame ack = sent_frame(&f, 0);
+        assert_int_equal(ack.type, FRAME_ACK);
+        assert_int_equal(ack.sequence, sequence[k]);
+        assert_int_equal(ack.received, received[k]);
+    }
+    fixture_close(&f);
+}
+
 static void what_is_forwarded_loses_one_hop_and_names_its_last(void **state)
 {
     (void)state;
@@ -268,6 +305,8 @@ int main(void)
         cmocka_unit_test(each_data_frame_is_acknowledged_with_what_came_before),
         cmocka_unit_test(five_transmissions_then_the_link_fails),
         cmocka_unit_test(an_ack_by_bitmap_counts_and_the_next_frame_waits_ten_milliseconds),
+        cmocka_unit_test(a_link_whose_numbers_would_repeat_is_closed_in_time),
+        cmocka_unit_test(a_bitmap_spans_the_turn_of_kept_numbers),
         cmocka_unit_test(what_is_forwarded_loses_one_hop_and_names_its_last),
         cmocka_unit_test(a_ttl_out_of_range_is_refused),
         cmocka_unit_test(a_flipped_bit_is_not_answered),
