@@ -59,8 +59,9 @@ chan_h channel_take(struct host *h, struct identity *id, addr_h addr, bool serve
         return CHAN_NONE;
     if (slot == o->used)
         o->used++;
+    uint32_t one_way = wire_one_way(h->net, h->env.self, addr);
     o->table->slot[slot] = (struct channel){.addr = addr,
-                                            .one_way_ns = wire_one_way(h->net, h->env.self, addr),
+                                            .one_way = one_way == ONE_WAY_DRAWN ? ONE_WAY_NONE : one_way / ONE_WAY_UNIT_NS & ONE_WAY_NONE,
                                             .generation = id->generation++ % GENERATIONS,
                                             .state = CHANNEL_SHAKING,
                                             .server = server,
@@ -96,7 +97,7 @@ void channel_close(struct host *h, struct online *o, chan_h slot)
     struct event e = {
         .dst = c->addr, .chan = c->remote, .true_len = CLOSE_BYTES, .class = TRAFFIC_HANDSHAKE, .flags = KIND_CLOSE};
     if (c->remote != TAG_NONE)
-        wire_post(h, &e, NULL, c->one_way_ns);
+        wire_post(h, &e, NULL, channel_one_way(c));
     if (c->state == CHANNEL_SHAKING)
         handshake_forget(h, o, slot);
     keepalive_end(h, o, slot, h->env.self, h->env.now);
@@ -113,7 +114,7 @@ void channel_receive_close(struct host *h, struct identity *id, const struct eve
         return;
     }
     wire_count_delivered(h, e);
-    chan_h slot = e->chan & 0xffffu;
+    chan_h slot = tag_slot(e->chan);
     keepalive_sweep(h, o, e->dst, e->at);
     channel_drop(o, slot);
     struct chan_info info = {e->src, e->src, 0};

@@ -127,7 +127,7 @@ static void handshake_send(struct host *h, struct online *o, struct handshake *s
     uint32_t own = channel_tag(c, s->slot);
     struct note note = {
         .client = c->server ? c->remote : own, .server = c->server ? own : c->remote, .cookie = s->cookie};
-    flight_send(h, s->flight, c->addr, c->remote, c->one_way_ns, note);
+    flight_send(h, s->flight, c->addr, c->remote, channel_one_way(c), note);
     s->tries = s->tries < UINT8_MAX ? s->tries + 1 : s->tries;
     s->sent_at = call_departure(h);
     s->due = time_min(s->sent_at + s->wait, s->give_up);
@@ -295,19 +295,19 @@ static void receive_at_client(struct host *h, struct online *o, const struct eve
 static void receive_at_server(struct host *h, struct online *o, const struct event *e, const struct note *n,
                               struct handshake *s)
 {
-    const struct channel *c = &o->table->slot[e->chan & 0xffffu];
+    const struct channel *c = &o->table->slot[tag_slot(e->chan)];
     struct note reply = {.client = c->remote, .server = e->chan};
     if (e->flags != KIND_CLIENT || !c->server)
         return;
     if (!s) { /* we are up and our last flight was lost: 4.2.4 has us send it again */
         if (n->part == 0)
-            flight_send(h, KIND_FINISHED, c->addr, c->remote, c->one_way_ns, reply);
+            flight_send(h, KIND_FINISHED, c->addr, c->remote, channel_one_way(c), reply);
         return;
     }
     if (!complete(s, n))
         return;
     crypto_cost(h, 0, 2); /* the client's certificate and CertificateVerify */
-    flight_send(h, KIND_FINISHED, c->addr, c->remote, c->one_way_ns, reply);
+    flight_send(h, KIND_FINISHED, c->addr, c->remote, channel_one_way(c), reply);
     handshake_next(h, o, s, KIND_FINISHED);
     handshake_up(h, o, s, CHAN_ACCEPT);
 }
@@ -327,7 +327,7 @@ void handshake_receive(struct host *h, struct identity *id, const struct event *
     if (hello) {
         receive_hello(h, id, e, &n);
     } else {
-        struct handshake *s = c->state == CHANNEL_SHAKING ? handshake_at(o, e->chan & 0xffffu) : NULL;
+        struct handshake *s = c->state == CHANNEL_SHAKING ? handshake_at(o, tag_slot(e->chan)) : NULL;
         if (c->server)
             receive_at_server(h, o, e, &n, s);
         else if (s)

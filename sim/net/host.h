@@ -36,28 +36,47 @@ enum kind {
 
 enum channel_state { CHANNEL_FREE, CHANNEL_SHAKING, CHANNEL_UP };
 
-/* A tag names a channel at its host: slot in the low 16 bits, above it a generation of 10, so that what was sent to the slot's former owner is told
+/* A tag names a channel at its host: slot in the low bits, above it a generation, so that what was sent to the slot's former owner is told
  * apart. Every datagram carries the tag of the receiver's channel (event.chan). */
-#define TAG_BITS      26u
-#define TAG_NONE      ((UINT32_C(1) << TAG_BITS) - 1)
-#define GENERATIONS   (UINT32_C(1) << (TAG_BITS - 16))
-#define CHANNELS_MAX  65534u
-#define ONE_WAY_DRAWN UINT32_MAX /* the model draws for each datagram, or the delay does not fit */
-#define HEARD_BITS    48u
+#define SLOT_BITS       13u
+#define GENERATION_BITS 8u
+#define TAG_BITS        (SLOT_BITS + GENERATION_BITS)
+#define TAG_NONE        ((UINT32_C(1) << TAG_BITS) - 1)
+#define GENERATIONS     (UINT32_C(1) << GENERATION_BITS)
+#define CHANNELS_MAX    8190u
+#define ONE_WAY_DRAWN   UINT32_MAX /* the model draws for each datagram, or the delay does not fit */
+
+/* Units of the times that a channel keeps. */
+#define ONE_WAY_BITS    25u
+#define ONE_WAY_UNIT_NS 32u             /* so up to 1.07 s */
+#define ONE_WAY_NONE    ((UINT32_C(1) << ONE_WAY_BITS) - 1)
+#define HEARD_UNIT      MICROS(10)      /* so 11.9 hours back */
+#define SCHEDULE_BITS   3
 
 struct channel {
-    uint32_t addr;       /* of the other side */
-    uint32_t one_way_ns; /* to it, before clamping */
-    uint32_t heard_low;  /* when something was last received: the low 48 bits of the time, 78 hours */
-    uint32_t heard_high : 16, generation : 10, state : 2, server : 1, silent : 1;
-    uint32_t remote : 26, schedule : 3,
-        peer_schedule : 3; /* remote: tag of the other side's channel; schedules: keepalives of each side */
+    uint32_t addr;                      /* of the other side */
+    uint32_t heard;                     /* when something was last received, in units, rounded up, modulo 2^32 */
+    uint32_t one_way : ONE_WAY_BITS,    /* delay to it before clamping, in units; ONE_WAY_NONE: drawn, or too long */
+        schedule : SCHEDULE_BITS,       /* keepalives of this side */
+        peer_schedule : SCHEDULE_BITS,  /* and of the other */
+        server : 1;
+    uint32_t remote : TAG_BITS,         /* tag of the other side's channel */
+        generation : GENERATION_BITS, state : 2, silent : 1;
 };
-_Static_assert(sizeof(struct channel) == 20,
-               "byte budget of a channel: with 40 links a node it is the largest part of the host's memory");
+_Static_assert(sizeof(struct channel) == 16, "byte budget of a channel: with 30 to 50 links a node it is the largest part of the host's memory");
+
+static inline uint32_t channel_one_way(const struct channel *c)
+{
+    return c->one_way == ONE_WAY_NONE ? ONE_WAY_DRAWN : (uint32_t)c->one_way * ONE_WAY_UNIT_NS;
+}
+
+static inline uint32_t tag_slot(uint32_t tag)
+{
+    return tag & ((1u << SLOT_BITS) - 1);
+}
 
 /* Keepalive settings in use in a partition, by the index that a channel holds; 0 = off. */
-#define SCHEDULES 8u
+#define SCHEDULES (1u << SCHEDULE_BITS)
 struct schedule {
     sim_time interval, silent_after;
 };
@@ -188,6 +207,7 @@ sim_time host_due(const struct identity *);
 extern const struct port host_port;
 /* Sends e (at, src and seq are filled in) with this one-way delay before clamping, or one drawn for it. */
 void wire_post(struct host *, struct event *e, const uint8_t *bytes, uint32_t one_way_ns);
+/* Delay without draws, a multiple of ONE_WAY_UNIT_NS as channels keep it; ONE_WAY_DRAWN. */
 uint32_t wire_one_way(const struct net *, peer_h from, peer_h to);
 void wire_count_delivered(struct host *, const struct event *);
 void wire_plain(struct host *, struct identity *, const struct event *, const uint8_t *bytes);
@@ -198,17 +218,17 @@ void wire_send(struct env *, chan_h, addr_h to, size_t len, size_t true_len, enu
 
 static inline uint32_t channel_tag(const struct channel *c, chan_h slot)
 {
-    return (uint32_t)c->generation << 16 | slot;
+    return (uint32_t)c->generation << SLOT_BITS | slot;
 }
 
 /* The channel that a datagram from this address means by this tag; NULL if it is gone. */
 static inline struct channel *channel_find(const struct online *o, uint32_t tag, addr_h from)
 {
-    uint32_t slot = tag & 0xffffu;
+    uint32_t slot = tag_slot(tag);
     if (slot >= o->used)
         return NULL;
     struct channel *c = &o->table->slot[slot];
-    return c->state != CHANNEL_FREE && c->addr == from && c->generation == tag >> 16 ? c : NULL;
+    return c->state != CHANNEL_FREE && c->addr == from && c->generation == tag >> SLOT_BITS ? c : NULL;
 }
 
 /* Takes the lowest free slot; CHAN_NONE when none is left. */

@@ -24,7 +24,6 @@ __extension__ typedef unsigned __int128 wide;
 #define KEEPALIVE_BYTES 28u
 /* Keepalives and notes order behind the datagrams that left with them; a node sends fewer than 2^31 of the others. */
 #define KEEPALIVE_SEQ UINT32_C(0x80000000)
-#define HEARD_MASK    ((UINT64_C(1) << HEARD_BITS) - 1)
 #define LOOK_AHEAD    64u
 #define NOTE_BYTES    8u
 
@@ -71,8 +70,8 @@ static bool grid_lost(const struct net *n, struct grid *g, uint64_t k)
 static sim_time delay_of(const struct net *n, const struct channel *c, peer_h self, uint64_t entity, uint64_t k)
 {
     const struct latency *l = n->config.latency;
-    sim_time delay = c->one_way_ns;
-    if (c->one_way_ns == ONE_WAY_DRAWN) {
+    sim_time delay = channel_one_way(c);
+    if (c->one_way == ONE_WAY_NONE) {
         const struct identity *a = &n->identity[self], *b = &n->identity[c->addr];
         double u = n->keepalives_one_by_one ? random_unit(n->config.seed, entity, STREAM_JITTER, k) : 0.5;
         delay = latency_one_way(l, (struct location){a->place, a->access_us}, (struct location){b->place, b->access_us},
@@ -94,17 +93,27 @@ static struct grid grid_peer(const struct host *h, const struct channel *c, peer
 
 /* ---- when something was last heard ---- */
 
-static void set_heard(struct channel *c, sim_time t)
+static uint64_t heard_units(sim_time t)
 {
-    c->heard_low = (uint32_t)t;
-    c->heard_high = (uint16_t)(t >> 32);
+    return (t + HEARD_UNIT - 1) / HEARD_UNIT;
 }
 
-/* The stored bits say when within the last 78 hours; a channel that is watched is looked at more often than that. */
+/* As a channel keeps it: rounded up, so that nothing is silent too early. */
+static sim_time heard_round(sim_time t)
+{
+    return heard_units(t) * HEARD_UNIT;
+}
+
+static void set_heard(struct channel *c, sim_time t)
+{
+    c->heard = (uint32_t)heard_units(t);
+}
+
+/* The stored bits say when within the last 11.9 hours; a channel that is watched is looked at more often than that. */
 static sim_time heard(const struct channel *c, sim_time now)
 {
-    sim_time low = (sim_time)c->heard_high << 32 | c->heard_low;
-    return now - ((now - low) & HEARD_MASK);
+    uint64_t units = heard_units(now);
+    return (units - (uint32_t)((uint32_t)units - c->heard)) * HEARD_UNIT;
 }
 
 static void watch(struct online *o, sim_time due)
@@ -183,7 +192,7 @@ static sim_time silence_possible(struct host *h, const struct channel *c, peer_h
         if (arrival > at)
             return at;
         if (!grid_lost(h->net, &g, k))
-            at = time_add(arrival, after);
+            at = time_add(heard_round(arrival), after);
     }
     return at == TIME_NEVER ? grid_time(&g, end) : at;
 }

@@ -216,7 +216,7 @@ static void on_touch(void *net, uint32_t node, const struct event *e, const uint
     uint16_t line[8];
     if (!o)
         return;
-    __builtin_prefetch(o->table->slot + (e ? e->chan & 0xffffu : 0));
+    __builtin_prefetch(o->table->slot + (e && e->flags == KIND_DATA ? tag_slot(e->chan) : 0));
     if (e && e->class == TRAFFIC_KEEPALIVE)
         return;
     const char *block = (const char *)o->block;

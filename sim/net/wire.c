@@ -23,7 +23,8 @@ uint32_t wire_one_way(const struct net *n, peer_h from, peer_h to)
     if (l->model == LATENCY_EXPONENTIAL || to >= n->config.identities)
         return ONE_WAY_DRAWN;
     sim_time t = latency_one_way(l, location_of(n, from), location_of(n, to), 0.5);
-    return t < ONE_WAY_DRAWN ? (uint32_t)t : ONE_WAY_DRAWN;
+    sim_time units = (t + ONE_WAY_UNIT_NS / 2) / ONE_WAY_UNIT_NS;
+    return units < ONE_WAY_NONE ? (uint32_t)units * ONE_WAY_UNIT_NS : ONE_WAY_DRAWN;
 }
 
 /* ---- sending ---- */
@@ -37,6 +38,9 @@ static sim_time one_way(const struct host *h, const struct event *e, struct lane
 {
     const struct net *n = h->net;
     bool drawn = n->config.latency->model == LATENCY_EXPONENTIAL;
+    uint32_t fixed = wire_one_way(n, e->src, e->dst);
+    if (fixed != ONE_WAY_DRAWN)
+        return fixed;
     double u = drawn ? random_unit(n->config.seed, lane.entity, STREAM_JITTER, lane.counter) : 0.5;
     return latency_one_way(n->config.latency, location_of(n, e->src), location_of(n, e->dst), u);
 }
@@ -97,7 +101,7 @@ void wire_send(struct env *env, chan_h slot, addr_h to, size_t len, size_t true_
                       .true_len = (uint16_t)true_len,
                       .class = (uint8_t) class,
                       .flags = KIND_DATA};
-    wire_post(h, &e, h->send, c->one_way_ns);
+    wire_post(h, &e, h->send, channel_one_way(c));
 }
 
 /* ---- receiving ---- */
@@ -142,7 +146,7 @@ void wire_data(struct host *h, struct identity *id, const struct event *e, const
     }
     keepalive_hear(h, o, c, e->at);
     wire_count_delivered(h, e);
-    wire_hand_over(h, o, e, bytes, e->chan & 0xffffu);
+    wire_hand_over(h, o, e, bytes, tag_slot(e->chan));
 }
 
 void wire_plain(struct host *h, struct identity *id, const struct event *e, const uint8_t *bytes)
