@@ -34,6 +34,7 @@ struct part {
     size_t items_max;
     struct queue queue;
     unsigned forced;            /* wake-ups in the past that this site asked for in this window */
+    size_t wakes_max;           /* records of wake-ups in the wheel, above which it is swept */
     uint64_t sweeps;
     uint64_t turn, out_least;   /* exchange: which buffers, and the first window that something in them is for */
 };

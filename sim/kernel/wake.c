@@ -32,6 +32,7 @@ static void sweep(struct part *p)
     struct sweep s = {.part = p, .kept = kernel_allocate((p->end - p->first) / 4 + 1, 1)};
     wheel_sweep(&p->wheel, is_remembered, &s);
     free(s.kept);
+    p->wakes_max = 2 * p->wheel.wakes + WAKE_RECORDS_SPARE;
     p->sweeps++;
 }
 
@@ -42,7 +43,7 @@ static void put(struct part *p, uint32_t node, sim_time at)
         queue_put(&p->queue, &r);
         return;
     }
-    if (p->wheel.wakes >= (size_t)(p->end - p->first) * WAKE_RECORDS_PER_NODE + WAKE_RECORDS_SPARE)
+    if (p->wheel.wakes >= p->wakes_max)
         sweep(p);
     *wheel_room(&p->wheel, at, true) = record_of_wake(node, at);
 }
@@ -53,9 +54,22 @@ void wake_set(struct part *p, uint32_t node, sim_time due)
     s->due = due;
     if (s->queued[0] <= due) /* or due is never */
         return;
+    if (due >= p->limit && wheel_is_beyond(&p->wheel, due)) {
+        wheel_expect(&p->wheel, due);
+        return;
+    }
     s->queued[1] = s->queued[0];
     s->queued[0] = due;
     put(p, node, due);
+}
+
+void wake_turn(struct part *p)
+{
+    for (uint32_t node = p->first; node < p->end; node++) {
+        const struct node_state *s = &p->kernel->node[node];
+        if (s->due < s->queued[0])
+            wake_set(p, node, s->due);
+    }
 }
 
 bool wake_comes(struct part *p, uint32_t node, sim_time at)

@@ -4,8 +4,11 @@
  * A node remembers its due time and the times of up to two of its records, the earlier first. Moving the due time later does nothing: when the record comes
  * up too early it is no event, and a record for the due time is put. Moving it before the earlier record puts a new one and forgets the later of the
  * three; a forgotten record is dropped when it comes up. The usual hosts (a far timer, a near one now and then) so keep one or two records a node.
- * Re-arming that nests deeper would pile up forgotten records; when a part's wheel holds more wake-ups than 3 a node + 1024 it is swept: all that no node
- * remembers goes, at most 2 a node stay. The sweep costs a few ns for each record put since the last one. So the bound is 3 a node + 1024, whatever hosts do. */
+ * Re-arming that nests deeper would pile up forgotten records; when a wheel holds more than twice the wake-ups that the last sweep left, and 1024, it is
+ * swept: all that no node remembers goes, at most 2 a node stay. The sweep costs a few ns for each record put since the last one.
+ *
+ * A due time that even the far wheel does not reach (17 minutes and more at windows of 1 ms) has no record at all: at each turn of that wheel the nodes are
+ * looked through. Most nodes of a large population sleep for hours. */
 #ifndef SIM_KERNEL_WAKE_H
 #define SIM_KERNEL_WAKE_H
 
@@ -14,7 +17,6 @@
 
 #include "sim/kernel/kernel.h"
 
-#define WAKE_RECORDS_PER_NODE 3u
 #define WAKE_RECORDS_SPARE 1024u
 
 /* What the kernel knows of a node: half a cache line. chain belongs to the site, and is used in its first node. */
@@ -27,6 +29,8 @@ _Static_assert(sizeof(struct node_state) == 32, "byte budget of a node in the ke
 
 /* Sets the due time; puts a record when none that is remembered comes up in time. */
 void wake_set(struct part *, uint32_t node, sim_time due);
+/* A turn of the far wheel has begun: puts records for those that come within its reach. */
+void wake_turn(struct part *);
 /* A record of the node came up: true when this is its wake-up (the due time is then TIME_NEVER), false when it is no event. */
 bool wake_comes(struct part *, uint32_t node, sim_time at);
 

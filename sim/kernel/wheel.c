@@ -124,21 +124,23 @@ static void spread(struct wheel *w, struct slot *slot)
     }
 }
 
-void wheel_advance(struct wheel *w, uint64_t window)
+bool wheel_advance(struct wheel *w, uint64_t window)
 {
     assert(window >= w->window && window <= wheel_next(w));
     uint64_t before = w->window >> WHEEL_SHIFT, epoch = window >> WHEEL_SHIFT;
     w->window = window;
     if (epoch == before)
-        return;
+        return false;
+    bool turn = epoch >> WHEEL_SHIFT != before >> WHEEL_SHIFT;
     /* Whatever lies beyond was put there at least one turn of the far wheel ahead, so it is looked through once a turn. */
-    if (epoch >> WHEEL_SHIFT != before >> WHEEL_SHIFT) {
+    if (turn) {
         w->beyond_least = WINDOW_NONE;
         spread(w, &w->beyond);
     }
     uint32_t i = epoch % WHEEL_SLOTS;
     unmark(w->far_used, i);
     spread(w, &w->far[i]);
+    return turn;
 }
 
 struct slot wheel_take(struct wheel *w)

@@ -44,8 +44,11 @@ void wheel_open(struct wheel *, struct arena *, sim_time width);
 struct record *wheel_room(struct wheel *, sim_time at, bool wake);
 /* A window at or after the present one before which nothing waits (it may be empty itself); WINDOW_NONE: nothing waits at all. */
 uint64_t wheel_next(const struct wheel *);
-/* Makes a window the present one. Nothing may wait before it. */
-void wheel_advance(struct wheel *, uint64_t window);
+/* Makes a window the present one. Nothing may wait before it. true: a turn of the far wheel has begun, so what was too far for it may not be any more. */
+bool wheel_advance(struct wheel *, uint64_t window);
+/* A time that the far wheel does not reach: whoever can find it again at the next turn needs no record, only to have it expected. */
+static inline bool wheel_is_beyond(const struct wheel *, sim_time at);
+static inline void wheel_expect(struct wheel *, sim_time at);
 /* Takes the records of the present window out of the wheel. The list stays the caller's until wheel_release. */
 struct slot wheel_take(struct wheel *);
 void wheel_release(struct wheel *, struct slot);
@@ -54,6 +57,20 @@ uint32_t wheel_ahead(const struct wheel *);
 uint32_t wheel_fetch(const struct wheel *, uint32_t chunk);
 /* Drops the records for which keep says no. */
 void wheel_sweep(struct wheel *, bool (*keep)(void *, const struct record *), void *context);
+
+static inline uint64_t wheel_window_of(const struct wheel *, sim_time at);
+
+static inline bool wheel_is_beyond(const struct wheel *w, sim_time at)
+{
+    return (wheel_window_of(w, at) >> WHEEL_SHIFT) - (w->window >> WHEEL_SHIFT) >= WHEEL_SLOTS;
+}
+
+static inline void wheel_expect(struct wheel *w, sim_time at)
+{
+    uint64_t window = wheel_window_of(w, at);
+    if (window < w->beyond_least)
+        w->beyond_least = window;
+}
 
 static inline uint64_t wheel_window_of(const struct wheel *w, sim_time at)
 {

@@ -24,6 +24,7 @@ void windows_open(struct part *p)
     arena_open(&p->arena);
     wheel_open(&p->wheel, &p->arena, p->kernel->window);
     p->out_least = WINDOW_NONE;
+    p->wakes_max = WAKE_RECORDS_SPARE;
 }
 
 void windows_close(struct part *p)
@@ -234,8 +235,8 @@ static void run_sites(struct part *p, size_t n)
 void windows_run(struct part *p, uint64_t window, sim_time until)
 {
     struct kernel *k = p->kernel;
-    if (window > p->wheel.window)
-        wheel_advance(&p->wheel, window);
+    if (window > p->wheel.window && wheel_advance(&p->wheel, window))
+        wake_turn(p);
     sim_time start = window * k->window;
     sim_time limit = time_min(time_add(start, k->window), until);
     struct slot list = wheel_take(&p->wheel);

@@ -220,7 +220,7 @@ static void rearm(unsigned pattern)
             set++;
         }
         assert_int_equal(kernel_run(k, now + MILLIS(2)), 0);
-        assert_true(kernel_part(k, 0)->wheel.wakes <= 64 * WAKE_RECORDS_PER_NODE + WAKE_RECORDS_SPARE);
+        assert_true(kernel_part(k, 0)->wheel.wakes <= 2 * (2 * 64) + WAKE_RECORDS_SPARE);
         for (uint32_t node = 0; node < 64; node++)
             assert_true(a.next[node] >= kernel_now(k)); /* what was due before now came */
         if (round == 1000)
@@ -242,6 +242,37 @@ static void rearming_never_piles_up_records(void **state)
     (void)state;
     for (unsigned pattern = 0; pattern <= 7; pattern++)
         rearm(pattern);
+}
+
+static void long_sleepers_have_no_record_and_wake_on_time(void **state)
+{
+    (void)state;
+    struct alarm_host a = {0};
+    struct kernel *k;
+    const struct kernel_config config = {.engine = KERNEL_WINDOWS, .partitions = 1, .nodes = 64, .window = MILLIS(1)};
+    const struct kernel_hooks hooks = {.host = &a, .deliver = alarm_deliver, .wake = alarm_wake};
+    assert_int_equal(kernel_open(&k, &config, &hooks), 0);
+    const struct wheel *wheel = &kernel_part(k, 0)->wheel;
+    for (uint32_t node = 0; node < 64; node++) {
+        a.next[node] = SECONDS(2000) + node * SECONDS(977); /* 2 to 58 turns of the far wheel ahead */
+        kernel_wake_at(kernel_part(k, 0), node, a.next[node]);
+    }
+    assert_true(wheel->wakes == 0);
+    a.next[5] = SECONDS(3); /* changes its mind */
+    kernel_wake_at(kernel_part(k, 0), 5, a.next[5]);
+    a.next[6] = SECONDS(100000);
+    kernel_wake_at(kernel_part(k, 0), 6, a.next[6]);
+    assert_true(wheel->wakes == 1);
+    for (sim_time now = 0; now <= SECONDS(70000); now += SECONDS(500)) {
+        assert_int_equal(kernel_run(k, now), 0);
+        assert_true(wheel->wakes <= 4); /* those of this turn and the next */
+        for (uint32_t node = 0; node < 64; node++)
+            assert_true(a.next[node] >= now);
+    }
+    assert_int_equal(a.wakes, 63);
+    assert_int_equal(kernel_run(k, TIME_NEVER), 0);
+    assert_int_equal(a.wakes, 64);
+    kernel_close(k);
 }
 
 static void memory_returns_to_a_steady_state(void **state)
@@ -274,6 +305,7 @@ int main(void)
         cmocka_unit_test(engines_agree_when_parts_are_empty),
         cmocka_unit_test(a_burst_of_100000_datagrams_to_one_site_is_run_in_order),
         cmocka_unit_test(rearming_never_piles_up_records),
+        cmocka_unit_test(long_sleepers_have_no_record_and_wake_on_time),
         cmocka_unit_test(memory_returns_to_a_steady_state),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
