@@ -229,6 +229,7 @@ sim_time node_seed(struct node *n, struct env *env, const struct node_seed *s)
     n->finger_at = s->next_ping;
     section_reserve(&c, SECTION_LINKS, s->links * (uint32_t)sizeof(struct link));
     section_reserve(&c, SECTION_ORDER, s->links * (uint32_t)sizeof(struct order));
+    section_reserve(&c, SECTION_STORE, s->value_bytes);
     return TIME_NEVER;
 }
 
@@ -279,6 +280,11 @@ void node_seed_value(struct node *n, struct env *env, struct id resource, peer_h
                          .len = value_len};
     head.r.due = time_add(env->now, SECONDS(lifetime_left_s));
     value_put(&c, &head, value);
+}
+
+uint32_t node_value_bytes(uint16_t value_len)
+{
+    return ((uint32_t)offsetof(struct value, bytes) + value_len + 7u) & ~7u;
 }
 
 sim_time node_seed_end(struct node *n, struct env *env)

@@ -74,6 +74,7 @@ struct node_seed {
     sim_time next_update;     /* absolute times of its next periodic actions */
     sim_time next_ping;
     uint16_t links;           /* that will be added: room is made for them at once; 0 = not known */
+    uint32_t value_bytes;     /* sum of node_value_bytes of the values that will be added */
 };
 
 struct seed_link {
@@ -93,6 +94,8 @@ void node_seed_finger(struct node *, struct env *, unsigned i, peer_h);
 /* A stored registration as its owner stored it at stored_ms (unix), with remaining life. */
 void node_seed_value(struct node *, struct env *, struct id resource, peer_h owner, const uint8_t *value, uint16_t value_len,
                      uint64_t stored_ms, uint32_t lifetime_left_s, uint8_t replica);
+/* What a stored value with that many bytes of DataValue takes in a node's block. */
+uint32_t node_value_bytes(uint16_t value_len);
 /* Ends the building: returns the first wake-up. */
 sim_time node_seed_end(struct node *, struct env *);
 

@@ -6,6 +6,7 @@
 #define ROUND_UP(x) (((x) + 7u) & ~7u)
 #define SLACK_SHARE 32u /* a growing section asks for this part of itself beyond its need */
 #define TRIM_AT 256u    /* idle bytes that are worth a move */
+#define WORK_SLACK 192u /* idle bytes of the second block that a node may keep */
 
 static const uint32_t first_cap[SECTIONS] = {[SECTION_LINKS] = 128, [SECTION_ORDER] = 32, [SECTION_NEIGHBOURS] = 24};
 
@@ -94,8 +95,9 @@ void block_trim(struct call *c)
 
 void work_trim(struct call *c)
 {
-    if (c->n->section[SECTION_WORK].used == 0 && c->n->section[SECTION_WORK].cap > 0)
-        work_resize(c, 0);
+    uint32_t used = c->n->section[SECTION_WORK].used, cap = c->n->section[SECTION_WORK].cap;
+    if (cap > 0 && (used == 0 || cap > 2 * used + WORK_SLACK))
+        work_resize(c, used);
 }
 
 void *record_add(struct call *c, enum section_name s, uint16_t type, uint32_t size)

@@ -72,7 +72,7 @@ static inline void *section_base(const struct call *c, enum section_name s)
 void block_init(struct node *, peer_h self, struct id id);
 /* Makes room for `more` bytes behind the used part of a section; false when a limit forbids it. The block may move. */
 bool section_reserve(struct call *, enum section_name, uint32_t more);
-/* Gives memory back when much of the block is idle; and the second block, when nothing is in it. */
+/* Gives memory back when much of the block is idle; of the second block too, all of it when nothing is in it. */
 void block_trim(struct call *);
 void work_trim(struct call *);
 

@@ -56,93 +56,115 @@ sim_time converged_left_registered_ago(const struct scenario *s, peer_h peer, si
     return ago_s < 0 || ago >= SECONDS(s->register_lifetime_s) ? TIME_NEVER : ago;
 }
 
-/* Puts up one registration, stored ago_s before time 0, with its replicas. */
-static void seed_value(struct net *net, const struct converged_input *in, const struct converged_plan *p, peer_h owner,
-                       double ago_s)
-{
-    const struct scenario *s = in->scenario;
-    double left_s = s->register_lifetime_s - ago_s;
-    if (ago_s < 0 || left_s < 1)
-        return;
-    uint8_t value[CONVERGED_VALUE_MAX];
-    size_t len = in->registration(in->world, owner, value);
-    struct id resource = net_user(net, owner);
-    uint32_t place = converged_owner(p, resource);
-    for (uint8_t replica = 0; replica <= REPLICAS && replica <= p->rules.successors && replica < p->count; replica++) {
-        struct env *env;
-        struct node *node = net_seed_node(net, p->peer[(place + replica) % p->count].peer, &env);
-        node_seed_value(node, env, resource, owner, value, (uint16_t)len, s->epoch_ms - (uint64_t)(ago_s * 1e3),
-                        (uint32_t)left_s, replica);
-    }
-}
-
-struct absent {
-    peer_h peer;
-    sim_time ago;
+struct seed_value {
+    struct id resource;
+    double ago_s; /* stored so long before time 0 */
+    peer_h owner;
+    uint32_t place; /* on the ring, of the peer that is responsible */
 };
 
-static int by_peer(const void *a, const void *b)
+struct seed_values {
+    struct seed_value *at;
+    uint32_t count;
+};
+
+static void value_note(const struct net *net, const struct converged_input *in, const struct converged_plan *p, struct seed_values *v, peer_h owner, double ago_s)
 {
-    peer_h x = ((const struct absent *)a)->peer, y = ((const struct absent *)b)->peer;
+    if (ago_s < 0 || in->scenario->register_lifetime_s - ago_s < 1)
+        return;
+    struct id resource = net_user(net, owner);
+    v->at[v->count++] = (struct seed_value){resource, ago_s, owner, converged_owner(p, resource)};
+}
+
+static int by_owner(const void *a, const void *b)
+{
+    peer_h x = ((const struct seed_value *)a)->owner, y = ((const struct seed_value *)b)->owner;
     return (x > y) - (x < y);
 }
 
-/* Those who left are outlived by their registration. */
-static int seed_values_of_absent(struct net *net, const struct converged_input *in, const struct converged_plan *p)
+/* Those who are here, and those who left: they are outlived by their registration. */
+static int values_collect(const struct net *net, const struct converged_input *in, const struct converged_plan *p, struct seed_values *v)
 {
     const struct scenario *s = in->scenario;
-    struct absent *absent = malloc((in->offline_count ? in->offline_count : 1) * sizeof *absent);
-    if (!absent)
+    uint32_t absent = 0;
+    *v = (struct seed_values){0};
+    if (!s->register_every || !s->register_lifetime_s)
+        return 0;
+    for (uint32_t k = 0; s->churn && k < in->offline_count; k++)
+        absent += in->offline_for[k] < SECONDS(s->register_lifetime_s);
+    v->at = malloc(((size_t)p->count + absent + 1) * sizeof *v->at);
+    if (!v->at)
         return -1;
-    uint32_t n = 0;
-    for (uint32_t k = 0; k < in->offline_count; k++) {
-        if (in->offline_for[k] >= SECONDS(s->register_lifetime_s))
-            continue;
-        sim_time ago = converged_left_registered_ago(s, in->offline[k], in->offline_for[k]);
+    for (uint32_t x = 0; x < p->count; x++)
+        value_note(net, in, p, v, p->peer[x].peer, registered_ago_s(s, p->peer[x].peer, p->peer[x].age_s));
+    uint32_t present = v->count;
+    for (uint32_t k = 0; s->churn && k < in->offline_count; k++) {
+        sim_time ago = in->offline_for[k] < SECONDS(s->register_lifetime_s) ? converged_left_registered_ago(s, in->offline[k], in->offline_for[k]) : TIME_NEVER;
         if (ago != TIME_NEVER)
-            absent[n++] = (struct absent){in->offline[k], ago};
+            value_note(net, in, p, v, in->offline[k], seconds(ago));
     }
-    qsort(absent, n, sizeof *absent, by_peer);
-    for (uint32_t k = 0; k < n; k++)
-        seed_value(net, in, p, absent[k].peer, seconds(absent[k].ago));
-    free(absent);
+    qsort(v->at + present, v->count - present, sizeof *v->at, by_owner); /* they come in any order */
     return 0;
 }
 
-static int seed_values(struct net *net, const struct converged_input *in, const struct converged_plan *p)
+/* How many peers from the responsible one on hold a value: it and its replicas. */
+static uint32_t copies(const struct converged_plan *p)
+{
+    uint32_t n = REPLICAS < p->rules.successors ? REPLICAS + 1 : p->rules.successors + 1;
+    return n < p->count ? n : p->count;
+}
+
+static void value_seed(struct net *net, const struct converged_input *in, const struct converged_plan *p, const struct seed_value *v)
 {
     const struct scenario *s = in->scenario;
-    if (!s->register_every || !s->register_lifetime_s)
-        return 0;
-    for (uint32_t x = 0; x < p->count; x++)
-        seed_value(net, in, p, p->peer[x].peer, registered_ago_s(s, p->peer[x].peer, p->peer[x].age_s));
-    return s->churn ? seed_values_of_absent(net, in, p) : 0;
+    uint8_t value[CONVERGED_VALUE_MAX];
+    size_t len = in->registration(in->world, v->owner, value);
+    for (uint32_t replica = 0; replica < copies(p); replica++) {
+        struct env *env;
+        struct node *node = net_seed_node(net, p->peer[(v->place + replica) % p->count].peer, &env);
+        node_seed_value(node, env, v->resource, v->owner, value, (uint16_t)len, s->epoch_ms - (uint64_t)(v->ago_s * 1e3),
+                        (uint32_t)(s->register_lifetime_s - v->ago_s), (uint8_t)replica);
+    }
 }
 
 /* ---- Nodes, links, fingers. ---- */
 
-static int seed_nodes(struct net *net, const struct scenario *s, const struct converged_plan *p)
+struct load {
+    uint32_t value_bytes;
+    uint16_t links;
+};
+
+/* What each place will hold, so that nodes are built in the size that they will have. NULL: out of memory. */
+static struct load *loads_of(const struct converged_input *in, const struct converged_plan *p, const struct seed_values *v)
 {
-    uint16_t *links = calloc(p->count ? p->count : 1, sizeof *links);
-    if (!links)
-        return -1;
+    struct load *load = calloc(p->count ? p->count : 1, sizeof *load);
+    uint8_t value[CONVERGED_VALUE_MAX];
+    if (!load)
+        return NULL;
     for (uint64_t k = 0; k < p->edges; k++) {
-        links[p->edge[k] >> 32]++;
-        links[(uint32_t)p->edge[k]]++;
+        load[p->edge[k] >> 32].links++;
+        load[(uint32_t)p->edge[k]].links++;
     }
+    for (uint32_t k = 0; k < v->count; k++)
+        for (uint32_t replica = 0; replica < copies(p); replica++)
+            load[(v->at[k].place + replica) % p->count].value_bytes += node_value_bytes((uint16_t)in->registration(in->world, v->at[k].owner, value));
+    return load;
+}
+
+static void seed_nodes(struct net *net, const struct scenario *s, const struct converged_plan *p, const struct load *load)
+{
     for (uint32_t x = 0; x < p->count; x++) {
         const struct converged_peer *peer = &p->peer[x];
         struct node_seed seed = {
             .joined_for = from_seconds(peer->age_s < AGE_MAX_S ? peer->age_s : AGE_MAX_S),
             .next_update = from_seconds(law_residual_quantile(&s->update_interval, draw(s, peer->peer, DRAW_UPDATE))),
             .next_ping = from_seconds(law_residual_quantile(&s->ping_interval, draw(s, peer->peer, DRAW_PING))),
-            .links = links[x],
+            .links = load[x].links,
+            .value_bytes = load[x].value_bytes,
         };
         struct env *env;
         net_seed_begin(net, peer->peer, &seed, &env);
     }
-    free(links);
-    return 0;
 }
 
 static void seed_links(struct net *net, const struct converged_plan *p)
@@ -188,6 +210,27 @@ static double repair_s(const struct overlay *o)
     return silence + seconds(o->reliability_timer) + SEARCH_S;
 }
 
+/* Carries the plan out. */
+static int put_up(struct net *net, const struct converged_input *in, const struct converged_plan *p)
+{
+    struct seed_values values;
+    if (values_collect(net, in, p, &values))
+        return -1;
+    struct load *load = loads_of(in, p, &values);
+    if (load) {
+        seed_nodes(net, in->scenario, p, load);
+        seed_links(net, p);
+        seed_fingers(net, p);
+        for (uint32_t k = 0; k < values.count; k++)
+            value_seed(net, in, p, &values.at[k]);
+        for (uint32_t x = 0; x < p->count; x++)
+            net_seed_end(net, p->peer[x].peer);
+    }
+    free(values.at);
+    free(load);
+    return load ? 0 : -1;
+}
+
 int converged_build(struct net *net, const struct converged_input *in)
 {
     const struct overlay *o = &in->scenario->overlay;
@@ -209,14 +252,7 @@ int converged_build(struct net *net, const struct converged_input *in)
         free(peer);
     }
     if (status == 0) {
-        status = seed_nodes(net, in->scenario, &p);
-        if (status == 0) {
-            seed_links(net, &p);
-            seed_fingers(net, &p);
-            status = seed_values(net, in, &p);
-        }
-        for (uint32_t x = 0; status == 0 && x < p.count; x++)
-            net_seed_end(net, p.peer[x].peer);
+        status = put_up(net, in, &p);
         converged_plan_fini(&p);
     }
     free(churn);

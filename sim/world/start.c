@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Time 0: who is online, who is not, and the overlay itself when it is to stand already. */
+#include <malloc.h>
 #include <stdlib.h>
 
 #include "sim/world/converged.h"
@@ -134,6 +135,7 @@ static int begin_converged(struct world *w)
             seed_lives(w, &c);
     }
     census_free(&c);
+    malloc_trim(0); /* the plan was large */
     return status;
 }
 
