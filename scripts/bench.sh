@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # bench.sh [PROGRAM...]: runs benchmark programs (x/bench/bench_*.c, one line "name value unit" a result), then the simulator with 1 k, 10 k and 100 k
 # peers (BENCH_PEERS="1k 10k" for fewer), and sets each figure beside the last accepted one of bench/accepted.txt. Machines differ, so nothing here fails;
-# a figure that is worse than accepted by more than its tolerance is marked. Lines can be pasted into accepted.txt with a tolerance in % and
-# "more" or "less" for what is better.
+# a figure that is worse than accepted by more than its tolerance is marked. ACCEPT=1 makes the figures of this run the accepted ones: lines of
+# name, value, unit, tolerance in %, and whether "more" or "less" is better.
 set -u
 export LC_ALL=C
 build=${BUILD:-build}
@@ -50,3 +50,8 @@ for peers in ${BENCH_PEERS:-1k 10k 100k}; do
             printf "steady.%s.wall_s %.2f s\n", p, wall
         }' | report
 done
+[ -z "${ACCEPT:-}" ] || {
+    echo "# Accepted figures of make bench: name, value, unit, tolerance in %, what is better. ACCEPT=1 make bench writes them."
+    echo "# $(uname -m), $(grep -m 1 'model name' /proc/cpuinfo | sed 's/.*: //'), $(nproc) processors; $(${CC:-gcc} --version | head -n 1); $(date +%Y-%m-%d)"
+    awk '{ memory = $3 == "bytes"; print $1, $2, $3, memory ? 10 : 25, $3 == "1/s" ? "more" : "less" }' "$results"
+} >"$accepted"

@@ -10,7 +10,8 @@
 #include <sys/mman.h>
 
 #define REGION         ((size_t)2 << 20) /* a huge page */
-#define LINEAR_MAX     ((size_t)1024)    /* up to here a class each 64 bytes, then eight each doubling */
+#define LINEAR_LOG     12u               /* up to 4096 bytes a class each 64, then eight each doubling */
+#define LINEAR_MAX     ((size_t)1 << LINEAR_LOG)
 #define LINEAR_CLASSES (LINEAR_MAX / SLAB_LINE)
 #define POISON         0xdb
 
@@ -45,14 +46,14 @@ static unsigned class_of(size_t bytes)
         return bytes ? (unsigned)((bytes - 1) / SLAB_LINE) : 0;
     unsigned log = 63u - (unsigned)__builtin_clzll(bytes - 1);
     size_t step = (size_t)1 << (log - 3);
-    return (unsigned)(LINEAR_CLASSES + (log - 10) * 8 + (bytes - 1 - ((size_t)1 << log)) / step);
+    return (unsigned)(LINEAR_CLASSES + (log - LINEAR_LOG) * 8 + (bytes - 1 - ((size_t)1 << log)) / step);
 }
 
 static size_t class_bytes(unsigned class)
 {
     if (class < LINEAR_CLASSES)
         return (class + 1) * SLAB_LINE;
-    unsigned above = class - (unsigned)LINEAR_CLASSES, log = 10 + above / 8;
+    unsigned above = class - (unsigned)LINEAR_CLASSES, log = LINEAR_LOG + above / 8;
     return ((size_t)1 << log) + (above % 8 + 1) * ((size_t)1 << (log - 3));
 }
 

@@ -12,7 +12,7 @@
 #define SLAB_CHUNK   ((size_t)64 << 10)
 #define SLAB_LINE    ((size_t)64)
 #define SLAB_SMALL   ((size_t)32 << 10) /* larger blocks have chunks of their own */
-#define SLAB_CLASSES 56
+#define SLAB_CLASSES 88
 
 struct slab_chunk;
 
