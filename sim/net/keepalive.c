@@ -184,9 +184,9 @@ static sim_time silence_possible(struct host *h, const struct channel *c, peer_h
     if (!after || !c->peer_schedule)
         return after ? at : TIME_NEVER;
     struct grid g = grid_peer(h, c, self);
-    if (h->net->loss_32 == 0 && g.interval <= after && !c->silent)
-        return TIME_NEVER; /* until a note says that they end */
     uint64_t k = grid_from(&g, now + 1), end = k + LOOK_AHEAD;
+    if (h->net->loss_32 == 0 && g.interval <= after && grid_time(&g, k) <= at)
+        return TIME_NEVER; /* until a note says otherwise */
     for (; k < end; k++) {
         sim_time arrival = grid_time(&g, k);
         if (arrival > at)
@@ -249,8 +249,8 @@ void keepalive_receive_note(struct host *h, struct identity *id, const struct ev
     keepalive_sweep(h, o, e->dst, e->at);
     sim_time interval = load_be64(bytes);
     c->peer_schedule = interval ? schedule_of_peer(h, interval) & (SCHEDULES - 1) : 0;
-    if (c->state == CHANNEL_UP && c->schedule && !c->silent && !interval)
-        watch(o, time_add(heard(c, e->at), h->schedule[c->schedule].silent_after));
+    if (c->state == CHANNEL_UP && c->schedule)
+        watch(o, silence_possible(h, c, e->dst, e->at));
 }
 
 void keepalive_assume_peer(struct host *h, struct channel *c, sim_time interval)

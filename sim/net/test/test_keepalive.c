@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Pins what one channel says by keepalives, worked out and sent one by one alike: silences when the other side starts late or changes its interval, a silence before
+ * the first keepalive. Leaves open: many channels under churn and loss (test_net_load.c). */
+#include "sim/net/test/rig.h"
+
+/* Two seeded nodes with one channel, slot 0 at both ends, keepalives off. */
+static struct rig *rig_linked(bool one_by_one, double loss)
+{
+    struct rig *r = rig_new();
+    struct env *env;
+    r->config.keepalives_one_by_one = one_by_one;
+    r->config.loss = loss;
+    rig_open(r);
+    for (peer_h k = 0; k < 2; k++)
+        net_seed_begin(r->net, k, &(struct node_seed){.next_update = TIME_NEVER}, &env);
+    net_seed_link(r->net, 0, 1, &(struct seed_edge){0});
+    for (peer_h k = 0; k < 2; k++)
+        net_seed_end(r->net, k);
+    return r;
+}
+
+static void keep(struct rig *r, peer_h node, sim_time interval, sim_time silent_after)
+{
+    struct env *env;
+    struct chan_args args = {.chan = 0, .interval = interval, .silent_after = silent_after};
+    net_seed_node(r->net, node, &env);
+    assert_int_equal(env->port->channel(env, CHAN_KEEPALIVE, &args), 0);
+    net_seed_end(r->net, node);
+}
+
+static void expect_same_silences(struct rig *a, struct rig *b, unsigned least)
+{
+    struct net_counts x = rig_counts(a), y = rig_counts(b);
+    assert_memory_equal(&x, &y, sizeof x);
+    unsigned n = rig_count(a, 1, FAKE_SILENT);
+    assert_int_equal(n, rig_count(b, 1, FAKE_SILENT));
+    assert_true(n >= least);
+    for (unsigned k = 0; k < n; k++)
+        assert_int_equal(rig_find(a, 1, FAKE_SILENT, k)->at, rig_find(b, 1, FAKE_SILENT, k)->at);
+    rig_close(a);
+    rig_close(b);
+}
+
+/* Node 1 watches from the start; node 0 says nothing for a minute, then speaks, then hardly ever. */
+static struct rig *speak_late_and_slow_down(bool one_by_one, double loss)
+{
+    struct rig *r = rig_linked(one_by_one, loss);
+    keep(r, 1, SECONDS(24 * 3600), SECONDS(30));
+    rig_run(r, SECONDS(60));
+    assert_int_equal(rig_count(r, 1, FAKE_SILENT), 1);
+    keep(r, 0, SECONDS(15), SECONDS(30));
+    rig_run(r, SECONDS(900));
+    keep(r, 0, SECONDS(3600), SECONDS(7200));
+    rig_run(r, SECONDS(3000));
+    return r;
+}
+
+static void who_speaks_late_or_more_seldom_is_missed_in_time(void **state)
+{
+    (void)state;
+    expect_same_silences(speak_late_and_slow_down(false, 0), speak_late_and_slow_down(true, 0), 2);
+    expect_same_silences(speak_late_and_slow_down(false, 0.3), speak_late_and_slow_down(true, 0.3), 4);
+}
+
+/* The interval is as long as the patience. Node 0 sends one datagram and turns keepalives on some time later: the first may come too late. */
+static struct rig *speak_at_the_last_moment(bool one_by_one, sim_time speaks)
+{
+    struct rig *r = rig_linked(one_by_one, 0);
+    keep(r, 1, SECONDS(15), SECONDS(15));
+    rig_run(r, SECONDS(2));
+    rig_order(r, 0, FAKE_SEND, 0, 1);
+    rig_run(r, speaks);
+    keep(r, 0, SECONDS(15), SECONDS(15));
+    rig_run(r, SECONDS(100));
+    return r;
+}
+
+static void silence_before_the_first_keepalive_is_silence(void **state)
+{
+    (void)state;
+    unsigned silent = 0;
+    for (unsigned s = 3; s < 15; s++) {
+        struct rig *r = speak_at_the_last_moment(false, SECONDS(s));
+        silent += rig_count(r, 1, FAKE_SILENT);
+        expect_same_silences(r, speak_at_the_last_moment(true, SECONDS(s)), 0);
+    }
+    assert_in_range(silent, 1, 11);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(who_speaks_late_or_more_seldom_is_missed_in_time),
+        cmocka_unit_test(silence_before_the_first_keepalive_is_silence),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
