@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "sim/kernel/part.h"
+#include "sim/kernel/record.h"
 
 #define NOT_QUEUED UINT32_MAX
 
@@ -37,6 +38,10 @@ static bool flight_before(const struct flight *x, const struct flight *y)
         return a->seq < b->seq;
     if (a->class != b->class)
         return a->class < b->class;
+    if (a->flags != b->flags)
+        return a->flags < b->flags;
+    if (a->chan == b->chan)
+        event_tie(a->at, a->dst, a->src, a->seq, (a->len | b->len) || a->true_len != b->true_len);
     return a->chan < b->chan;
 }
 

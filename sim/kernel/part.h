@@ -58,8 +58,6 @@ struct kernel {
     atomic_int stop;     /* 0, or the status to end with */
 };
 
-/* Our own mistakes and an exhausted machine: says what and aborts. */
-_Noreturn void kernel_fatal(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void *kernel_allocate(size_t count, size_t size);  /* zeroed; never NULL */
 void *kernel_reallocate(void *, size_t bytes);     /* never NULL */
 

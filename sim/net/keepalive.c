@@ -199,8 +199,9 @@ static sim_time silence_possible(struct host *h, const struct channel *c, peer_h
 
 /* ---- what the two sides tell each other ---- */
 
-static void note_send(struct host *h, const struct channel *c, chan_h slot, peer_h self, sim_time interval,
-                      sim_time now)
+/* Notes of a node are numbered as it sends them (how far the others of its partition have counted does not matter), so that of two at one instant the later
+ * one holds. */
+static void note_send(struct host *h, const struct channel *c, peer_h self, sim_time interval, sim_time now)
 {
     uint8_t b[NOTE_BYTES];
     if (h->net->keepalives_one_by_one || c->remote == TAG_NONE)
@@ -209,7 +210,7 @@ static void note_send(struct host *h, const struct channel *c, chan_h slot, peer
     struct event e = {.at = now + delay_of(h->net, c, self, 0, 0),
                       .dst = c->addr,
                       .src = self,
-                      .seq = KEEPALIVE_SEQ | channel_tag(c, slot),
+                      .seq = KEEPALIVE_SEQ | h->notes++,
                       .chan = c->remote,
                       .len = NOTE_BYTES,
                       .class = TRAFFIC_KEEPALIVE,
@@ -276,7 +277,7 @@ int keepalive_set(struct host *h, struct online *o, chan_h slot, peer_h self, co
         return ERR_NO_ROOM;
     keepalive_sweep(h, o, self, now);
     if (h->schedule[c->schedule].interval != s->interval)
-        note_send(h, c, slot, self, s->interval, now);
+        note_send(h, c, self, s->interval, now);
     c->schedule = k & (SCHEDULES - 1);
     c->silent = false;
     if (k && s->silent_after)
@@ -294,7 +295,7 @@ void keepalive_end(struct host *h, struct online *o, chan_h slot, peer_h self, s
     const struct channel *c = &o->table->slot[slot];
     keepalive_sweep(h, o, self, now);
     if (c->state == CHANNEL_UP && c->schedule)
-        note_send(h, c, slot, self, 0, now);
+        note_send(h, c, self, 0, now);
 }
 
 void keepalive_end_all(struct host *h, struct online *o, peer_h self, sim_time now)

@@ -10,6 +10,10 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "sim/kernel/kernel.h"
 
@@ -295,6 +299,70 @@ static void the_fingerprint_covers_key_true_length_and_bytes_of_what_counts(void
     }
 }
 
+static void post_flags(struct kernel *k, uint8_t flags, uint32_t chan, const char *bytes)
+{
+    struct event e = {.at = 50, .dst = 1, .src = 3, .seq = 7, .chan = chan, .flags = flags, .len = (uint16_t)strlen(bytes), .true_len = 40};
+    kernel_post(kernel_part_of(k, 3), &e, (const uint8_t *)bytes);
+}
+
+static void datagrams_of_one_number_run_by_flags_then_channel(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        struct diary d;
+        struct kernel *k = open_kernel(&d, engines[i]);
+        post_flags(k, 2, 1, "c");
+        post_flags(k, 1, 9, "b");
+        post_flags(k, 1, 8, "a");
+        post_flags(k, 3, 1, "");
+        post_flags(k, 3, 1, ""); /* alike: no order tells */
+        assert_int_equal(kernel_run(k, 1000), 0);
+        expect(&d, "50:1<3#7a 50:1<3#7b 50:1<3#7c 50:1<3#7 50:1<3#7 ");
+        kernel_close(k);
+    }
+}
+
+/* What a child process does ends it as expected: by this signal, or with this status if the signal is 0. */
+static void expect_end(void (*what)(void *), void *context, int want_signal, int want_status)
+{
+    int status;
+    fflush(NULL);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        const struct rlimit no_core = {0, 0};
+        setrlimit(RLIMIT_CORE, &no_core);
+        signal(SIGABRT, SIG_DFL);
+        if (!freopen("/dev/null", "w", stderr))
+            _exit(99);
+        what(context);
+        _exit(98);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    if (want_signal)
+        assert_true(WIFSIGNALED(status) && WTERMSIG(status) == want_signal);
+    else
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == want_status);
+}
+
+static void run_a_tie(void *engine)
+{
+    struct diary d;
+    struct kernel *k = open_kernel(&d, *(const enum kernel_engine *)engine);
+    post_flags(k, 1, 8, "a");
+    post_flags(k, 1, 8, "b");
+    kernel_run(k, 1000);
+}
+
+static void two_datagrams_with_one_key_end_the_program(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        enum kernel_engine engine = engines[i];
+        expect_end(run_a_tie, &engine, SIGABRT, 0);
+    }
+}
+
 static void unsound_configurations_are_refused(void **state)
 {
     (void)state;
@@ -349,6 +417,8 @@ int main(void)
         cmocka_unit_test(a_site_may_answer_itself_one_nanosecond_later),
         cmocka_unit_test(a_stop_ends_the_run_after_its_window_with_the_lowest_status),
         cmocka_unit_test(the_fingerprint_covers_key_true_length_and_bytes_of_what_counts),
+        cmocka_unit_test(datagrams_of_one_number_run_by_flags_then_channel),
+        cmocka_unit_test(two_datagrams_with_one_key_end_the_program),
         cmocka_unit_test(unsound_configurations_are_refused),
         cmocka_unit_test(parts_are_contiguous_ranges_of_whole_sites),
     };

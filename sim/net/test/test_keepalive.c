@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Pins what one channel says by keepalives, worked out and sent one by one alike: silences when the other side starts late or changes its interval, a silence before
- * the first keepalive. Leaves open: many channels under churn and loss (test_net_load.c). */
+ * the first keepalive, several changes at one instant. Leaves open: many channels under churn and loss (test_net_load.c). */
 #include "sim/net/test/rig.h"
 
 /* Two seeded nodes with one channel, slot 0 at both ends, keepalives off. */
@@ -87,11 +87,43 @@ static void silence_before_the_first_keepalive_is_silence(void **state)
     assert_in_range(silent, 1, 11);
 }
 
+/* Turns keepalives on and off again and again in one instant. */
+static unsigned silences_of_one_who_wavers(enum kernel_engine engine, bool one_by_one, unsigned times)
+{
+    struct rig *r = rig_new();
+    struct env *env;
+    r->config.keepalives_one_by_one = one_by_one;
+    r->config.engine = engine;
+    rig_open(r);
+    for (peer_h k = 0; k < 2; k++)
+        net_seed_begin(r->net, k, &(struct node_seed){.next_update = TIME_NEVER}, &env);
+    net_seed_link(r->net, 0, 1, &(struct seed_edge){0});
+    net_seed_end(r->net, 0);
+    keep(r, 1, SECONDS(15), SECONDS(30));
+    for (unsigned k = 0; k < times; k++)
+        keep(r, 0, k % 2 ? 0 : SECONDS(15), SECONDS(30));
+    rig_run(r, SECONDS(300));
+    unsigned n = rig_count(r, 1, FAKE_SILENT);
+    rig_close(r);
+    return n;
+}
+
+static void of_several_changes_at_one_instant_the_last_one_holds(void **state)
+{
+    (void)state;
+    for (unsigned times = 1; times < 40; times++)
+        for (unsigned one_by_one = 0; one_by_one < 2; one_by_one++) {
+            assert_int_equal(silences_of_one_who_wavers(KERNEL_HEAP, one_by_one, times), times % 2 ? 0 : 1);
+            assert_int_equal(silences_of_one_who_wavers(KERNEL_WINDOWS, one_by_one, times), times % 2 ? 0 : 1);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_speaks_late_or_more_seldom_is_missed_in_time),
         cmocka_unit_test(silence_before_the_first_keepalive_is_silence),
+        cmocka_unit_test(of_several_changes_at_one_instant_the_last_one_holds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
