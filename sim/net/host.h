@@ -137,6 +137,7 @@ struct host {
     struct env env;      /* of the call in progress */
     peer_h calling;      /* the node inside a handler; PEER_NONE: none */
     bool stopping;       /* net_stop was called inside it */
+    sim_time now;        /* of the event that its part runs; behind kernel_now between runs */
     sim_time busy_until; /* of its CPU, by earlier calls; never below now */
     uint32_t notes;      /* that keepalives begin or end, sent so far (keepalive.c) */
     struct env look;     /* lent to those who look from outside */

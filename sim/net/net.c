@@ -166,6 +166,7 @@ static sim_time on_deliver(void *net, struct part *part, const struct event *e, 
 {
     struct host *h = host_at(net, part);
     struct identity *id = identity_of(h, e->dst);
+    h->now = e->at;
     *count = e->flags != KIND_KEEPALIVE && e->flags != KIND_NOTE;
     h->counts.in_flight -= *count; /* put there by the sender's partition: only the sum over all has a meaning */
     if (!id->online)
@@ -190,6 +191,7 @@ static sim_time on_wake(void *net, struct part *part, uint32_t node, sim_time no
     struct net *n = net;
     struct host *h = host_at(n, part);
     struct identity *id = identity_of(h, node);
+    h->now = now;
     if (id->online && id->online->channel_due <= now)
         channel_wake(h, id, node, now);
     if (id->online && id->online->node_due <= now) {
@@ -352,7 +354,7 @@ const struct node *net_node(const struct net *n, peer_h peer, struct env **env)
         return NULL;
     h->look.self = peer;
     h->look.work = o->work;
-    h->look.now = h->calling == PEER_NONE ? kernel_now(n->kernel) : h->env.now;
+    h->look.now = h->now > kernel_now(n->kernel) ? h->now : kernel_now(n->kernel);
     h->look.unix_ms = n->config.epoch_ms + h->look.now / MILLIS(1);
     h->look.cpu_ns = 0;
     *env = &h->look;

@@ -368,6 +368,32 @@ static void acts_start_and_stop_a_node(void **state)
     rig_close(r);
 }
 
+/* Runs in one long slice: what the kernel calls now is where that began. */
+static sim_time looking_act(struct rig *r, struct part *part, peer_h node, sim_time now)
+{
+    struct env *env;
+    (void)part;
+    assert_non_null(net_node(r->net, node, &env));
+    assert_int_equal(env->now, now);
+    assert_int_equal(env->unix_ms, 1000 + now / MILLIS(1));
+    return now < SECONDS(3) ? now + SECONDS(1) : TIME_NEVER;
+}
+
+static void who_looks_at_a_node_looks_at_the_present(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    struct env *env;
+    r->act = looking_act;
+    rig_open(r);
+    rig_start(r, 1);
+    net_act_at(r->net, rig_part(r, 1), 1, SECONDS(1));
+    rig_run(r, SECONDS(10));
+    assert_non_null(net_node(r->net, 1, &env));
+    assert_int_equal(env->now, SECONDS(10));
+    rig_close(r);
+}
+
 static void seeded_links_carry_data_without_a_handshake(void **state)
 {
     (void)state;
@@ -501,6 +527,7 @@ int main(void)
         cmocka_unit_test(closing_in_mid_handshake_ends_it_on_both_sides),
         cmocka_unit_test(a_fact_may_stop_its_own_node),
         cmocka_unit_test(acts_start_and_stop_a_node),
+        cmocka_unit_test(who_looks_at_a_node_looks_at_the_present),
         cmocka_unit_test(seeded_links_carry_data_without_a_handshake),
         cmocka_unit_test(the_port_keeps_its_contract),
     };
