@@ -82,6 +82,8 @@ void channel_wake(struct host *h, struct identity *id, peer_h self, sim_time now
 {
     struct online *o = id->online;
     o->channel_due = TIME_NEVER;
+    if (o->watch_due <= now)
+        keepalive_send_due(h, o, self, now);
     sim_time due = handshake_wake(h, id, self, now);
     if (id->online == o && o->watch_due <= now)
         keepalive_wake(h, id, self, now);

@@ -138,6 +138,7 @@ struct host {
     peer_h calling;      /* the node inside a handler; PEER_NONE: none */
     bool stopping;       /* net_stop was called inside it */
     sim_time now;        /* of the event that its part runs; behind kernel_now between runs */
+    bool waking;         /* it is a wake-up: the keepalives of this time have left */
     sim_time busy_until; /* of its CPU, by earlier calls; never below now */
     uint32_t notes;      /* that keepalives begin or end, sent so far (keepalive.c) */
     struct env look;     /* lent to those who look from outside */
@@ -259,6 +260,8 @@ void keepalive_assume_peer(struct host *, struct channel *, sim_time interval);
 void keepalive_sweep(struct host *, struct online *, peer_h self, sim_time to);
 void keepalive_receive(struct host *, struct identity *, const struct event *);
 void keepalive_receive_note(struct host *, struct identity *, const struct event *, const uint8_t *bytes);
+/* Sends those that are due, where they are sent one by one; before anything else that the wake-up does. */
+void keepalive_send_due(struct host *, const struct online *, peer_h self, sim_time now);
 void keepalive_wake(struct host *, struct identity *, peer_h self, sim_time now);
 
 /* ---- handshake.c ---- */

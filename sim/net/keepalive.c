@@ -176,6 +176,12 @@ void keepalive_sweep(struct host *h, struct online *o, peer_h self, sim_time to)
     }
 }
 
+/* The same at what a node does: keepalives leave at the start of the wake-up of their time, after all datagrams of it and before anything else. */
+static void sweep_to_present(struct host *h, struct online *o, peer_h self, sim_time now)
+{
+    keepalive_sweep(h, o, self, now + h->waking);
+}
+
 /* The earliest time after now at which silence can be complete, or at which it is worth looking again. A keepalive at the very instant counts first. */
 static sim_time silence_possible(struct host *h, const struct channel *c, peer_h self, sim_time now)
 {
@@ -264,7 +270,7 @@ void keepalive_assume_peer(struct host *h, struct channel *c, sim_time interval)
 
 void keepalive_up(struct host *h, struct online *o, chan_h slot, peer_h self, sim_time now)
 {
-    keepalive_sweep(h, o, self, now);
+    sweep_to_present(h, o, self, now);
     o->table->slot[slot].state = CHANNEL_UP;
     set_heard(&o->table->slot[slot], now);
 }
@@ -275,7 +281,7 @@ int keepalive_set(struct host *h, struct online *o, chan_h slot, peer_h self, co
     unsigned k = s->interval ? schedule_index(h, s->interval, s->silent_after) : 0;
     if (s->interval && !k)
         return ERR_NO_ROOM;
-    keepalive_sweep(h, o, self, now);
+    sweep_to_present(h, o, self, now);
     if (h->schedule[c->schedule].interval != s->interval)
         note_send(h, c, self, s->interval, now);
     c->schedule = k & (SCHEDULES - 1);
@@ -284,7 +290,7 @@ int keepalive_set(struct host *h, struct online *o, chan_h slot, peer_h self, co
         watch(o, time_add(heard(c, now), s->silent_after));
     if (k && h->net->keepalives_one_by_one) {
         struct grid g = grid_own(h, c, slot, self);
-        watch(o, grid_time(&g, grid_from(&g, now + 1)));
+        watch(o, grid_time(&g, grid_from(&g, now + h->waking)));
     }
     return 0;
 }
@@ -293,7 +299,7 @@ int keepalive_set(struct host *h, struct online *o, chan_h slot, peer_h self, co
 void keepalive_end(struct host *h, struct online *o, chan_h slot, peer_h self, sim_time now)
 {
     const struct channel *c = &o->table->slot[slot];
-    keepalive_sweep(h, o, self, now);
+    sweep_to_present(h, o, self, now);
     if (c->state == CHANNEL_UP && c->schedule)
         note_send(h, c, self, 0, now);
 }
@@ -325,14 +331,25 @@ static void send_one(struct host *h, const struct channel *c, chan_h slot, peer_
     kernel_post(h->part, &e, NULL);
 }
 
-/* Sends what is due now; the time of the next. */
-static sim_time send_due(struct host *h, const struct channel *c, chan_h slot, peer_h self, sim_time now)
+void keepalive_send_due(struct host *h, const struct online *o, peer_h self, sim_time now)
 {
+    for (chan_h slot = 0; h->net->keepalives_one_by_one && slot < o->used; slot++) {
+        const struct channel *c = &o->table->slot[slot];
+        if (c->state != CHANNEL_UP || !c->schedule)
+            continue;
+        struct grid g = grid_own(h, c, slot, self);
+        uint64_t k = grid_from(&g, now);
+        if (grid_time(&g, k) == now)
+            send_one(h, c, slot, self, &g, k);
+    }
+}
+
+static sim_time next_to_send(struct host *h, const struct channel *c, chan_h slot, peer_h self, sim_time now)
+{
+    if (!h->net->keepalives_one_by_one)
+        return TIME_NEVER;
     struct grid g = grid_own(h, c, slot, self);
-    uint64_t k = grid_from(&g, now);
-    if (grid_time(&g, k) == now)
-        send_one(h, c, slot, self, &g, k++);
-    return grid_time(&g, k);
+    return grid_time(&g, grid_from(&g, now + 1));
 }
 
 void keepalive_receive(struct host *h, struct identity *id, const struct event *e)
@@ -366,7 +383,7 @@ static sim_time check(struct host *h, struct identity *id, chan_h slot, peer_h s
     if (c->state != CHANNEL_UP || !c->schedule)
         return TIME_NEVER;
     sim_time after = h->schedule[c->schedule].silent_after;
-    sim_time next = h->net->keepalives_one_by_one ? send_due(h, c, slot, self, now) : TIME_NEVER;
+    sim_time next = next_to_send(h, c, slot, self, now);
     if (after && !c->silent && time_add(heard(c, now), after) <= now) {
         uint32_t tag = channel_tag(c, slot);
         report_silent(h, o, slot, self, now);

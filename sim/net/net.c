@@ -192,6 +192,7 @@ static sim_time on_wake(void *net, struct part *part, uint32_t node, sim_time no
     struct host *h = host_at(n, part);
     struct identity *id = identity_of(h, node);
     h->now = now;
+    h->waking = true;
     if (id->online && id->online->channel_due <= now)
         channel_wake(h, id, node, now);
     if (id->online && id->online->node_due <= now) {
@@ -207,6 +208,7 @@ static sim_time on_wake(void *net, struct part *part, uint32_t node, sim_time no
         sim_time next = n->hooks.act(n->hooks.world, part, node, now);
         id->act_at = time_min(id->act_at, next);
     }
+    h->waking = false;
     return host_due(id);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Pins what one channel says by keepalives, worked out and sent one by one alike: silences when the other side starts late or changes its interval, a silence before
- * the first keepalive, several changes at one instant. Leaves open: many channels under churn and loss (test_net_load.c). */
+ * the first keepalive, several changes at one instant, changes
+ * at the very nanosecond of a keepalive. Leaves open: many channels under churn and loss (test_net_load.c). */
 #include "sim/net/test/rig.h"
 
 /* Two seeded nodes with one channel, slot 0 at both ends, keepalives off. */
@@ -118,12 +119,97 @@ static void of_several_changes_at_one_instant_the_last_one_holds(void **state)
         }
 }
 
+/* ---- at the very nanosecond of a keepalive ---- */
+
+enum deed { TURN_ON, TURN_OFF, HURRY, CLOSE, STOP, DEEDS };
+
+static void do_deed(struct rig *r, enum deed deed)
+{
+    switch (deed) {
+    case TURN_ON: keep(r, 0, SECONDS(15), SECONDS(30)); break;
+    case TURN_OFF: keep(r, 0, 0, 0); break;
+    case HURRY: keep(r, 0, SECONDS(7), SECONDS(30)); break;
+    case CLOSE: rig_order(r, 0, FAKE_CLOSE, 0, 0); break;
+    case STOP: rig_stop(r, 0); break;
+    case DEEDS: break;
+    }
+}
+
+static enum deed deed_of_act;
+static sim_time deed_act(struct rig *r, struct part *part, peer_h node, sim_time now)
+{
+    struct request q = {.op = (enum request_op)FAKE_CLOSE, .tag = 0};
+    if (deed_of_act == STOP)
+        net_stop(r->net, part, node, now);
+    else
+        net_request(r->net, part, node, now, &q);
+    return TIME_NEVER;
+}
+
+/* Node 0 keeps its channel alive, unless it turns that on at the instant; the keepalives sent in the end. */
+static uint64_t sent_around(bool one_by_one, enum deed deed, bool in_wake, sim_time at)
+{
+    struct rig *r = rig_new();
+    struct env *env;
+    r->config.keepalives_one_by_one = one_by_one;
+    r->act = deed_act;
+    rig_open(r);
+    for (peer_h k = 0; k < 2; k++)
+        net_seed_begin(r->net, k, &(struct node_seed){.next_update = TIME_NEVER}, &env);
+    net_seed_link(r->net, 0, 1, &(struct seed_edge){0});
+    for (peer_h k = 0; k < 2; k++)
+        net_seed_end(r->net, k);
+    if (deed != TURN_ON)
+        keep(r, 0, SECONDS(15), SECONDS(30));
+    deed_of_act = deed;
+    if (in_wake)
+        net_act_at(r->net, rig_part(r, 0), 0, at);
+    rig_run(r, at);
+    if (!in_wake)
+        do_deed(r, deed);
+    rig_run(r, at + SECONDS(100));
+    struct net_counts c = rig_counts(r);
+    assert_int_equal(c.keepalives_sent, c.class_count[TRAFFIC_KEEPALIVE] + c.keepalives_dead);
+    rig_close(r);
+    return c.keepalives_sent;
+}
+
+/* The time of the second keepalive of node 0: two leave before later times, one before this one. */
+static sim_time time_of_a_keepalive(void)
+{
+    sim_time from = SECONDS(15), to = SECONDS(30);
+    while (from + 1 < to) {
+        sim_time middle = from + (to - from) / 2;
+        if (sent_around(false, TURN_OFF, false, middle) < 2)
+            from = middle;
+        else
+            to = middle;
+    }
+    return from;
+}
+
+static void a_keepalive_of_the_instant_of_a_change_leaves_or_not_in_both_ways(void **state)
+{
+    (void)state;
+    sim_time t = time_of_a_keepalive();
+    for (unsigned deed = 0; deed < DEEDS; deed++)
+        for (sim_time at = t - 1; at <= t + 1; at++)
+            assert_int_equal(sent_around(false, deed, false, at), sent_around(true, deed, false, at));
+    for (unsigned deed = CLOSE; deed <= STOP; deed++)
+        for (sim_time at = t - 1; at <= t + 1; at++) {
+            uint64_t sent = sent_around(false, deed, true, at);
+            assert_int_equal(sent, sent_around(true, deed, true, at));
+            assert_int_equal(sent, at < t ? 1 : 2); /* wake-ups come after the keepalives of their time */
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_speaks_late_or_more_seldom_is_missed_in_time),
         cmocka_unit_test(silence_before_the_first_keepalive_is_silence),
         cmocka_unit_test(of_several_changes_at_one_instant_the_last_one_holds),
+        cmocka_unit_test(a_keepalive_of_the_instant_of_a_change_leaves_or_not_in_both_ways),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
