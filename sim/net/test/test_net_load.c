@@ -204,8 +204,15 @@ static sim_time lively_act(struct rig *r, struct part *part, peer_h node, sim_ti
     return now + SECONDS(5) + random_below(r->config.seed, node, STREAM_CHURN, now, online ? SECONDS(20) : SECONDS(60));
 }
 
-static struct outcome lively(enum latency_model model, enum kernel_engine engine, sim_time window, unsigned partitions,
-                             bool threads, bool one_by_one)
+struct weather {
+    uint64_t seed;
+    sim_time silent_after, period;
+    double loss;
+};
+static const struct weather rough = {1, SECONDS(4), MILLIS(700), 0.25};
+
+static struct outcome lively(const struct weather *weather, enum latency_model model, enum kernel_engine engine, sim_time window,
+                             unsigned partitions, bool threads, bool one_by_one)
 {
     struct rig *r = rig_many(PEERS, 0.05);
     struct place places[3] = {
@@ -220,10 +227,10 @@ static struct outcome lively(enum latency_model model, enum kernel_engine engine
         r->latency.access = (struct law){.kind = LAW_EXPONENTIAL, .a = 0.01};
     }
     r->script.overlay.keepalive_interval = SECONDS(2);
-    r->script.overlay.silent_after = SECONDS(4);
-    r->script.period = MILLIS(700);
+    r->script.overlay.silent_after = weather->silent_after;
+    r->script.period = weather->period;
     r->script.reopen = true;
-    r->script.sign_on_data = true;
+    r->script.sign_on_data = weather->loss > 0;
     r->script.size = r->script.true_size = 40;
     r->config.sign_ns = 282000;
     r->config.engine = engine;
@@ -233,7 +240,8 @@ static struct outcome lively(enum latency_model model, enum kernel_engine engine
     r->config.keepalives_one_by_one = one_by_one;
     r->config.check_every_event = true;
     /* An answer to each datagram, and to each answer: loss ends the chains. */
-    r->config.loss = 0.25;
+    r->config.loss = weather->loss;
+    r->config.seed = r->latency.seed = weather->seed;
     rig_open(r);
     for (peer_h k = 0; k < PEERS; k++)
         net_act_at(r->net, rig_part(r, k), k, 1 + random_below(1, k, STREAM_TEST, 0, SECONDS(10)));
@@ -260,7 +268,7 @@ static void engine_window_partitions_and_threads_do_not_show(void **state)
         {KERNEL_WINDOWS, MILLIS(1), 2, false},  {KERNEL_WINDOWS, MILLIS(1), 3, true},
     };
     for (unsigned m = 0; m < 3; m++) {
-        struct outcome oracle = lively(models[m], KERNEL_HEAP, MILLIS(1), 1, false, true);
+        struct outcome oracle = lively(&rough, models[m], KERNEL_HEAP, MILLIS(1), 1, false, true);
         assert_true(oracle.counts.handshakes > 100 && oracle.counts.delivered > 5000 && oracle.counts.dead > 100);
         assert_true(oracle.counts.class_count[TRAFFIC_KEEPALIVE] > 500 && oracle.counts.keepalives_dead > 10);
         assert_true(oracle.fingerprint != 0);
@@ -268,11 +276,26 @@ static void engine_window_partitions_and_threads_do_not_show(void **state)
         assert_int_equal(c->sent, c->delivered + c->lost + c->dead + c->in_flight);
         assert_in_range(c->in_flight, 1, 1000);
         for (unsigned k = 0; k < sizeof ways / sizeof ways[0]; k++) {
-            struct outcome o = lively(models[m], ways[k].engine, ways[k].window, ways[k].partitions, ways[k].threads,
+            struct outcome o = lively(&rough, models[m], ways[k].engine, ways[k].window, ways[k].partitions, ways[k].threads,
                                       false);
             assert_true(o.fingerprint == oracle.fingerprint);
             assert_memory_equal(&o.counts, &oracle.counts, sizeof o.counts);
         }
+    }
+}
+
+/* With silent_after = interval, and in between; with much traffic and with little; where loss makes the silences and where it does not. */
+static void keepalives_worked_out_do_not_show_in_any_weather(void **state)
+{
+    (void)state;
+    static const sim_time silent_after[] = {SECONDS(2), SECONDS(3)}, period[] = {MILLIS(700), SECONDS(7)};
+    static const double loss[] = {0, 0.02, 0.2};
+    for (unsigned k = 0; k < 12; k++) {
+        const struct weather w = {k + 2, silent_after[k % 2], period[k / 2 % 2], loss[k / 4]};
+        struct outcome x = lively(&w, LATENCY_COORDINATES, KERNEL_WINDOWS, MILLIS(1), 1, false, false);
+        struct outcome y = lively(&w, LATENCY_COORDINATES, KERNEL_HEAP, MILLIS(1), 1, false, true);
+        assert_true(x.fingerprint == y.fingerprint);
+        assert_memory_equal(&x.counts, &y.counts, sizeof x.counts);
     }
 }
 
@@ -285,6 +308,7 @@ int main(void)
         cmocka_unit_test(working_keepalives_out_gives_what_sending_them_gives),
         cmocka_unit_test(an_identity_costs_little_and_a_session_leaves_nothing),
         cmocka_unit_test(engine_window_partitions_and_threads_do_not_show),
+        cmocka_unit_test(keepalives_worked_out_do_not_show_in_any_weather),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
