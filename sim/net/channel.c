@@ -93,20 +93,26 @@ void channel_wake(struct host *h, struct identity *id, peer_h self, sim_time now
 
 /* ---- what the node asks for ---- */
 
-void channel_close(struct host *h, struct online *o, chan_h slot)
+static void send_close(struct host *h, const struct channel *c)
 {
-    struct channel *c = &o->table->slot[slot];
     struct event e = {
         .dst = c->addr, .chan = c->remote, .true_len = CLOSE_BYTES, .class = TRAFFIC_HANDSHAKE, .flags = KIND_CLOSE};
     if (c->remote != TAG_NONE)
         wire_post(h, &e, NULL, channel_one_way(c));
+}
+
+void channel_close(struct host *h, struct online *o, chan_h slot)
+{
+    const struct channel *c = &o->table->slot[slot];
+    send_close(h, c);
     if (c->state == CHANNEL_SHAKING)
         handshake_forget(h, o, slot);
     keepalive_end(h, o, slot, h->env.self, h->env.now);
     channel_drop(o, slot);
 }
 
-/* In mid-handshake the keys to read an alert with are not there yet: it is dropped. */
+/* In mid-handshake the keys to read an alert with are not there yet: it is dropped. RFC 5246 7.2.1: who gets a close_notify answers with one at once and
+ * discards what it still had to send; who closed does not wait for it, so the answer finds the channel gone and counts as dead. */
 void channel_receive_close(struct host *h, struct identity *id, const struct event *e)
 {
     struct online *o = id->online;
@@ -117,10 +123,11 @@ void channel_receive_close(struct host *h, struct identity *id, const struct eve
     }
     wire_count_delivered(h, e);
     chan_h slot = tag_slot(e->chan);
-    keepalive_sweep(h, o, e->dst, e->at);
-    channel_drop(o, slot);
     struct chan_info info = {e->src, e->src, 0};
     call_begin(h, e->dst, e->at);
+    send_close(h, c);
+    keepalive_sweep(h, o, e->dst, e->at);
+    channel_drop(o, slot);
     call_channel(h, o, slot, CHAN_DOWN, &info);
     call_end(h);
 }

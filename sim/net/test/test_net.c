@@ -190,6 +190,11 @@ static void closing_tells_the_other_side(void **state)
     rig_run(r, SECONDS(2));
     assert_int_equal(rig_find(r, 1, FAKE_DOWN, 0)->at, SECONDS(1) + MILLIS(50));
     assert_null(rig_find(r, 0, FAKE_DOWN, 0));
+    /* RFC 5246 7.2.1: the other side answers with an alert, which finds nobody. */
+    struct net_counts c = rig_counts(r);
+    assert_int_equal(c.sent, 6 + 2);
+    assert_int_equal(c.class_count[TRAFFIC_HANDSHAKE], 6 + 1);
+    assert_int_equal(c.dead, 1);
     /* What was under way to the closed channel is dropped. */
     rig_order(r, 0, FAKE_OPEN, 1, 0);
     rig_run(r, SECONDS(3));
@@ -199,7 +204,7 @@ static void closing_tells_the_other_side(void **state)
     rig_order(r, 0, FAKE_CLOSE, 0, 0);
     rig_run(r, SECONDS(4));
     assert_int_equal(rig_count(r, 0, FAKE_DATA), 0);
-    assert_int_equal(rig_counts(r).dead, 5);
+    assert_int_equal(rig_counts(r).dead, 1 + 5 + 1);
     rig_close(r);
 }
 
