@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # fingerprint.sh OUT SCENARIOS RUNS: one scenario and seed has one result. Runs each scenario file several ways and compares the fingerprint and every
 # key of summary.json that does not depend on the machine with those of the first way. SCENARIOS is a list of files; RUNS a list of
-# BINARY:ENGINE:WINDOW:PARTITIONS, WINDOW being the whole smallest delay or a half of it ("1" or "2" for W/1, W/2).
+# BINARY:ENGINE:WINDOW:PARTITIONS[:THREADS], WINDOW being the whole smallest delay or a half of it ("1" or "2" for W/1, W/2), THREADS what
+# --threads takes.
 # Prints a line "ok - ..." or "not ok - ..." for each run after the first, with the keys that differ.
 set -u
 export LC_ALL=C
@@ -23,12 +24,12 @@ for scenario in $scenarios; do
     name=$(basename "$scenario" .yaml)
     reference=
     for run in $runs; do
-        IFS=: read -r binary engine part partitions <<<"$run"
+        IFS=: read -r binary engine part partitions threads <<<"$run"
         dir=$out/$name/$(tr /: .. <<<"$run")
         mkdir -p "$dir"
         window=()
         [ -z "$reference" ] || window=(--window "$(window_of "$reference/scenario.resolved.yaml" "$part")")
-        "$binary" run "$scenario" -o "$dir" --engine "$engine" "${window[@]}" --partitions "$partitions" --progress=off >"$dir/log" 2>&1
+        "$binary" run "$scenario" -o "$dir" --engine "$engine" "${window[@]}" --partitions "$partitions" --threads "${threads:-auto}" --progress=off >"$dir/log" 2>&1
         status=$?
         if [ $status -ne 0 ]; then
             echo "not ok - $name: $run: exit status $status: $(tail -n 1 "$dir/log")"

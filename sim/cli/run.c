@@ -25,7 +25,8 @@ struct run_options {
     unsigned nsets;
     enum kernel_engine engine;
     unsigned partitions; /* 0 = as many as there are cores to use */
-    bool no_threads, quiet;
+    enum kernel_threads threads;
+    bool quiet;
     const char *window;
     enum { WHEN_AUTO, WHEN_TTY, WHEN_JSON, WHEN_OFF } progress;
 };
@@ -50,6 +51,8 @@ static int read_option(struct run_options *o, int c)
 {
     static const char *const engines[] = {"windows", "heap", NULL}, *const whens[] = {"auto", "tty", "json", "off",
                                                                                       NULL};
+    static const char *const threads[] = {[KERNEL_THREADS_NEVER] = "never", [KERNEL_THREADS_AUTO] = "auto",
+                                          [KERNEL_THREADS_ALWAYS] = "always", NULL};
     unsigned n = 0;
     int status = CLI_DONE;
     char *end;
@@ -67,7 +70,9 @@ static int read_option(struct run_options *o, int c)
             return cli_usage("run", "--partitions is 1 to %d, not \"%s\"", PARTITIONS_MAX, optarg);
         return CLI_DONE;
     case 't':
-    case 'T': o->no_threads = c == 'T'; return CLI_DONE;
+        status = choice("--threads", optarg, threads, &n);
+        o->threads = (enum kernel_threads)n;
+        return status;
     case 'r':
         status = choice("--progress", optarg, whens, &n);
         o->progress = n;
@@ -84,8 +89,7 @@ static int read_options(struct run_options *o, int argc, char **argv)
                                             {"engine", required_argument, NULL, 'e'},
                                             {"window", required_argument, NULL, 'w'},
                                             {"partitions", required_argument, NULL, 'p'},
-                                            {"threads", no_argument, NULL, 't'},
-                                            {"no-threads", no_argument, NULL, 'T'},
+                                            {"threads", required_argument, NULL, 't'},
                                             {"progress", required_argument, NULL, 'r'},
                                             {"quiet", no_argument, NULL, 'q'},
                                             {0}};
@@ -260,7 +264,7 @@ static int run_scenario(const struct scenario *s, const struct run_options *o)
     struct world_options options = {
         .engine = o->engine, .partitions = partitions_for(o, e.population), .out = o->out, .progress = progress_of(o)};
     int status = read_window(o, s, &options.window);
-    options.threads = options.partitions > 1 && !o->no_threads;
+    options.threads = options.partitions > 1 ? o->threads : KERNEL_THREADS_NEVER;
     if (status != CLI_DONE)
         return status;
     if (!o->quiet)
@@ -272,7 +276,7 @@ static int run_scenario(const struct scenario *s, const struct run_options *o)
 
 int run_main(int argc, char **argv)
 {
-    struct run_options o = {.sets = calloc((size_t)argc + 1, sizeof *o.sets)};
+    struct run_options o = {.threads = KERNEL_THREADS_AUTO, .sets = calloc((size_t)argc + 1, sizeof *o.sets)};
     int status = o.sets ? read_options(&o, argc, argv) : CLI_RESOURCE;
     struct scenario *s = status == CLI_DONE ? cli_load(o.path, o.sets, o.nsets) : NULL;
     if (s)

@@ -41,7 +41,7 @@ static void add_block(struct arena *a)
     }
     uint8_t *block = aligned_alloc(BLOCK_BYTES, BLOCK_BYTES); /* the system backs only the pages that are touched */
     if (!block)
-        kernel_fatal("no memory for %zu bytes more in flight", BLOCK_BYTES);
+        kernel_exhausted("datagrams in flight, %zu bytes more", BLOCK_BYTES);
     if (a->blocks >= BLOCKS_OF_SMALL_PAGES)
         madvise(block, BLOCK_BYTES, MADV_HUGEPAGE);
     a->block[a->blocks++] = block;

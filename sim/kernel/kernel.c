@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "sim/kernel/heap.h"
 #include "sim/kernel/parallel.h"
@@ -17,8 +18,6 @@
 #define WINDOW_MAX UINT32_MAX
 #define CLASS_MAX 15u
 #define FLAGS_MAX 15u
-/* Below this a window of a partition is shorter than the wait for the others: some 10 us. */
-#define BUSY_LEAST 24u
 #define HUGE_PAGE ((size_t)2 << 20)
 
 void kernel_fatal(const char *format, ...)
@@ -32,11 +31,24 @@ void kernel_fatal(const char *format, ...)
     abort();
 }
 
+/* Not exit: other threads of the run may be at work, and what exit tears down is theirs too. */
+void kernel_exhausted(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fputs("reloadsim: out of memory: ", stderr);
+    vfprintf(stderr, format, args);
+    fputs("; lower overlay.peers or use a larger machine\n", stderr);
+    va_end(args);
+    fflush(NULL);
+    _exit(4);
+}
+
 void *kernel_allocate(size_t count, size_t size)
 {
     void *p = calloc(count ? count : 1, size);
     if (!p)
-        kernel_fatal("no memory for %zu x %zu bytes", count, size);
+        kernel_exhausted("%zu x %zu bytes of the kernel", count, size);
     return p;
 }
 
@@ -44,7 +56,7 @@ void *kernel_reallocate(void *old, size_t bytes)
 {
     void *p = realloc(old, bytes);
     if (!p)
-        kernel_fatal("no memory for %zu bytes", bytes);
+        kernel_exhausted("%zu bytes of the kernel", bytes);
     return p;
 }
 
@@ -53,7 +65,7 @@ static struct node_state *node_states(uint32_t nodes)
     size_t bytes = (nodes * sizeof(struct node_state) + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
     struct node_state *node = aligned_alloc(HUGE_PAGE, bytes); /* the system backs only what is touched */
     if (!node)
-        kernel_fatal("no memory for %u nodes", nodes);
+        kernel_exhausted("the kernel's %u nodes", nodes);
     if (bytes > 4 * HUGE_PAGE)
         madvise(node, bytes, MADV_HUGEPAGE);
     for (uint32_t i = 0; i < nodes; i++)
@@ -110,7 +122,7 @@ static void open_engine(struct kernel *k)
         windows_open(&k->part[i]);
     k->exchange = k->partitions > 1 ? exchange_open(k->partitions) : NULL;
     if (k->partitions > 1 && !k->exchange)
-        kernel_fatal("no memory for %u partitions", k->partitions);
+        kernel_exhausted("the buffers of %u partitions", k->partitions);
 }
 
 int kernel_open(struct kernel **out, const struct kernel_config *c, const struct kernel_hooks *hooks)
@@ -124,7 +136,6 @@ int kernel_open(struct kernel **out, const struct kernel_config *c, const struct
     k->nodes = c->nodes;
     k->partitions = c->partitions;
     k->threads = c->threads;
-    k->busy_least = BUSY_LEAST;
     k->lookahead = c->window;
     k->window = time_min(c->window, WINDOW_MAX);
     k->head = first_nodes(c);

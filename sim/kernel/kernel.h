@@ -33,6 +33,8 @@ struct event {
 };
 
 enum kernel_engine { KERNEL_WINDOWS, KERNEL_HEAP };
+/* Whether partitions run in threads of their own: auto while windows hold enough events for that to pay, always for tests. Results cannot tell. */
+enum kernel_threads { KERNEL_THREADS_NEVER, KERNEL_THREADS_AUTO, KERNEL_THREADS_ALWAYS };
 
 struct kernel_hooks {
     void *host;
@@ -49,13 +51,13 @@ struct kernel_hooks {
 struct kernel_config {
     enum kernel_engine engine;
     unsigned partitions;    /* 1.. */
-    bool threads;           /* run partitions in threads of their own while windows hold enough events for that to pay */
+    enum kernel_threads threads;
     uint32_t nodes;         /* numbered 0..nodes-1 */
     const uint32_t *site;   /* site of each node, non-decreasing; NULL: every node its own site */
     sim_time window;        /* 1 ns .. the smallest delay between sites */
 };
 
-/* 0 or -EINVAL. Running out of memory later ends the program with a message, as does any breach of the rules above by a host. */
+/* 0 or -EINVAL. Running out of memory, then or later, ends the program with a message and status 4; a breach of the rules above by a host aborts it. */
 int kernel_open(struct kernel **, const struct kernel_config *, const struct kernel_hooks *);
 void kernel_close(struct kernel *);
 

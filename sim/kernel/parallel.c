@@ -2,6 +2,7 @@
 #include "sim/kernel/parallel.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -119,15 +120,22 @@ static void *run_part(void *context)
     }
 }
 
-/* Part 0 runs in the thread of the caller. True when the run is over. */
+/* Part 0 runs in the thread of the caller. True when the run is over. When not even one thread is to be had, it goes on without from then on; once some
+ * have begun there is no way back, as they wait for the others. */
 static bool run_in_threads(struct kernel *k, sim_time until)
 {
     struct thread *thread = kernel_allocate(k->partitions, sizeof *thread);
     for (unsigned i = k->partitions; i-- > 0;) {
         thread[i] = (struct thread){.part = &k->part[i], .until = until, .now = k->now};
         int error = i > 0 ? pthread_create(&thread[i].id, NULL, run_part, &thread[i]) : 0;
-        if (error)
-            kernel_fatal("no thread for partition %u: %s", i, strerror(error));
+        if (error && i < k->partitions - 1)
+            kernel_exhausted("no thread for partition %u: %s", i, strerror(error));
+        if (error) {
+            fprintf(stderr, "reloadsim: no threads to be had (%s): running the partitions in turn\n", strerror(error));
+            k->threads = KERNEL_THREADS_NEVER;
+            free(thread);
+            return run_in_turn(k, until);
+        }
     }
     run_part(&thread[0]);
     for (unsigned i = 1; i < k->partitions; i++)
@@ -146,11 +154,15 @@ static uint64_t events_so_far(const struct kernel *k)
     return counts.events;
 }
 
+/* Below so many events a window of a partition is shorter than the wait for the others: some 10 us. */
+#define BUSY_LEAST 24u
+
 /* A window with few events is over before a thread has heard of it. How a stretch is run never shows in results. */
 static bool run_stretch(struct kernel *k, sim_time until)
 {
     uint64_t events = events_so_far(k), windows = k->windows;
-    bool over = k->threads && k->busy >= k->busy_least ? run_in_threads(k, until) : run_in_turn(k, until);
+    bool threads = k->threads == KERNEL_THREADS_ALWAYS || (k->threads == KERNEL_THREADS_AUTO && k->busy >= BUSY_LEAST);
+    bool over = threads ? run_in_threads(k, until) : run_in_turn(k, until);
     if (k->windows > windows)
         k->busy = (events_so_far(k) - events) / (k->windows - windows) / k->partitions;
     return over;

@@ -44,7 +44,7 @@ struct kernel {
     enum kernel_engine engine;
     uint32_t nodes;
     unsigned partitions;
-    bool threads;
+    enum kernel_threads threads;
     sim_time lookahead;  /* smallest delay between sites, as configured */
     sim_time window;     /* the same, or less where it would not fit a sort key */
     sim_time now;
@@ -54,10 +54,12 @@ struct kernel {
     struct heap_engine *heap;  /* KERNEL_HEAP only */
     struct exchange *exchange; /* several partitions in KERNEL_WINDOWS only */
     uint64_t windows;
-    uint64_t busy, busy_least; /* events a window and partition lately, and from how many on threads are used */
+    uint64_t busy;       /* events a window and partition lately */
     atomic_int stop;     /* 0, or the status to end with */
 };
 
+/* The machine has no more: says what for and ends with status 4. */
+_Noreturn void kernel_exhausted(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void *kernel_allocate(size_t count, size_t size);  /* zeroed; never NULL */
 void *kernel_reallocate(void *, size_t bytes);     /* never NULL */
 

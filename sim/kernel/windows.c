@@ -53,7 +53,7 @@ static void send_out(struct part *p, const struct part *to, const struct event *
 {
     void *room = exchange_room(p->kernel->exchange, p->turn, p->index, to->index, parcel_size(e->len));
     if (!room)
-        kernel_fatal("no memory for what goes to partition %u", to->index);
+        kernel_exhausted("datagrams on their way to partition %u", to->index);
     parcel_write(room, e, bytes);
     uint64_t window = wheel_window_of(&p->wheel, e->at);
     if (window < p->out_least)

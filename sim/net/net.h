@@ -32,7 +32,7 @@ struct net_config {
     unsigned nlaws;
     enum kernel_engine engine;
     unsigned partitions;
-    bool threads;
+    enum kernel_threads threads;
     sim_time window;                /* 1 ns .. latency->min_delay */
     bool keepalives_one_by_one;     /* an event each, instead of worked out: slow, same results, for tests. Exponential latency implies it */
     bool check_every_event;         /* the actor's check after every event; a violation is printed with seed, node and time, and ends the run with 70 */

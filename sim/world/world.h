@@ -27,7 +27,7 @@ struct world;
 struct world_options {
     enum kernel_engine engine;
     unsigned partitions; /* 0 and 1 = one */
-    bool threads;
+    enum kernel_threads threads;
     sim_time window; /* 0 = network.min_delay */
     const char *
         out; /* directory for capture.pcapng, made if missing; NULL = no files. Everything else is written by the caller */

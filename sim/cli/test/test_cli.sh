@@ -103,7 +103,7 @@ resolved_runs_the_same() {
         [ "$(grep fingerprint "$work/a/b/summary.json")" = "$(grep fingerprint "$work/again/summary.json")" ]
 }
 how_to_run_does_not_matter() {
-    for options in '--engine heap' '--partitions 3' '--partitions 2 --no-threads --window 300us'; do
+    for options in '--engine heap' '--partitions 3' '--partitions 2 --threads never --window 300us' '--partitions 2 --threads always'; do
         ends 0 run --quiet "$work/small.yaml" -o "$work/how" $options &&
             [ "$(grep fingerprint "$work/a/b/summary.json")" = "$(grep fingerprint "$work/how/summary.json")" ] || return 1
     done

@@ -154,14 +154,13 @@ void model_free(struct model *m)
 
 struct kernel *model_open(struct model *m, enum kernel_engine engine, unsigned partitions, bool threads, sim_time window)
 {
-    const struct kernel_config config = {.engine = engine, .partitions = partitions, .threads = threads, .nodes = m->c.nodes,
+    const struct kernel_config config = {.engine = engine, .partitions = partitions, .threads = threads ? KERNEL_THREADS_ALWAYS : KERNEL_THREADS_NEVER, .nodes = m->c.nodes,
                                          .site = m->c.site_nodes > 1 ? m->site : NULL, .window = window};
     const struct kernel_hooks hooks = {.host = m, .deliver = deliver, .wake = wake, .touch = m->c.seed % 2 ? touch : NULL};
     struct kernel *k;
     int status = kernel_open(&k, &config, &hooks);
     assert(status == 0);
     (void)status;
-    k->busy_least = 0; /* threads always, or the small models of the tests would never see one */
     return k;
 }
 

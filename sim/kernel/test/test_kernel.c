@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Pins: the order of events written out by hand for small cases, on both engines: ties, wake-ups among datagrams, re-arming, times in the past, cuts at
- * instants, stops, counts. Leaves to test_engines: that the engines agree on random models. */
+ * instants, stops, counts; how a breach of the rules, the end of memory and a lack of threads end. Leaves to test_engines: that the engines agree on random models. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,11 +10,13 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sim/kernel/arena.h"
 #include "sim/kernel/kernel.h"
 
 /* A host that writes down what happens, one line an event, and does what the test has told each node to return. */
@@ -363,6 +365,58 @@ static void two_datagrams_with_one_key_end_the_program(void **state)
     }
 }
 
+static void fill_memory(void *engine)
+{
+    static uint8_t bytes[EVENT_BYTES_MAX];
+    const struct rlimit little = {256u << 20, 256u << 20};
+    struct diary d;
+    struct kernel *k = open_kernel(&d, *(const enum kernel_engine *)engine);
+    setrlimit(RLIMIT_AS, &little);
+    for (uint32_t n = 0; n < 300000; n++) {
+        struct event e = {.at = 5000000, .dst = n % 8, .src = 1, .seq = n, .len = sizeof bytes, .true_len = sizeof bytes};
+        kernel_post(kernel_part(k, 0), &e, bytes);
+    }
+}
+
+static void running_out_of_memory_ends_with_status_4(void **state)
+{
+    (void)state;
+#ifdef ARENA_HIDES_FREED
+    skip(); /* the sanitizers need far more address space than a test may allow */
+#endif
+    for (unsigned i = 0; i < 2; i++) {
+        enum kernel_engine engine = engines[i];
+        expect_end(fill_memory, &engine, 0, 4);
+    }
+}
+
+/* Without any thread to be had the partitions run in turn. */
+static void run_without_threads(void *context)
+{
+    pthread_attr_t attr;
+    struct kernel *k;
+    struct diary d = {0};
+    (void)context;
+    if (pthread_attr_init(&attr) || pthread_attr_setstacksize(&attr, (size_t)1 << 46) || pthread_setattr_default_np(&attr))
+        _exit(97);
+    const struct kernel_config config = {.partitions = 3, .threads = KERNEL_THREADS_ALWAYS, .nodes = 9, .window = 100};
+    const struct kernel_hooks hooks = {.host = &d, .deliver = deliver, .wake = wake};
+    if (kernel_open(&k, &config, &hooks))
+        _exit(96);
+    d.kernel = k;
+    post(k, 50, 1, 3, 2, "a");
+    post(k, 1050, 7, 3, 3, "b");
+    if (kernel_run(k, 2000))
+        _exit(95);
+    _exit(strcmp(d.text, "50:1<3#2a 1050:7<3#3b ") ? 94 : 42);
+}
+
+static void without_threads_partitions_run_in_turn(void **state)
+{
+    (void)state;
+    expect_end(run_without_threads, NULL, 0, 42);
+}
+
 static void unsound_configurations_are_refused(void **state)
 {
     (void)state;
@@ -419,6 +473,8 @@ int main(void)
         cmocka_unit_test(the_fingerprint_covers_key_true_length_and_bytes_of_what_counts),
         cmocka_unit_test(datagrams_of_one_number_run_by_flags_then_channel),
         cmocka_unit_test(two_datagrams_with_one_key_end_the_program),
+        cmocka_unit_test(running_out_of_memory_ends_with_status_4),
+        cmocka_unit_test(without_threads_partitions_run_in_turn),
         cmocka_unit_test(unsound_configurations_are_refused),
         cmocka_unit_test(parts_are_contiguous_ranges_of_whole_sites),
     };

@@ -236,7 +236,7 @@ static struct outcome lively(const struct weather *weather, enum latency_model m
     r->config.engine = engine;
     r->config.window = window;
     r->config.partitions = partitions;
-    r->config.threads = threads;
+    r->config.threads = threads ? KERNEL_THREADS_ALWAYS : KERNEL_THREADS_NEVER; /* auto would find too little to do */
     r->config.keepalives_one_by_one = one_by_one;
     r->config.check_every_event = true;
     /* An answer to each datagram, and to each answer: loss ends the chains. */

@@ -114,7 +114,7 @@ static void engines_windows_and_partitions_do_not_show(void **state)
     static const struct world_options variants[] = {
         {.engine = KERNEL_HEAP},
         {.engine = KERNEL_WINDOWS, .window = MICROS(500)},
-        {.engine = KERNEL_WINDOWS, .partitions = 2, .threads = true},
+        {.engine = KERNEL_WINDOWS, .partitions = 2, .threads = KERNEL_THREADS_ALWAYS},
         {.engine = KERNEL_HEAP, .partitions = 3},
     };
     struct run first, other;
