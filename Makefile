@@ -85,6 +85,13 @@ asan: ## a choice of tests under AddressSanitizer and UBSan
 	@$(MAKE) test-programs BUILD=build/asan OPT=-O1 SANITIZE=address,undefined
 	@BUILD=build/asan JOBS=$(JOBS) TEST_SECONDS=900 scripts/run-tests.sh $(patsubst $(BUILD)/%,build/asan/%,$(filter-out $(asan_skip:%=$(BUILD)/%),$(tests)) $(replays))
 
+tsan: ## partitions in threads under ThreadSanitizer: some scenarios, and the results of one thread
+	@scripts/need.sh build test
+	@$(MAKE) all
+	@$(MAKE) all BUILD=build/tsan OPT=-O1 SANITIZE=thread
+	@TSAN_OPTIONS=halt_on_error=1:exitcode=66 scripts/fingerprint.sh build/tsan/fingerprint "workloads/det-1.yaml workloads/det-5.yaml" \
+	    "build/reloadsim:windows:1:1 build/tsan/reloadsim:windows:1:3:always"
+
 fuzz: ## run each fuzzer for FUZZ_SECONDS under the sanitizers of clang
 	@scripts/need.sh build fuzz
 	@$(MAKE) fuzzers BUILD=build/fuzz CC=clang OPT=-O1 SANITIZE=address,undefined CFLAGS=-fsanitize=fuzzer-no-link
@@ -129,6 +136,6 @@ $(BUILD)/%.o: %.c
 	$(call say,CC)$(CC) $(FLAGS) -c $< -o $@
 
 -include $(shell test -d $(BUILD) && find $(BUILD) -name '*.d')
-.PHONY: all demo test test-long test-programs tests bench lint lint-build asan fuzz fuzzers format install clean help
+.PHONY: all demo test test-long test-programs tests bench lint lint-build asan tsan fuzz fuzzers format install clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
