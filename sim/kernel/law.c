@@ -202,8 +202,10 @@ static double lognormal_remaining(const struct law *law, double age, double log_
 {
     double z = real_log(age / law->a) / law->b;
     /* Far beyond every interval that occurs the tail has no double left; the hazard rate is nearly constant there. */
-    double step = z > 36 ? -log_v / (z + 1 / z) : special_normal_quantile_upper(special_normal_upper(z) * real_exp(log_v)) - z;
-    return age * special_expm1(law->b * step);
+    double upper = z > 36 ? 0 : special_normal_upper(z) * real_exp(log_v);
+    double step = z > 36 ? -log_v / (z + 1 / z) : special_normal_quantile_upper(upper < 1 ? upper : 1 - 0x1p-53) - z;
+    double left = age * special_expm1(law->b * step);
+    return left > 0 ? left : 0; /* in a narrow law the two quantiles may cross in their last digits */
 }
 
 double law_remaining_quantile(const struct law *law, double age, double u)

@@ -217,6 +217,19 @@ static void remaining_life_solves_its_equation(void **state)
     assert_true(late > 0 && late < 1e6);
 }
 
+/* Where the whole law lies within a few digits of the age, and draws are as small as they get. */
+static void remaining_life_is_never_negative(void **state)
+{
+    (void)state;
+    for (uint64_t i = 0; i < 40000; i++) {
+        const struct law narrow = {LAW_LOGNORMAL, 60, 0.001 * (double)(1 + i % 9)};
+        double age = 60 * (0.9 + 0.2 * draw(i, 0)), u = draw(i, 1);
+        u = i % 3 == 0 ? u : u * 0x1p-40 + 0x1p-53;
+        assert_true(law_remaining_quantile(&narrow, age, u) >= 0);
+        assert_true(law_remaining_quantile(&laws[i % LAWS], age, u) >= 0);
+    }
+}
+
 static void draws_are_at_least_1_ns_and_at_most_never(void **state)
 {
     (void)state;
@@ -270,6 +283,7 @@ int main(void)
         cmocka_unit_test(residual_life_of_the_closed_forms),
         cmocka_unit_test(mean_residual_life_is_length_biased),
         cmocka_unit_test(remaining_life_solves_its_equation),
+        cmocka_unit_test(remaining_life_is_never_negative),
         cmocka_unit_test(draws_are_at_least_1_ns_and_at_most_never),
         cmocka_unit_test(the_bits_are_the_same_everywhere),
     };
