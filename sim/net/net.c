@@ -363,9 +363,10 @@ const struct node *net_node(const struct net *n, peer_h peer, struct env **env)
     return o->block;
 }
 
+/* Computed, so that it is the same in each partition; foreign ids are a partition's own and not told here. */
 struct id net_id(const struct net *n, peer_h peer)
 {
-    return handles_id(&n->part[0]->handles, peer);
+    return peer < n->config.identities ? handles_id(&n->part[0]->handles, peer) : ID_WILDCARD;
 }
 
 peer_h net_peer(const struct net *n, struct id id)

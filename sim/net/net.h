@@ -73,7 +73,7 @@ void net_seed_end(struct net *, peer_h);
 
 /* Looking from outside. The env serves node_look, node_holds, node_check; valid until the next net call. */
 const struct node *net_node(const struct net *, peer_h, struct env **);
-struct id net_id(const struct net *, peer_h);
+struct id net_id(const struct net *, peer_h);                   /* ID_WILDCARD: not an identity */
 peer_h net_peer(const struct net *, struct id);                 /* PEER_NONE: not an identity */
 /* Resource-ID of the identity's user name "u<number, 10 digits>@<overlay>": first 16 bytes of its SHA-1 (RFC 6940 10.2). */
 struct id net_user(const struct net *, peer_h);

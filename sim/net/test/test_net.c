@@ -443,6 +443,7 @@ static void the_port_keeps_its_contract(void **state)
     assert_true(h >= UINT32_C(0x80000000) && h != PEER_NONE);
     assert_int_equal(p->id_keep(env, foreign), h);
     assert_true(id_equal(p->id_of(env, h), foreign));
+    assert_true(id_equal(net_id(r->net, h), ID_WILDCARD)); /* a handle of one partition means nothing outside */
     for (uint64_t k = 0; k < 4095; k++)
         assert_int_not_equal(p->id_keep(env, (struct id){77, k}), PEER_NONE);
     assert_int_equal(p->id_keep(env, (struct id){78, 0}), PEER_NONE);
