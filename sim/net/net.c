@@ -14,7 +14,6 @@
 #define KEY_SIGN         UINT64_C(0x7369676e61747572)
 #define KEY_PHASE        UINT64_C(0x6b65657070686173)
 #define LINE             64u
-#define OVERLAY_NAME_MAX 51u /* user names have 63 characters at most: u, ten digits, @ */
 
 /* ---- calls into a node ---- */
 
@@ -297,7 +296,7 @@ int net_open(struct net **out, const struct net_config *c, const struct net_hook
 {
     *out = NULL;
     if (c->identities == 0 || c->ngroups == 0 || c->groups[0].first != 0 || c->identities > HANDLE_FOREIGN || c->window > c->latency->min_delay ||
-        strlen(c->overlay->name) > OVERLAY_NAME_MAX || c->overlay->crypto == CRYPTO_OPENSSL)
+        strlen(c->overlay->name) > NET_OVERLAY_NAME_MAX || c->overlay->crypto == CRYPTO_OPENSSL)
         return -EINVAL;
     struct net *n = calloc(1, sizeof *n);
     if (!n)

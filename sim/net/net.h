@@ -48,6 +48,10 @@ struct net_hooks {
     void (*capture)(void *world, struct part *, const struct event *, const uint8_t *frame, sim_time sent_at, bool lost);
 };
 
+/* User names have 63 characters at most: u, ten digits, @, and this. */
+#define NET_OVERLAY_NAME_MAX 51u
+
+/* 0, -EINVAL for a configuration that breaks a rule above, or -ENOMEM. */
 int net_open(struct net **, const struct net_config *, const struct net_hooks *);
 void net_close(struct net *);
 struct kernel *net_kernel(struct net *);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sim/net/net.h"
 #include "sim/scenario/schema.h"
 
 #define RTO_STATIC_DEFAULT MILLIS(500) /* RFC 6940 6.6.3.1 */
@@ -79,6 +80,10 @@ static int finish_overlay(const struct finish *f)
         o->bootstrap[i] = i;
     if (!s->overlay_name[0])
         return complain(f->sources, mark_of(f, "overlay.name"), "overlay.name must not be empty");
+    if (strlen(s->overlay_name) > NET_OVERLAY_NAME_MAX)
+        return complain(f->sources, mark_of(f, "overlay.name"),
+                        "overlay.name is longer than %u bytes: user names, u0123456789@ and it, have 63 at most",
+                        NET_OVERLAY_NAME_MAX);
     if (o->keepalive_interval == 0)
         o->silent_after = 0; /* off: nothing is listened for */
     if (o->silent_after < o->keepalive_interval)

@@ -61,7 +61,7 @@ const struct key schema[] = {
     {"overlay.protocol", KEY_WORD, .words = protocols, .fallback = "reload",
      .help = "Protocol that the peers speak: RELOAD (RFC 6940)."},
     {"overlay.name", KEY_TEXT, .fallback = "reloadsim.example", AT(overlay_name),
-     .help = "Name of the overlay instance; its hash is in each message (RFC 6940 6.3.2)."},
+     .help = "Name of the overlay instance, at most 51 bytes; its hash is in each message (RFC 6940 6.3.2)."},
     {"overlay.peers", KEY_QUANTITY, UNIT_COUNT, 1, 1e8, AT(peers), .example = "10 k",
      .help = "Mean number of peers online. With churn the population is larger; `check` prints it."},
     {"overlay.start", KEY_WORD, .words = starts, .fallback = "converged", AT(start),

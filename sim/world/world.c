@@ -68,8 +68,10 @@ static int open_net(struct world *w, char *error, size_t error_cap)
                                     .fact = observer_fact,
                                     .act = lives_act,
                                     .capture = s->capture_nodes && o->out ? capture_hook : NULL};
-    if (net_open(&w->net, &config, &hooks)) {
-        snprintf(error, error_cap, "the network could not be set up for %u identities: out of memory", w->identities);
+    int status = net_open(&w->net, &config, &hooks);
+    if (status) {
+        snprintf(error, error_cap, "the network could not be set up for %u identities: %s", w->identities,
+                 strerror(-status));
         return -1;
     }
     w->kernel = net_kernel(w->net);

@@ -126,6 +126,8 @@ static const struct wrong {
      ":3:7: name is longer than 63 bytes"},
     {H "workload: {register: {every: 50 min, lifetime: 1.5 s}}\n",
      ":3:48: workload.register.lifetime must be a whole number of seconds"},
+    {V "overlay: {peers: 100, name: a.name.of.fifty.two.characters.is.one.too.many.for.i}\n",
+     ":2:29: overlay.name is longer than 51 bytes: user names, u0123456789@ and it, have 63 at most"},
     /* Words. */
     {V "overlay: {peers: 100, start: joined}\n", ":2:30: overlay.start is \"joined\": did you mean join?"},
     {V "overlay: {peers: 100, start: magic}\n", ":2:30: overlay.start is converged | join, not \"magic\""},
