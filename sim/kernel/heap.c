@@ -15,6 +15,11 @@ struct flight {
     uint8_t *bytes;
 };
 
+struct forced {
+    uint64_t window;
+    uint32_t count;
+};
+
 struct heap_engine {
     struct kernel *kernel;
     struct flight *flight; /* heap of datagrams */
@@ -23,6 +28,7 @@ struct heap_engine {
     uint32_t wakers;
     uint32_t *place; /* of each node in waker, or NOT_QUEUED */
     sim_time *due;
+    struct forced *forced; /* of each site, by its first node */
 };
 
 static bool flight_before(const struct flight *x, const struct flight *y)
@@ -57,6 +63,7 @@ struct heap_engine *heap_open(struct kernel *k)
     h->waker = kernel_allocate(k->nodes, sizeof *h->waker);
     h->place = kernel_allocate(k->nodes, sizeof *h->place);
     h->due = kernel_allocate(k->nodes, sizeof *h->due);
+    h->forced = kernel_allocate(k->nodes, sizeof *h->forced);
     for (uint32_t i = 0; i < k->nodes; i++) {
         h->place[i] = NOT_QUEUED;
         h->due[i] = TIME_NEVER;
@@ -74,6 +81,7 @@ void heap_close(struct heap_engine *h)
     free(h->waker);
     free(h->place);
     free(h->due);
+    free(h->forced);
     free(h);
 }
 
@@ -163,6 +171,17 @@ static void deliver(struct heap_engine *h)
     p->site = SITE_NONE;
 }
 
+/* Wake-ups in the past that a site asked for in one window. */
+static void count_forced(struct heap_engine *h, const struct part *p, uint32_t node)
+{
+    struct forced *f = &h->forced[p->site];
+    uint64_t window = p->now / h->kernel->window;
+    if (f->window != window)
+        *f = (struct forced){.window = window};
+    if (++f->count > FORCED_MAX)
+        kernel_loops(node, p->now);
+}
+
 static void wake(struct heap_engine *h)
 {
     struct kernel *k = h->kernel;
@@ -172,8 +191,12 @@ static void wake(struct heap_engine *h)
     p->site = kernel_site(k, node);
     heap_wake_at(h, node, TIME_NEVER);
     sim_time due = k->hooks.wake(k->hooks.host, p, node, p->now);
-    heap_wake_at(h, node, due > p->now ? due : p->now + 1);
     p->counts.wakes++;
+    if (due <= p->now) {
+        due = p->now + 1;
+        count_forced(h, p, node);
+    }
+    heap_wake_at(h, node, due);
     p->site = SITE_NONE;
 }
 
@@ -221,5 +244,5 @@ void heap_run(struct heap_engine *h, sim_time until)
 size_t heap_memory(const struct heap_engine *h)
 {
     return sizeof *h + h->flights_max * sizeof *h->flight + h->flight_bytes +
-           h->kernel->nodes * (sizeof *h->waker + sizeof *h->place + sizeof *h->due);
+           h->kernel->nodes * (sizeof *h->waker + sizeof *h->place + sizeof *h->due + sizeof *h->forced);
 }

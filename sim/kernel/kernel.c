@@ -31,6 +31,11 @@ void kernel_fatal(const char *format, ...)
     abort();
 }
 
+void kernel_loops(uint32_t node, sim_time now)
+{
+    kernel_fatal("node %u asks again and again at %llu ns to be woken in the past", node, (unsigned long long)now);
+}
+
 /* Not exit: other threads of the run may be at work, and what exit tears down is theirs too. */
 void kernel_exhausted(const char *format, ...)
 {

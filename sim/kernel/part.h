@@ -63,6 +63,9 @@ _Noreturn void kernel_exhausted(const char *format, ...) __attribute__((format(p
 void *kernel_allocate(size_t count, size_t size);  /* zeroed; never NULL */
 void *kernel_reallocate(void *, size_t bytes);     /* never NULL */
 
+#define FORCED_MAX 10000u /* wake-ups of a site in one window that asked for the past: its host loops */
+_Noreturn void kernel_loops(uint32_t node, sim_time now);
+
 static inline uint32_t kernel_site(const struct kernel *k, uint32_t node)
 {
     return k->head ? k->head[node] : node;

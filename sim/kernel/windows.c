@@ -15,8 +15,6 @@
 #define LINE 64u
 #define LINES_MAX 6u /* of one datagram; the processor itself fetches on after some neighbouring lines */
 
-#define FORCED_MAX 10000u /* wake-ups of a site in one window that asked for the past: its host loops */
-
 static const uint8_t no_bytes[1];
 
 void windows_open(struct part *p)
@@ -115,7 +113,7 @@ static void wake(struct part *p, const struct record *r)
     if (due <= p->now) {
         due = p->now + 1;
         if (++p->forced > FORCED_MAX)
-            kernel_fatal("node %u asks again and again at %llu ns to be woken in the past", r->dst, (unsigned long long)p->now);
+            kernel_loops(r->dst, p->now);
     }
     wake_set(p, r->dst, due);
 }

@@ -365,6 +365,33 @@ static void two_datagrams_with_one_key_end_the_program(void **state)
     }
 }
 
+static sim_time wake_in_the_past(void *host, struct part *p, uint32_t node, sim_time now)
+{
+    (void)host, (void)p, (void)node;
+    return now;
+}
+
+static void loop(void *engine)
+{
+    struct diary d = {0};
+    struct kernel *k;
+    const struct kernel_config config = {.engine = *(const enum kernel_engine *)engine, .partitions = 1, .nodes = 8, .site = pairs, .window = 1000000};
+    const struct kernel_hooks hooks = {.host = &d, .deliver = deliver, .wake = wake_in_the_past};
+    if (kernel_open(&k, &config, &hooks))
+        _exit(97);
+    kernel_wake_at(kernel_part(k, 0), 3, 7);
+    kernel_run(k, SECONDS(1));
+}
+
+static void a_node_that_asks_for_the_past_again_and_again_ends_the_program(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        enum kernel_engine engine = engines[i];
+        expect_end(loop, &engine, SIGABRT, 0);
+    }
+}
+
 static void fill_memory(void *engine)
 {
     static uint8_t bytes[EVENT_BYTES_MAX];
@@ -473,6 +500,7 @@ int main(void)
         cmocka_unit_test(the_fingerprint_covers_key_true_length_and_bytes_of_what_counts),
         cmocka_unit_test(datagrams_of_one_number_run_by_flags_then_channel),
         cmocka_unit_test(two_datagrams_with_one_key_end_the_program),
+        cmocka_unit_test(a_node_that_asks_for_the_past_again_and_again_ends_the_program),
         cmocka_unit_test(running_out_of_memory_ends_with_status_4),
         cmocka_unit_test(without_threads_partitions_run_in_turn),
         cmocka_unit_test(unsound_configurations_are_refused),
