@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -78,6 +79,15 @@ static struct node_state *node_states(uint32_t nodes)
     return node;
 }
 
+static struct part *parts(unsigned partitions)
+{
+    struct part *part = aligned_alloc(alignof(struct part), partitions * sizeof *part);
+    if (!part)
+        kernel_exhausted("%u partitions", partitions);
+    memset(part, 0, partitions * sizeof *part);
+    return part;
+}
+
 static bool config_is_sound(const struct kernel_config *c)
 {
     if (c->nodes == 0 || c->nodes >= SITE_NONE || c->partitions == 0 || c->window == 0 || c->window == TIME_NEVER)
@@ -114,6 +124,7 @@ static void divide(struct kernel *k)
         while (border < k->nodes && kernel_site(k, border) != border)
             border++;
         p->end = border;
+        k->border[i + 1] = border;
     }
 }
 
@@ -145,7 +156,8 @@ int kernel_open(struct kernel **out, const struct kernel_config *c, const struct
     k->window = time_min(c->window, WINDOW_MAX);
     k->head = first_nodes(c);
     k->node = node_states(k->nodes);
-    k->part = kernel_allocate(k->partitions, sizeof *k->part);
+    k->border = kernel_allocate(k->partitions + (size_t)1, sizeof *k->border);
+    k->part = parts(k->partitions);
     divide(k);
     open_engine(k);
     *out = k;
@@ -163,6 +175,7 @@ void kernel_close(struct kernel *k)
     free(k->head);
     free(k->node);
     free(k->part);
+    free(k->border);
     free(k);
 }
 
@@ -180,12 +193,13 @@ struct part *kernel_part(struct kernel *k, unsigned index)
 struct part *kernel_part_of(struct kernel *k, uint32_t node)
 {
     assert(node < k->nodes);
-    struct part *p = &k->part[(uint64_t)node * k->partitions / k->nodes];
-    while (node < p->first)
-        p--;
-    while (node >= p->end)
-        p++;
-    return p;
+    const uint32_t *border = k->border;
+    size_t i = (size_t)((uint64_t)node * k->partitions / k->nodes);
+    while (node < border[i])
+        i--;
+    while (node >= border[i + 1])
+        i++;
+    return &k->part[i];
 }
 
 unsigned part_index(const struct part *p)

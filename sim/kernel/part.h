@@ -3,6 +3,7 @@
 #ifndef SIM_KERNEL_PART_H
 #define SIM_KERNEL_PART_H
 
+#include <stdalign.h>
 #include <stdatomic.h>
 
 #include "proto/base/hash.h"
@@ -19,8 +20,9 @@ struct heap_engine;
 
 #define SITE_NONE UINT32_MAX
 
+/* On lines of its own: what one thread counts must not slow another down. */
 struct part {
-    struct kernel *kernel;
+    alignas(64) struct kernel *kernel;
     unsigned index;
     uint32_t first, end; /* nodes */
     sim_time now;        /* of the event that runs */
@@ -51,6 +53,7 @@ struct kernel {
     uint32_t *head;      /* first node of each node's site; NULL: the node itself */
     struct node_state *node;
     struct part *part;
+    uint32_t *border;    /* part i has the nodes from border[i] up to border[i + 1]; apart from the parts, whose lines their threads write */
     struct heap_engine *heap;  /* KERNEL_HEAP only */
     struct exchange *exchange; /* several partitions in KERNEL_WINDOWS only */
     uint64_t windows;

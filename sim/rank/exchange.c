@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define SPINS 4000 /* some 20 us; then, or at once when there are more parts than processors, sleep */
@@ -39,6 +40,14 @@ static struct stand *stand_of(const struct exchange *x, uint64_t turn, unsigned 
     return &x->stand[(turn & 1) * x->parts + part];
 }
 
+/* On lines of their own too; NULL: no memory. */
+static struct buffer *buffers(unsigned parts)
+{
+    size_t bytes = (parts * sizeof(struct buffer) + LINE - 1) / LINE * LINE;
+    struct buffer *b = aligned_alloc(LINE, bytes);
+    return b ? memset(b, 0, bytes) : NULL;
+}
+
 struct exchange *exchange_open(unsigned parts)
 {
     struct exchange *x = aligned_alloc(LINE, sizeof *x);
@@ -49,7 +58,7 @@ struct exchange *exchange_open(unsigned parts)
     pthread_mutex_init(&x->lock, NULL); /* cannot fail with default attributes here, nor can the next */
     pthread_cond_init(&x->over, NULL);
     for (unsigned i = 0; x->stand && i < 2 * parts; i++)
-        x->stand[i] = (struct stand){.to = calloc(parts, sizeof(struct buffer))};
+        x->stand[i] = (struct stand){.to = buffers(parts)};
     int complete = x->stand != NULL;
     for (unsigned i = 0; complete && i < 2 * parts; i++)
         complete = x->stand[i].to != NULL;
