@@ -216,7 +216,7 @@ static sim_time next_time(const struct heap_engine *h)
     return h->wakers > 0 ? time_min(flight, h->due[h->waker[0]]) : flight;
 }
 
-void heap_run(struct heap_engine *h, sim_time until)
+int heap_run(struct heap_engine *h, sim_time until)
 {
     struct kernel *k = h->kernel;
     /* Windows have no meaning here except that a stop takes effect at the end of one, as in the other engine. */
@@ -224,9 +224,10 @@ void heap_run(struct heap_engine *h, sim_time until)
     for (;;) {
         sim_time at = next_time(h);
         if (at >= end || at >= until) {
-            if (atomic_load(&k->stop)) {
+            int status = atomic_load(&k->stop);
+            if (status) {
                 k->now = end > 0 ? time_min(end, until) : k->now;
-                return;
+                return status;
             }
             if (at >= until)
                 break;
@@ -239,6 +240,7 @@ void heap_run(struct heap_engine *h, sim_time until)
             wake(h);
     }
     k->now = until;
+    return 0;
 }
 
 size_t heap_memory(const struct heap_engine *h)

@@ -258,11 +258,17 @@ void kernel_wake_at(struct part *p, uint32_t node, sim_time due)
 
 int kernel_run(struct kernel *k, sim_time until)
 {
-    if (until > k->now && k->heap)
-        heap_run(k->heap, until);
-    else if (until > k->now)
-        parallel_run(k, until);
-    return atomic_exchange(&k->stop, 0);
+    int status = 0;
+    if (until <= k->now)
+        status = atomic_load(&k->stop);
+    else if (k->heap)
+        status = heap_run(k->heap, until);
+    else
+        status = parallel_run(k, until);
+    /* What all have agreed on is done with; a stop that came later ends the next run. */
+    int done = status;
+    atomic_compare_exchange_strong(&k->stop, &done, 0);
+    return status;
 }
 
 /* Of several stops in one window the lowest status wins, whatever the order in which partitions reach theirs. */

@@ -76,7 +76,8 @@ void kernel_post(struct part *, const struct event *e, const uint8_t *bytes);
 void kernel_wake_at(struct part *, uint32_t node, sim_time due);
 
 /* Runs every event with time < until; then now = until. 0, or the negative status of kernel_stop: then now is the end of the window in which it was
- * called (the lowest status of that window counts), and the next kernel_run goes on from there. Called between runs, the next one returns at once. */
+ * called (the lowest status of that window counts), and the next kernel_run goes on from there. Called between runs, the next one returns at
+ * once; so it does after a stop that came too late for all partitions to agree on it. */
 int kernel_run(struct kernel *, sim_time until);
 void kernel_stop(struct kernel *, int status);   /* safe from a handler or signal handler */
 sim_time kernel_now(const struct kernel *);      /* between runs */

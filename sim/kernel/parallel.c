@@ -40,7 +40,7 @@ static void import(struct part *p)
     exchange_clear(k->exchange, p->turn, p->index);
 }
 
-/* True when the run is over; then *now is the time reached. last: the window that ran last, WINDOW_NONE before the first. */
+/* True when the run is over; then *now is the time reached and all.status what it ends with. last: the window that ran last, WINDOW_NONE before the first. */
 static bool is_over(const struct kernel *k, struct statement all, uint64_t last, sim_time until, sim_time *now)
 {
     sim_time end = last == WINDOW_NONE ? *now : time_min(time_add(last * k->window, k->window), until);
@@ -54,14 +54,14 @@ static bool is_over(const struct kernel *k, struct statement all, uint64_t last,
     return true;
 }
 
-static void run_alone(struct kernel *k, sim_time until)
+static int run_alone(struct kernel *k, sim_time until)
 {
     struct part *p = k->part;
     uint64_t last = WINDOW_NONE;
     for (;;) {
         struct statement next = statement_of(p);
         if (is_over(k, next, last, until, &k->now))
-            return;
+            return next.status;
         windows_run(p, next.window, until);
         last = next.window;
         k->windows++;
@@ -71,8 +71,8 @@ static void run_alone(struct kernel *k, sim_time until)
 /* Several partitions work in stretches of so many windows; before each it is decided anew whether threads pay. */
 #define STRETCH_WINDOWS 1024u
 
-/* True when the run is over. */
-static bool run_in_turn(struct kernel *k, sim_time until)
+/* True when the run is over, with this status. */
+static bool run_in_turn(struct kernel *k, sim_time until, int *status)
 {
     uint64_t last = WINDOW_NONE;
     for (unsigned n = 0;; n++) {
@@ -81,6 +81,7 @@ static bool run_in_turn(struct kernel *k, sim_time until)
         struct statement all = exchange_agreement(k->exchange, k->part->turn);
         for (unsigned i = 0; i < k->partitions; i++)
             import(&k->part[i]);
+        *status = all.status;
         if (is_over(k, all, last, until, &k->now))
             return true;
         if (n == STRETCH_WINDOWS)
@@ -97,6 +98,7 @@ struct thread {
     struct part *part;
     sim_time until, now;
     uint64_t windows;
+    int status;
     bool over;
 };
 
@@ -111,6 +113,7 @@ static void *run_part(void *context)
         exchange_wait(k->exchange);
         struct statement all = exchange_agreement(k->exchange, p->turn);
         import(p);
+        t->status = all.status;
         t->over = is_over(k, all, last, t->until, &t->now);
         if (t->over || t->windows == STRETCH_WINDOWS)
             return NULL;
@@ -122,7 +125,7 @@ static void *run_part(void *context)
 
 /* Part 0 runs in the thread of the caller. True when the run is over. When not even one thread is to be had, it goes on without from then on; once some
  * have begun there is no way back, as they wait for the others. */
-static bool run_in_threads(struct kernel *k, sim_time until)
+static bool run_in_threads(struct kernel *k, sim_time until, int *status)
 {
     struct thread *thread = kernel_allocate(k->partitions, sizeof *thread);
     for (unsigned i = k->partitions; i-- > 0;) {
@@ -134,13 +137,14 @@ static bool run_in_threads(struct kernel *k, sim_time until)
             fprintf(stderr, "reloadsim: no threads to be had (%s): running the partitions in turn\n", strerror(error));
             k->threads = KERNEL_THREADS_NEVER;
             free(thread);
-            return run_in_turn(k, until);
+            return run_in_turn(k, until, status);
         }
     }
     run_part(&thread[0]);
     for (unsigned i = 1; i < k->partitions; i++)
         pthread_join(thread[i].id, NULL);
     bool over = thread[0].over;
+    *status = thread[0].status;
     k->now = thread[0].now;
     k->windows += thread[0].windows;
     free(thread);
@@ -158,21 +162,22 @@ static uint64_t events_so_far(const struct kernel *k)
 #define BUSY_LEAST 24u
 
 /* A window with few events is over before a thread has heard of it. How a stretch is run never shows in results. */
-static bool run_stretch(struct kernel *k, sim_time until)
+static bool run_stretch(struct kernel *k, sim_time until, int *status)
 {
     uint64_t events = events_so_far(k), windows = k->windows;
     bool threads = k->threads == KERNEL_THREADS_ALWAYS || (k->threads == KERNEL_THREADS_AUTO && k->busy >= BUSY_LEAST);
-    bool over = threads ? run_in_threads(k, until) : run_in_turn(k, until);
+    bool over = threads ? run_in_threads(k, until, status) : run_in_turn(k, until, status);
     if (k->windows > windows)
         k->busy = (events_so_far(k) - events) / (k->windows - windows) / k->partitions;
     return over;
 }
 
-void parallel_run(struct kernel *k, sim_time until)
+int parallel_run(struct kernel *k, sim_time until)
 {
+    int status = 0;
     if (k->partitions == 1)
-        run_alone(k, until);
-    else
-        while (!run_stretch(k, until))
-            ;
+        return run_alone(k, until);
+    while (!run_stretch(k, until, &status))
+        ;
+    return status;
 }

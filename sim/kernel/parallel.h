@@ -5,6 +5,7 @@
 
 #include "sim/kernel/kernel.h"
 
-void parallel_run(struct kernel *, sim_time until);
+/* 0, or the status that all partitions agreed to stop with. */
+int parallel_run(struct kernel *, sim_time until);
 
 #endif

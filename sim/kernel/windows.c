@@ -61,12 +61,8 @@ static void send_out(struct part *p, const struct part *to, const struct event *
 void windows_post(struct part *p, const struct event *e, const uint8_t *bytes)
 {
     if (e->dst < p->first || e->dst >= p->end) {
-        struct part *to = kernel_part_of(p->kernel, e->dst);
-        if (p->site != SITE_NONE) {
-            send_out(p, to, e, bytes);
-            return;
-        }
-        p = to; /* between runs nobody else is at work */
+        send_out(p, kernel_part_of(p->kernel, e->dst), e, bytes); /* between runs too: each run begins by taking in what came */
+        return;
     }
     uint32_t ref = keep(p, e, bytes);
     if (e->at < p->limit) { /* within the site, or kernel_post had refused it */

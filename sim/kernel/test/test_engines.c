@@ -292,6 +292,33 @@ static void memory_returns_to_a_steady_state(void **state)
     model_free(m);
 }
 
+/* Nothing of a partition may be written from outside but at the meeting: the other one may live in another process. */
+static void what_is_posted_between_runs_waits_for_the_meeting(void **state)
+{
+    (void)state;
+    const struct model_config c = {.nodes = 40, .site_nodes = 1, .window = 100000, .grain = 1, .seed = 4};
+    for (unsigned threads = 0; threads < 2; threads++) {
+        struct model *m = model_new(&c);
+        struct kernel *k = model_open(m, KERNEL_WINDOWS, 2, threads, c.window);
+        assert_int_equal(kernel_run(k, 7 * c.window + 30), 0);
+        const struct event here = {.at = 7 * c.window + 30, .dst = 39, .src = 1, .seq = 1, .len = 3, .true_len = 3},
+                           later = {.at = 900 * c.window, .dst = 38, .src = 2, .seq = 1, .true_len = 3};
+        size_t before = arena_memory(&kernel_part(k, 1)->arena);
+        kernel_post(kernel_part(k, 0), &here, (const uint8_t *)"abc");
+        kernel_post(kernel_part(k, 0), &later, NULL);
+        assert_true(wheel_next(&kernel_part(k, 1)->wheel) == WINDOW_NONE);
+        assert_int_equal(arena_memory(&kernel_part(k, 1)->arena), before);
+        uint64_t still = model_trace(m, 39);
+        assert_int_equal(kernel_run(k, 7 * c.window + 31), 0);
+        assert_true(model_trace(m, 39) != still);
+        still = model_trace(m, 38);
+        assert_int_equal(kernel_run(k, 901 * c.window), 0);
+        assert_true(model_trace(m, 38) != still);
+        kernel_close(k);
+        model_free(m);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -307,6 +334,7 @@ int main(void)
         cmocka_unit_test(rearming_never_piles_up_records),
         cmocka_unit_test(long_sleepers_have_no_record_and_wake_on_time),
         cmocka_unit_test(memory_returns_to_a_steady_state),
+        cmocka_unit_test(what_is_posted_between_runs_waits_for_the_meeting),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
