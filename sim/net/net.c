@@ -161,15 +161,24 @@ void net_act_at(struct net *n, struct part *part, peer_h peer, sim_time at)
 
 /* ---- what the kernel calls ---- */
 
+/* Whether the queue in front of the CPU is full. Keepalives do not pass it. */
+static bool is_behind(const struct net *n, const struct online *o, sim_time now)
+{
+    return n->config.cpu_backlog && o->cpu_free > time_add(now, n->config.cpu_backlog);
+}
+
 static sim_time on_deliver(void *net, struct part *part, const struct event *e, const uint8_t *bytes, bool *count)
 {
-    struct host *h = host_at(net, part);
+    const struct net *n = net;
+    struct host *h = host_at(n, part);
     struct identity *id = identity_of(h, e->dst);
     h->now = e->at;
     *count = e->flags != KIND_KEEPALIVE && e->flags != KIND_NOTE;
     h->counts.in_flight -= *count; /* put there by the sender's partition: only the sum over all has a meaning */
     if (!id->online)
         h->counts.dead += *count;
+    else if (*count && is_behind(n, id->online, e->at))
+        h->counts.dropped++;
     else if (e->flags == KIND_DATA)
         wire_data(h, id, e, bytes);
     else if (e->flags == KIND_KEEPALIVE)
@@ -422,7 +431,7 @@ void net_count(const struct net *n, struct net_counts *out)
     }
     uint64_t keepalives = out->class_count[TRAFFIC_KEEPALIVE];
     out->keepalives_dead = out->keepalives_sent - out->keepalives_lost - keepalives;
-    out->events = out->delivered + out->dead + keepalives + out->wakes;
+    out->events = out->delivered + out->dead + out->dropped + keepalives + out->wakes;
 }
 
 size_t net_memory(const struct net *n)

@@ -27,6 +27,7 @@ struct net_config {
     const struct latency *latency;
     double loss;                    /* share of datagrams lost on each leg */
     uint32_t sign_ns, verify_ns;    /* CPU cost */
+    sim_time cpu_backlog;           /* what arrives while the CPU has work for longer than this is dropped; 0: never */
     uint64_t epoch_ms;              /* unix time of simulated time 0 */
     const struct law *laws;         /* what port.draw samples: law number n (1..nlaws) is laws[n - 1]; borrowed */
     unsigned nlaws;
@@ -44,7 +45,7 @@ struct net_hooks {
     void (*fact)(void *world, struct part *, peer_h, sim_time now, uint16_t what, uint64_t a, uint64_t b);
     sim_time (*act)(void *world, struct part *, peer_h, sim_time now);   /* returns the next time to act */
     /* A datagram of an actor (for RELOAD a DATA or ACK frame) delivered to a node or lost on the way, for captures; NULL = no capture. frame: folded bytes as
-     * sent, event->len of them. Not called for handshakes, alerts and keepalives, nor for what arrives where its channel is gone. */
+     * sent, event->len of them. Not called for handshakes, alerts and keepalives, nor for what arrives where its channel is gone or the CPU too far behind. */
     void (*capture)(void *world, struct part *, const struct event *, const uint8_t *frame, sim_time sent_at, bool lost);
 };
 
@@ -86,7 +87,8 @@ size_t net_user_name(const struct net *, peer_h, char out[64]);
 sim_time net_rtt(const struct net *, peer_h a, peer_h b);
 
 struct net_counts {
-    uint64_t sent, delivered, lost, dead;                        /* datagrams without keepalives: lost = by loss; dead = receiver offline or channel gone */
+    uint64_t sent, delivered, lost, dead, dropped;               /* datagrams without keepalives: lost = by loss; dead = receiver offline or channel
+                                                                    gone; dropped = its CPU was too far behind */
     uint64_t class_count[TRAFFIC_CLASSES], class_bytes[TRAFFIC_CLASSES]; /* delivered; bytes with UDP/IP and DTLS overhead */
     uint64_t keepalives_sent, keepalives_lost, keepalives_dead; /* dead: neither lost nor delivered; those under way are among them */
     uint64_t messages, message_bytes;                            /* datagrams of actors but acknowledgements delivered; their true bytes less the actor's framing */
@@ -95,7 +97,7 @@ struct net_counts {
     uint64_t wakes;                                              /* in which a node, the world or a timer of the host acted */
     uint64_t events;                                             /* datagrams that reached a host, keepalives, wakes: equal for each engine */
     uint64_t node_bytes, online;                                 /* now */
-    uint64_t in_flight;                                          /* now, as given to and taken from the kernel: sent = delivered + lost + dead + in_flight */
+    uint64_t in_flight;                                          /* now, as given to and taken from the kernel: sent = delivered + lost + dead + dropped + in_flight */
 };
 /* Between runs. Not free: it goes through all channels to bring keepalives up to date. */
 void net_count(const struct net *, struct net_counts *);

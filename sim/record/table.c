@@ -83,6 +83,8 @@ static void print_lookups(const struct summary *s, FILE *f)
     row(f, "links to the owner", "mean %.2f  p99 %.0f", s->lookup_hops_mean, s->lookup_hops_p99);
     row(f, "dead next hops met", "%.4f a look-up", s->lookup_dead_hops_mean);
     row(f, "latency over direct round trip", "%.2f", s->lookup_stretch_mean);
+    if (s->datagrams_dropped_share > 0)
+        row(f, "datagrams dropped", "%.3g %% found the CPU too far behind", 100 * s->datagrams_dropped_share);
     row(f, "messages dropped", "%" PRIu64 " queue full, %" PRIu64 " no route, %" PRIu64 " not linked",
         s->dropped_queue_full, s->dropped_no_route, s->dropped_unknown_destination);
     row(f, "end-to-end resends", "%" PRIu64 ", spurious %s", s->e2e_resent, percent(a, s->e2e_spurious_share));

@@ -59,6 +59,7 @@ struct scenario {
     struct law access;
     sim_time access_floor;
     double loss;
+    sim_time cpu_backlog;
 
     bool churn;
     struct law session, offline;

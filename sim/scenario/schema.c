@@ -179,6 +179,8 @@ const struct key schema[] = {
      .help = "Added to each draw."},
     {"network.loss", KEY_REAL, UNIT_SHARE, 0, 1, .fallback = "0 %", AT(loss), .example = "0.5 %",
      .help = "Share of datagrams lost on the way."},
+    {"network.cpu_backlog", KEY_QUANTITY, UNIT_TIME, 0.001, 3600, .fallback = "2 s", AT(cpu_backlog),
+     .help = "Work that may wait for a peer's CPU (signatures): what arrives while it is further behind is dropped."},
 
     {"churn", KEY_MAP, .absent = "none", .fallback = "none", AT(churn), .example = "{preset: kad-steiner}",
      .help = "How peers come and go. none: all peers stay online."},

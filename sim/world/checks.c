@@ -157,12 +157,12 @@ static void check_datagrams(struct world *w)
 {
     struct net_counts n;
     net_count(w->net, &n);
-    uint64_t ended = n.delivered + n.lost + n.dead, pending = n.in_flight;
+    uint64_t ended = n.delivered + n.lost + n.dead + n.dropped, pending = n.in_flight;
     if (n.sent != ended + pending)
         check_fail(w, &w->checks[CHECK_DATAGRAMS],
                    "%" PRIu64 " sent, but %" PRIu64 " delivered, %" PRIu64 " lost, %" PRIu64
-                   " at dead receivers and %" PRIu64 " in flight",
-                   n.sent, n.delivered, n.lost, n.dead, pending);
+                   " at dead receivers, %" PRIu64 " dropped and %" PRIu64 " in flight",
+                   n.sent, n.delivered, n.lost, n.dead, n.dropped, pending);
 }
 
 int checks_finish(struct world *w)

@@ -89,6 +89,7 @@ static void totals_add_difference(struct totals *sum, const struct totals *from,
     sum->net.delivered += to->net.delivered - from->net.delivered;
     sum->net.lost += to->net.lost - from->net.lost;
     sum->net.dead += to->net.dead - from->net.dead;
+    sum->net.dropped += to->net.dropped - from->net.dropped;
     sum->net.messages += to->net.messages - from->net.messages;
     sum->net.message_bytes += to->net.message_bytes - from->net.message_bytes;
     sum->net.clamped += to->net.clamped - from->net.clamped;
@@ -212,6 +213,7 @@ static void fill_traffic(const struct measures *m, struct summary *s)
     fill_classes(m, s);
     s->datagrams_lost_share = share(n->lost, n->sent);
     s->datagrams_dead_share = share(n->dead, n->sent);
+    s->datagrams_dropped_share = share(n->dropped, n->sent);
     s->delay_clamped_share = share(n->clamped, n->legs);
     s->nodes_online_mean = sim_s > 0 ? node_s / sim_s : NAN;
     s->registration_messages = node_s > 0 ? (double)m->tally.messages[TRAFFIC_STORE] / node_s : NAN;

@@ -56,6 +56,7 @@ static int open_net(struct world *w, char *error, size_t error_cap)
                                       .loss = s->loss,
                                       .sign_ns = s->sign_ns,
                                       .verify_ns = s->verify_ns,
+                                      .cpu_backlog = s->cpu_backlog,
                                       .epoch_ms = s->epoch_ms,
                                       .laws = w->laws,
                                       .nlaws = 2,

@@ -182,6 +182,33 @@ static void what_a_busy_cpu_sends_waits_for_it(void **state)
     rig_close(r);
 }
 
+/* 100 at once, 10 ms of CPU each, and room for 200 ms of work: the first finds the CPU free, 20 more at most 200 ms of work. */
+static void what_finds_the_cpu_too_far_behind_is_dropped(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    r->script.sign_on_data = true;
+    r->config.sign_ns = 10000000;
+    r->config.cpu_backlog = MILLIS(200);
+    rig_open(r);
+    rig_start(r, 0);
+    rig_start(r, 1);
+    rig_order(r, 0, FAKE_OPEN, 1, 0);
+    rig_run(r, SECONDS(1));
+    rig_order(r, 0, FAKE_SEND, 0, 100);
+    rig_run(r, SECONDS(1) + MILLIS(51));
+    assert_int_equal(rig_count(r, 1, FAKE_DATA), 21);
+    struct net_counts c = rig_counts(r);
+    assert_int_equal(c.dropped, 79);
+    assert_int_equal(c.sent, c.delivered + c.lost + c.dead + c.dropped + c.in_flight);
+    /* A node whose process is gone counts nothing as dropped. */
+    rig_order(r, 0, FAKE_SEND, 0, 5);
+    rig_stop(r, 1);
+    rig_run(r, SECONDS(2));
+    assert_int_equal(rig_counts(r).dropped, 79);
+    rig_close(r);
+}
+
 static void closing_tells_the_other_side(void **state)
 {
     (void)state;
@@ -523,6 +550,7 @@ int main(void)
         cmocka_unit_test(data_arrives_in_order_with_its_sizes),
         cmocka_unit_test(plain_datagrams_need_no_channel),
         cmocka_unit_test(what_a_busy_cpu_sends_waits_for_it),
+        cmocka_unit_test(what_finds_the_cpu_too_far_behind_is_dropped),
         cmocka_unit_test(closing_tells_the_other_side),
         cmocka_unit_test(a_crash_is_silence_after_exactly_30_s),
         cmocka_unit_test(silence_is_reported_again_only_after_something_was_heard),
