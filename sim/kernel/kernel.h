@@ -82,6 +82,9 @@ int kernel_run(struct kernel *, sim_time until);
 void kernel_stop(struct kernel *, int status);   /* safe from a handler or signal handler */
 sim_time kernel_now(const struct kernel *);      /* between runs */
 
+/* Between runs: does a piece of work for each part, in threads of their own where that is configured and pays. It may touch only its own part. */
+void kernel_each_part(struct kernel *, void (*work)(void *context, struct part *), void *context);
+
 /* Events that ran = datagrams + wake-ups; windows that held any event (these depend on engine and window, the others do not). */
 struct kernel_counts { uint64_t events, datagrams, wakes, windows; };
 void kernel_count(const struct kernel *, struct kernel_counts *);

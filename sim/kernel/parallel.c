@@ -151,6 +151,43 @@ static bool run_in_threads(struct kernel *k, sim_time until, int *status)
     return over;
 }
 
+/* Fewer nodes a part are done before a thread has begun. */
+#define NODES_FOR_THREADS 4096u
+
+struct piece {
+    pthread_t id;
+    struct part *part;
+    void (*work)(void *, struct part *);
+    void *context;
+    bool started;
+};
+
+static void *do_piece(void *context)
+{
+    const struct piece *p = context;
+    p->work(p->context, p->part);
+    return NULL;
+}
+
+/* A thread that is not to be had is no harm here: its piece is done in the caller's. */
+void kernel_each_part(struct kernel *k, void (*work)(void *context, struct part *), void *context)
+{
+    bool threads = k->threads == KERNEL_THREADS_ALWAYS ||
+                   (k->threads == KERNEL_THREADS_AUTO && k->nodes / k->partitions >= NODES_FOR_THREADS);
+    struct piece *piece = kernel_allocate(k->partitions, sizeof *piece);
+    for (unsigned i = k->partitions; i-- > 0;) {
+        piece[i] = (struct piece){.part = &k->part[i], .work = work, .context = context};
+        piece[i].started = threads && i > 0 && pthread_create(&piece[i].id, NULL, do_piece, &piece[i]) == 0;
+    }
+    for (unsigned i = 0; i < k->partitions; i++)
+        if (!piece[i].started)
+            do_piece(&piece[i]);
+    for (unsigned i = 0; i < k->partitions; i++)
+        if (piece[i].started)
+            pthread_join(piece[i].id, NULL);
+    free(piece);
+}
+
 static uint64_t events_so_far(const struct kernel *k)
 {
     struct kernel_counts counts;

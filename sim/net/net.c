@@ -409,10 +409,11 @@ sim_time net_rtt(const struct net *n, peer_h a, peer_h b)
     return leg(n, a, b) + leg(n, b, a);
 }
 
-static void sweep(struct host *h)
+static void sweep(void *net, struct part *part)
 {
+    struct host *h = host_at(net, part);
     uint32_t first, end;
-    part_range(h->part, &first, &end);
+    part_range(part, &first, &end);
     for (uint32_t peer = first; peer < end; peer++)
         if (identity_of(h, peer)->online)
             keepalive_sweep(h, identity_of(h, peer)->online, peer, kernel_now(h->net->kernel));
@@ -421,8 +422,8 @@ static void sweep(struct host *h)
 void net_count(const struct net *n, struct net_counts *out)
 {
     *out = (struct net_counts){0};
+    kernel_each_part(n->kernel, sweep, n->part[0]->net);
     for (unsigned k = 0; k < n->parts; k++) {
-        sweep(n->part[k]);
         /* All members are 64-bit words. */
         const uint64_t *from = (const uint64_t *)(const void *)&n->part[k]->counts;
         uint64_t *to = (uint64_t *)(void *)out;

@@ -444,6 +444,29 @@ static void without_threads_partitions_run_in_turn(void **state)
     expect_end(run_without_threads, NULL, 0, 42);
 }
 
+static void count_part(void *context, struct part *p)
+{
+    unsigned *calls = context;
+    calls[part_index(p)]++;
+}
+
+static void each_part_is_done_once(void **state)
+{
+    (void)state;
+    const struct kernel_hooks hooks = {.deliver = deliver, .wake = wake};
+    for (unsigned threads = KERNEL_THREADS_NEVER; threads <= KERNEL_THREADS_ALWAYS; threads++)
+        for (unsigned i = 0; i < 2; i++) {
+            unsigned calls[5] = {0};
+            struct kernel *k;
+            const struct kernel_config config = {.engine = engines[i], .partitions = 5, .threads = threads, .nodes = 50000, .window = 100};
+            assert_int_equal(kernel_open(&k, &config, &hooks), 0);
+            kernel_each_part(k, count_part, calls);
+            for (unsigned part = 0; part < 5; part++)
+                assert_int_equal(calls[part], 1);
+            kernel_close(k);
+        }
+}
+
 static void unsound_configurations_are_refused(void **state)
 {
     (void)state;
@@ -503,6 +526,7 @@ int main(void)
         cmocka_unit_test(a_node_that_asks_for_the_past_again_and_again_ends_the_program),
         cmocka_unit_test(running_out_of_memory_ends_with_status_4),
         cmocka_unit_test(without_threads_partitions_run_in_turn),
+        cmocka_unit_test(each_part_is_done_once),
         cmocka_unit_test(unsound_configurations_are_refused),
         cmocka_unit_test(parts_are_contiguous_ranges_of_whole_sites),
     };
