@@ -36,6 +36,8 @@ enum kernel_engine { KERNEL_WINDOWS, KERNEL_HEAP };
 /* Whether partitions run in threads of their own: auto while windows hold enough events for that to pay, always for tests. Results cannot tell. */
 enum kernel_threads { KERNEL_THREADS_NEVER, KERNEL_THREADS_AUTO, KERNEL_THREADS_ALWAYS };
 
+enum approach { APPROACH_FAR, APPROACH_NEAR, APPROACH_CLOSE };
+
 struct kernel_hooks {
     void *host;
     /* Both return the time at which the node next wants wake (TIME_NEVER: not on its own account), which replaces what was set before, by
@@ -44,7 +46,9 @@ struct kernel_hooks {
      * bytes are valid for the call. *count is true on entry; false on return keeps this delivery out of the fingerprint (keepalives). */
     sim_time (*deliver)(void *host, struct part *, const struct event *e, const uint8_t *bytes, bool *count);
     sim_time (*wake)(void *host, struct part *, uint32_t node, sim_time now);
-    /* Prefetch what deliver or wake of this node will touch; bytes NULL for a wake-up. May be NULL. */
+    /* Prefetch what deliver or wake of this node will touch; bytes NULL for a wake-up. May be NULL. approach comes before it, once for each step, a few
+     * events apart, so that each step may read what the one before has fetched; at step 0 the node may be another one of the site. */
+    void (*approach)(void *host, uint32_t node, enum approach step);
     void (*touch)(void *host, uint32_t node, const struct event *e, const uint8_t *bytes);
 };
 

@@ -10,6 +10,7 @@
 /* How many events ahead something is fetched: far enough for memory to answer, near enough to be still in the first cache when it is used. */
 #define AHEAD_RECORD 24u
 #define AHEAD_BYTES 16u
+#define AHEAD_CLOSE 12u
 #define AHEAD_TOUCH 8u
 #define EVENTS_PER_CHUNK 8u /* one chunk of the next window is fetched for so many events of this one: twice the steady need */
 #define LINE 64u
@@ -185,24 +186,58 @@ static void touch(const struct part *p, const struct item *item)
     h->touch(h->host, r->dst, &e, e.len ? arena_at(&p->arena, record_ref(r)) : no_bytes);
 }
 
+/* The four steps towards an event. */
+static void fetch_far(const struct part *p, const struct item *item)
+{
+    const struct kernel_hooks *h = &p->kernel->hooks;
+    fetch_record(p, item);
+    if (h->approach)
+        h->approach(h->host, (uint32_t)(item->key >> 32), APPROACH_FAR);
+}
+
+static void fetch_near(const struct part *p, const struct item *item)
+{
+    const struct kernel_hooks *h = &p->kernel->hooks;
+    fetch_bytes(p, item);
+    if (h->approach)
+        h->approach(h->host, item->record->dst, APPROACH_NEAR);
+}
+
+static void fetch_close(const struct part *p, const struct item *item)
+{
+    const struct kernel_hooks *h = &p->kernel->hooks;
+    if (h->approach)
+        h->approach(h->host, item->record->dst, APPROACH_CLOSE);
+}
+
+static void fetch_touch(const struct part *p, const struct item *item)
+{
+    if (p->kernel->hooks.touch)
+        touch(p, item);
+}
+
 static void fetch_first(const struct part *p, size_t n)
 {
     for (size_t i = 0; i < AHEAD_RECORD && i < n; i++)
-        fetch_record(p, &p->item[i]);
+        fetch_far(p, &p->item[i]);
     for (size_t i = 0; i < AHEAD_BYTES && i < n; i++)
-        fetch_bytes(p, &p->item[i]);
-    for (size_t i = 0; p->kernel->hooks.touch && i < AHEAD_TOUCH && i < n; i++)
-        touch(p, &p->item[i]);
+        fetch_near(p, &p->item[i]);
+    for (size_t i = 0; i < AHEAD_CLOSE && i < n; i++)
+        fetch_close(p, &p->item[i]);
+    for (size_t i = 0; i < AHEAD_TOUCH && i < n; i++)
+        fetch_touch(p, &p->item[i]);
 }
 
 static void fetch_next(const struct part *p, size_t i, size_t n)
 {
     if (i + AHEAD_RECORD < n)
-        fetch_record(p, &p->item[i + AHEAD_RECORD]);
+        fetch_far(p, &p->item[i + AHEAD_RECORD]);
     if (i + AHEAD_BYTES < n)
-        fetch_bytes(p, &p->item[i + AHEAD_BYTES]);
-    if (p->kernel->hooks.touch && i + AHEAD_TOUCH < n)
-        touch(p, &p->item[i + AHEAD_TOUCH]);
+        fetch_near(p, &p->item[i + AHEAD_BYTES]);
+    if (i + AHEAD_CLOSE < n)
+        fetch_close(p, &p->item[i + AHEAD_CLOSE]);
+    if (i + AHEAD_TOUCH < n)
+        fetch_touch(p, &p->item[i + AHEAD_TOUCH]);
 }
 
 /* Every site in turn; what it adds to its own window is merged in order, and is done with before the next site begins. */

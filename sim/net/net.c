@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "sim/net/host.h"
 
@@ -14,6 +15,7 @@
 #define KEY_SIGN         UINT64_C(0x7369676e61747572)
 #define KEY_PHASE        UINT64_C(0x6b65657070686173)
 #define LINE             64u
+#define HUGE_PAGE        ((size_t)2 << 20)
 
 /* ---- calls into a node ---- */
 
@@ -220,7 +222,22 @@ static sim_time on_wake(void *net, struct part *part, uint32_t node, sim_time no
     return host_due(id);
 }
 
-/* Two lines of the identity's session are needed for any event, the node's own choice for a datagram of RELOAD. */
+/* Identity, session, the head of its block: each is found through the one before. */
+static void on_approach(void *net, uint32_t node, enum approach step)
+{
+    const struct identity *id = &((const struct net *)net)->identity[node];
+    if (step == APPROACH_FAR) {
+        __builtin_prefetch(id);
+    } else if (step == APPROACH_NEAR) {
+        __builtin_prefetch(id->online);
+    } else if (id->online) {
+        const char *block = (const char *)id->online->block;
+        for (unsigned k = 0; k < 4; k++)
+            __builtin_prefetch(block + k * LINE);
+    }
+}
+
+/* One line of the table of channels is needed for any datagram, the node's own choice for one of RELOAD. */
 static void on_touch(void *net, uint32_t node, const struct event *e, const uint8_t *bytes)
 {
     const struct net *n = net;
@@ -232,10 +249,6 @@ static void on_touch(void *net, uint32_t node, const struct event *e, const uint
     if (e && e->class == TRAFFIC_KEEPALIVE)
         return;
     const char *block = (const char *)o->block;
-    __builtin_prefetch(block);
-    __builtin_prefetch(block + LINE);
-    __builtin_prefetch(block + 2 * LINE);
-    __builtin_prefetch(block + 3 * LINE);
     bool says = e && (e->flags == KIND_DATA || e->flags == KIND_PLAIN);
     unsigned lines = says ? actor_of(n, node)->touch(o->block, bytes, e->len, line, 8) : 0;
     for (unsigned k = 0; k < lines; k++)
@@ -275,10 +288,20 @@ static void host_close(struct host *h)
     free(h);
 }
 
+/* Every event begins here, at random: huge pages save a miss of the address translation, in runs that are large anyway. */
+static struct identity *identities(uint32_t count)
+{
+    size_t bytes = (count * sizeof(struct identity) + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+    struct identity *id = aligned_alloc(HUGE_PAGE, bytes); /* the system backs only what is touched */
+    if (id && bytes > 4 * HUGE_PAGE)
+        madvise(id, bytes, MADV_HUGEPAGE);
+    return id;
+}
+
 static int fill(struct net *n)
 {
     const struct net_config *c = &n->config;
-    struct kernel_hooks hooks = {.host = n, .deliver = on_deliver, .wake = on_wake, .touch = on_touch};
+    struct kernel_hooks hooks = {.host = n, .deliver = on_deliver, .wake = on_wake, .approach = on_approach, .touch = on_touch};
     struct kernel_config kernel = {.engine = c->engine,
                                    .partitions = c->partitions ? c->partitions : 1,
                                    .threads = c->threads,
@@ -287,7 +310,7 @@ static int fill(struct net *n)
     int status = kernel_open(&n->kernel, &kernel, &hooks);
     if (status)
         return status;
-    n->identity = aligned_alloc(LINE, ((size_t)c->identities * sizeof *n->identity + LINE - 1) / LINE * LINE);
+    n->identity = identities(c->identities);
     n->part = calloc(kernel.partitions, sizeof *n->part);
     if (!n->identity || !n->part)
         return -ENOMEM;

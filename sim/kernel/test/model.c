@@ -129,6 +129,14 @@ static void touch(void *host, uint32_t node, const struct event *e, const uint8_
     __builtin_prefetch(&m->actor[node]);
 }
 
+static void approach(void *host, uint32_t node, enum approach step)
+{
+    struct model *m = host;
+    assert(node < m->c.nodes);
+    if (step == APPROACH_CLOSE)
+        __builtin_prefetch(&m->actor[node]);
+}
+
 struct model *model_new(const struct model_config *c)
 {
     struct model *m = calloc(1, sizeof *m);
@@ -156,7 +164,8 @@ struct kernel *model_open(struct model *m, enum kernel_engine engine, unsigned p
 {
     const struct kernel_config config = {.engine = engine, .partitions = partitions, .threads = threads ? KERNEL_THREADS_ALWAYS : KERNEL_THREADS_NEVER, .nodes = m->c.nodes,
                                          .site = m->c.site_nodes > 1 ? m->site : NULL, .window = window};
-    const struct kernel_hooks hooks = {.host = m, .deliver = deliver, .wake = wake, .touch = m->c.seed % 2 ? touch : NULL};
+    const struct kernel_hooks hooks = {.host = m, .deliver = deliver, .wake = wake, .approach = m->c.seed % 3 ? approach : NULL,
+                                       .touch = m->c.seed % 2 ? touch : NULL};
     struct kernel *k;
     int status = kernel_open(&k, &config, &hooks);
     assert(status == 0);
