@@ -38,12 +38,12 @@ void kernel_loops(uint32_t node, sim_time now)
 }
 
 /* Not exit: other threads of the run may be at work, and what exit tears down is theirs too. */
-void kernel_exhausted(const char *format, ...)
+void kernel_exhausted(const char *what, ...)
 {
     va_list args;
-    va_start(args, format);
+    va_start(args, what);
     fputs("reloadsim: out of memory: ", stderr);
-    vfprintf(stderr, format, args);
+    vfprintf(stderr, what, args);
     fputs("; lower overlay.peers or use a larger machine\n", stderr);
     va_end(args);
     fflush(NULL);

@@ -62,6 +62,7 @@ struct kernel_config {
 };
 
 /* 0 or -EINVAL. Running out of memory, then or later, ends the program with a message and status 4; a breach of the rules above by a host aborts it. */
+_Noreturn void kernel_exhausted(const char *what, ...) __attribute__((format(printf, 1, 2))); /* for hosts too: out of memory for this */
 int kernel_open(struct kernel **, const struct kernel_config *, const struct kernel_hooks *);
 void kernel_close(struct kernel *);
 

@@ -61,8 +61,6 @@ struct kernel {
     atomic_int stop;     /* 0, or the status to end with */
 };
 
-/* The machine has no more: says what for and ends with status 4. */
-_Noreturn void kernel_exhausted(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void *kernel_allocate(size_t count, size_t size);  /* zeroed; never NULL */
 void *kernel_reallocate(void *, size_t bytes);     /* never NULL */
 

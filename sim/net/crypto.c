@@ -31,10 +31,8 @@ void crypto_open(struct host *h)
     h->digest = EVP_MD_CTX_new();
     h->scratch = malloc(SCRATCH_BYTES);
     h->user = malloc(USER_CACHE * sizeof *h->user);
-    if (!h->digest || !h->scratch || !h->user) {
-        fputs("reloadsim: out of memory: signatures and names\n", stderr);
-        exit(4);
-    }
+    if (!h->digest || !h->scratch || !h->user)
+        kernel_exhausted("signatures and names");
     for (unsigned k = 0; k < USER_CACHE; k++)
         h->user[k].peer = PEER_NONE;
 }

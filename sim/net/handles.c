@@ -2,11 +2,11 @@
 #include "sim/net/handles.h"
 
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "proto/base/hash.h"
+#include "sim/kernel/kernel.h"
 #include "sim/kernel/random.h"
 
 #define SLOTS (2u * HANDLES_MAX)
@@ -27,10 +27,8 @@ void handles_close(struct handles *h)
 static void *table(size_t count, size_t size)
 {
     void *p = calloc(count, size);
-    if (!p) {
-        fputs("reloadsim: net: no memory for the table of foreign handles\n", stderr);
-        exit(4);
-    }
+    if (!p)
+        kernel_exhausted("the table of foreign handles");
     return p;
 }
 

@@ -4,10 +4,11 @@
 #include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+
+#include "sim/kernel/kernel.h"
 
 #define REGION         ((size_t)2 << 20) /* a huge page */
 #define LINEAR_LOG     12u               /* up to 4096 bytes a class each 64, then eight each doubling */
@@ -36,8 +37,7 @@ _Static_assert(sizeof(struct slab_chunk) <= SLAB_LINE, "a chunk's head is one li
 
 static _Noreturn void no_memory(size_t bytes)
 {
-    fprintf(stderr, "reloadsim: net: no memory for %zu bytes\n", bytes);
-    exit(4);
+    kernel_exhausted("%zu bytes of the network", bytes);
 }
 
 static unsigned class_of(size_t bytes)

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "proto/fact.h"
 #include "proto/wire/message.h"
@@ -402,8 +403,9 @@ void observer_close(struct world *w)
 
 void out_of_memory(void)
 {
-    fputs("reloadsim: out of memory\n", stderr);
-    exit(4);
+    fputs("reloadsim: out of memory: the books of the world\n", stderr);
+    fflush(NULL);
+    _exit(4); /* other threads may be at work: exit would tear down what they use */
 }
 
 void list_grow(void **at, uint32_t *cap, uint32_t count, size_t item_bytes)
