@@ -455,7 +455,7 @@ void net_count(const struct net *n, struct net_counts *out)
     }
     uint64_t keepalives = out->class_count[TRAFFIC_KEEPALIVE];
     out->keepalives_dead = out->keepalives_sent - out->keepalives_lost - keepalives;
-    out->events = out->delivered + out->dead + out->dropped + keepalives + out->wakes;
+    out->events = out->delivered + keepalives + out->wakes;
 }
 
 size_t net_memory(const struct net *n)

@@ -95,7 +95,7 @@ struct net_counts {
     uint64_t clamped, legs;
     uint64_t handshakes, handshakes_failed;
     uint64_t wakes;                                              /* in which a node, the world or a timer of the host acted */
-    uint64_t events;                                             /* datagrams that reached a host, keepalives, wakes: equal for each engine */
+    uint64_t events;                                             /* datagrams delivered, keepalives too, and wakes; equal for each engine */
     uint64_t node_bytes, online;                                 /* now */
     uint64_t in_flight;                                          /* now, as given to and taken from the kernel: sent = delivered + lost + dead + dropped + in_flight */
 };

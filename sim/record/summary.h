@@ -47,6 +47,7 @@
     X(REAL, events_per_cpu_s, "events_per_cpu_s", VOLATILE, "1/s")                                                     \
     X(REAL, datagrams_per_cpu_s, "datagrams_per_cpu_s", VOLATILE, "1/s")                                               \
     X(COUNT, events, "events", STABLE, "")                                                                             \
+    X(COUNT, wakes, "wakes", STABLE, "")                                                                               \
     X(COUNT, datagrams, "datagrams", STABLE, "")                                                                       \
     X(COUNT, messages, "messages", STABLE, "")                                                                         \
     X(COUNT, message_bytes, "message_bytes", STABLE, "bytes")                                                          \

@@ -27,6 +27,7 @@ static const struct help {
     {"seed", "of the scenario"},
     {"sim_s", "simulated time that was measured"},
     {"events", "datagrams and wake-ups of the measured phase"},
+    {"wakes", "wake-ups in which a node, a timer of the host or the world acted"},
     {"datagrams.by_class.", "delivered, of this class"},
     {"datagrams.lost_share", "lost by the network, of those sent"},
     {"datagrams.dead_share", "arrived where nobody was any more"},

@@ -94,6 +94,7 @@ static void totals_add_difference(struct totals *sum, const struct totals *from,
     sum->net.message_bytes += to->net.message_bytes - from->net.message_bytes;
     sum->net.clamped += to->net.clamped - from->net.clamped;
     sum->net.legs += to->net.legs - from->net.legs;
+    sum->net.wakes += to->net.wakes - from->net.wakes;
     sum->events += to->events - from->events;
 }
 
@@ -209,7 +210,8 @@ static void fill_traffic(const struct measures *m, struct summary *s)
     s->sim_s = sim_s;
     s->messages = n->messages;
     s->message_bytes = n->message_bytes;
-    s->events = m->totals.events + n->class_count[TRAFFIC_KEEPALIVE];
+    s->events = m->totals.events;
+    s->wakes = n->wakes;
     fill_classes(m, s);
     s->datagrams_lost_share = share(n->lost, n->sent);
     s->datagrams_dead_share = share(n->dead, n->sent);

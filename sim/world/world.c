@@ -293,7 +293,6 @@ static void book_interval(struct world *w, sim_time from)
         w->run_events += totals.events - w->totals.events;
         for (unsigned i = 0; i < TRAFFIC_CLASSES; i++)
             w->run_datagrams += totals.net.class_count[i] - w->totals.net.class_count[i];
-        w->run_events += totals.net.class_count[TRAFFIC_KEEPALIVE] - w->totals.net.class_count[TRAFFIC_KEEPALIVE];
     }
     w->totals = totals;
 }

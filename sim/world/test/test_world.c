@@ -128,6 +128,17 @@ static void engines_windows_and_partitions_do_not_show(void **state)
     free(first.json);
 }
 
+/* Also where datagrams meet nobody and keepalives are many. */
+static void an_event_is_a_datagram_or_a_wake_up(void **state)
+{
+    (void)state;
+    struct run r;
+    run(&r, rough, NULL, 0, &(struct world_options){0});
+    assert_true(r.summary.datagrams_keepalive > 1000 && r.summary.datagrams_dead_share > 0);
+    assert_int_equal(r.summary.events, r.summary.datagrams + r.summary.wakes);
+    free(r.json);
+}
+
 static void another_seed_is_another_run(void **state)
 {
     (void)state;
@@ -230,6 +241,7 @@ int main(void)
         cmocka_unit_test(peers_join_into_one_ring_and_find_each_other),
         cmocka_unit_test(an_overlay_of_one_answers_itself),
         cmocka_unit_test(engines_windows_and_partitions_do_not_show),
+        cmocka_unit_test(an_event_is_a_datagram_or_a_wake_up),
         cmocka_unit_test(another_seed_is_another_run),
         cmocka_unit_test(a_kill_shows_and_heals),
         cmocka_unit_test(a_check_that_fails_sets_the_status),
