@@ -209,11 +209,12 @@ void lives_joined(struct world *w, struct part *part, peer_h self, sim_time now)
         return;
     id->flags |= LIFE_JOINED;
     struct session *s = session_of(b, id);
-    if (s->joined_at != TIME_NEVER)
-        return;
+    bool again = s->joined_at != TIME_NEVER; /* it had lost the ring: what fell due meanwhile is due now */
     s->joined_at = now;
-    LIST_PUSH(&b->joins, ((struct joining){s->started, now, true}));
-    workload_joined(w, s, self, now);
+    if (!again) {
+        LIST_PUSH(&b->joins, ((struct joining){s->started, now, true}));
+        workload_joined(w, s, self, now);
+    }
     net_act_at(w->net, part, self, lives_next(w, b, self));
 }
 

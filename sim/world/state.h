@@ -55,7 +55,7 @@ struct session {
     uint32_t lookups, registers;                         /* so far: counters of its draws */
     uint32_t requests;                                   /* tags given */
     uint32_t pending;                                    /* newest of its requests that await their end; NONE */
-    sim_time joined_at;                                  /* TIME_NEVER = not yet */
+    sim_time joined_at;                                  /* the last time; TIME_NEVER = not yet */
 };
 static_assert(sizeof(struct session) == 64, "a session is one cache line");
 

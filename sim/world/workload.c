@@ -146,7 +146,9 @@ void workload_due(struct world *w, struct part *part, peer_h self, sim_time now)
     struct books *b = world_books(w, part);
     struct session *s = session_of(b, &w->identity[self]);
     if (s->next_register <= now) {
-        s->next_register = time_add(s->next_register, w->scenario->register_every);
+        do
+            s->next_register = time_add(s->next_register, w->scenario->register_every);
+        while (s->next_register <= now); /* those missed while it was off the ring */
         send_registration(w, part, self, now);
     } else if (s->retry_register <= now) {
         send_registration(w, part, self, now);

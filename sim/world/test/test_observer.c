@@ -25,6 +25,7 @@
 struct fake {
     bool holds[PEERS];
     unsigned stopped, started, requests;
+    sim_time act_at; /* as last asked for */
 };
 
 static struct fake *fake_of(const struct net *net)
@@ -64,7 +65,8 @@ void net_request(struct net *net, struct part *part, peer_h peer, sim_time now, 
 
 void net_act_at(struct net *net, struct part *part, peer_h peer, sim_time at)
 {
-    (void)net, (void)part, (void)peer, (void)at;
+    (void)part, (void)peer;
+    fake_of(net)->act_at = at;
 }
 
 bool net_online(const struct net *net, peer_h peer)
@@ -433,6 +435,23 @@ static void a_failed_registration_is_tried_again(void **state)
     assert_int_equal(s->identity[2].registered_until, 0);
 }
 
+/* A peer that lost the ring: what fell due while it joined again is done once it is back, each thing once. */
+static void who_joins_again_goes_on_with_its_work(void **state)
+{
+    struct stage *s = *state;
+    session(s, 2)->next_register = T + MINUTES(5);
+    session(s, 2)->next_lookup = T + MINUTES(400);
+    fact(s, 2, T, FACT_JOIN_STARTED, 1, 0);
+    assert_true(lives_act(&s->world, NULL, 2, T + MINUTES(5)) == TIME_NEVER); /* nothing while it is off the ring */
+    assert_int_equal(s->net.requests, 0);
+    fact(s, 2, T + MINUTES(120), FACT_JOINED, 0, 0);
+    assert_true(s->net.act_at <= T + MINUTES(120));
+    assert_true(session(s, 2)->joined_at == T + MINUTES(120)); /* ring_judge gives it time to settle */
+    assert_int_equal(s->books.joins.count, 0);                 /* it did not come online */
+    assert_true(lives_act(&s->world, NULL, 2, T + MINUTES(120)) == T + MINUTES(155));
+    assert_int_equal(s->net.requests, 1);
+}
+
 static void detection_counts_from_the_death(void **state)
 {
     struct stage *s = *state;
@@ -516,6 +535,7 @@ int main(void)
         TEST(a_guard_time_leaves_look_ups_out),
         TEST(a_registration_counts_from_its_acknowledgement_and_expires),
         TEST(a_failed_registration_is_tried_again),
+        TEST(who_joins_again_goes_on_with_its_work),
         TEST(detection_counts_from_the_death),
         TEST(presence_is_told_back_over_three_changes),
         TEST(a_session_too_short_to_join_says_nothing),
