@@ -104,7 +104,8 @@ static void life_start(struct world *w, struct part *part, peer_h self, sim_time
     }
     id->flags = LIFE_ONLINE;
     session_open(b, id, now);
-    b->tally.online_ns += (int64_t)(w->next_instant - now);
+    b->tally.online++;
+    b->tally.online_ns -= (int64_t)(now - w->now);
     net_start(w->net, part, self, now, &opts);
 }
 
@@ -114,7 +115,8 @@ static void life_stop(struct world *w, struct part *part, peer_h self, sim_time 
     struct identity *id = &w->identity[self];
     session_close(b, id, now);
     id->flags = 0;
-    b->tally.online_ns -= (int64_t)(w->next_instant - now);
+    b->tally.online--;
+    b->tally.online_ns += (int64_t)(now - w->now);
     net_stop(w->net, part, self, now);
 }
 
@@ -129,7 +131,9 @@ void lives_start_first(struct world *w)
 
 struct session *lives_seed(struct world *w, peer_h self)
 {
-    struct session *s = session_open(world_books(w, kernel_part_of(w->kernel, self)), &w->identity[self], 0);
+    struct books *b = world_books(w, kernel_part_of(w->kernel, self));
+    struct session *s = session_open(b, &w->identity[self], 0);
+    b->tally.online++;
     w->identity[self].flags = LIFE_ONLINE | LIFE_JOINED;
     s->joined_at = 0;
     return s;

@@ -38,7 +38,8 @@ struct tally {
     uint64_t messages[TRAFFIC_CLASSES]; /* by RELOAD message code; ACK, handshake and keepalive stay 0 */
     uint64_t dropped[DROPPED_REASONS];
     uint64_t resent, spurious, leaves, crashes, link_failures_live;
-    int64_t online_ns; /* correction of online peers x interval by who came and went in between */
+    int64_t online;    /* processes that started less those that stopped */
+    int64_t online_ns; /* peers x time = those online at the end x interval + this: who came was not there from its beginning, who went was */
 };
 
 /* Running totals of network and kernel at one instant. */

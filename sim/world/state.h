@@ -143,7 +143,7 @@ struct world {
     struct churn churn;
     struct popularity popularity;
     uint64_t *online_map, *registered_map; /* snapshot of the last instant, one bit an identity */
-    uint64_t online;                       /* processes running at the last instant */
+    uint64_t online;                       /* processes running when the last interval was booked */
     sim_time now, next_instant;            /* of the present interval */
     sim_time measure_from, measure_to, drain_to;
     sim_time fault_at[FAULTS_MAX]; /* absolute, ascending */

@@ -260,16 +260,14 @@ static void take_totals(const struct world *w, struct totals *t)
     t->events = t->net.events;
 }
 
-/* Who is online and who is registered, for the look-ups of the next interval and the count of peers. */
+/* Who is online and who is registered, for the look-ups of the next interval. */
 static void take_snapshot(struct world *w)
 {
     size_t words = w->identities / 64 + 1;
     memset(w->online_map, 0, words * sizeof *w->online_map);
     memset(w->registered_map, 0, words * sizeof *w->registered_map);
-    w->online = 0;
     for (uint32_t i = 0; i < w->identities; i++) {
         const struct identity *id = &w->identity[i];
-        w->online += id->flags & LIFE_ONLINE;
         w->online_map[i / 64] |= (uint64_t)(id->flags & LIFE_JOINED ? 1 : 0) << i % 64;
         w->registered_map[i / 64] |= (uint64_t)(id->registered_until > w->now) << i % 64;
     }
@@ -285,6 +283,7 @@ static void book_interval(struct world *w, sim_time from)
         tally_add(&sum, &w->books[p].tally);
         w->books[p].tally = (struct tally){0};
     }
+    w->online += (uint64_t)sum.online;
     uint64_t online_us = (uint64_t)((int64_t)(w->online * ((w->now - from) / 1000)) + sum.online_ns / 1000);
     for (unsigned i = 0; i < w->scope_count; i++)
         if (scope_covers(&w->scopes[i], from))
@@ -394,7 +393,7 @@ static void measure_ends(struct world *w, double begin_cpu_s)
 static int run_phases(struct world *w)
 {
     double begin_cpu_s = progress_cpu_s();
-    take_totals(w, &w->totals);
+    book_interval(w, 0); /* of no length: who is there at time 0 */
     faults_due(w); /* without a warm-up, one may be due at time 0 */
     take_snapshot(w);
     while (w->now < w->drain_to) {

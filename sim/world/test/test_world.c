@@ -235,6 +235,35 @@ static void an_interrupt_keeps_what_there_is(void **state)
     free(r.json);
 }
 
+/* Peers x time count up to the interrupt, in the middle of an interval of churn. */
+static void an_interrupt_does_not_bend_means(void **state)
+{
+    (void)state;
+    static struct scenario s;
+    const char *const sets[] = {"overlay.start=converged",
+                                "overlay.bootstrap.nodes=1",
+                                "churn={session: {exponential: {mean: 10 s}}, offline: {exponential: {mean: 10 s}}}",
+                                "phases={warmup: 0 s, measure: 1 s}",
+                                "check=[]",
+                                "record.interval=1 s"};
+    const char *const longer[] = {sets[0], sets[1], sets[2], "phases={warmup: 0 s, measure: 1 min}", sets[4],
+                                  "record.interval=30 s"};
+    struct world *w;
+    struct run whole, cut;
+    char error[256];
+    run(&whole, joining, sets, 6, &(struct world_options){0});
+    load(&s, joining, longer, 6);
+    assert_int_equal(world_open(&w, &s, &(struct world_options){0}, error, sizeof error), 0);
+    world_interrupt(w); /* is seen after a second */
+    cut.status = world_run(w);
+    finish(w, &cut);
+    assert_int_equal(cut.status, 130);
+    assert_true(cut.summary.sim_s == 1 && cut.summary.crash_count > 0);
+    assert_true(cut.summary.nodes_online_mean == whole.summary.nodes_online_mean);
+    free(whole.json);
+    free(cut.json);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -247,6 +276,7 @@ int main(void)
         cmocka_unit_test(a_check_that_fails_sets_the_status),
         cmocka_unit_test(the_capture_is_the_same_file_and_passes_the_gate),
         cmocka_unit_test(an_interrupt_keeps_what_there_is),
+        cmocka_unit_test(an_interrupt_does_not_bend_means),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
