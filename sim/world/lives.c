@@ -35,6 +35,15 @@ static void life_changed(struct identity *id, sim_time now)
     id->changed[0] = now;
 }
 
+/* The snapshot takes it over at the next tick. */
+static void set_joined(struct books *b, struct identity *id, peer_h self, bool joined)
+{
+    if (!(id->flags & LIFE_JOINED) == !joined)
+        return;
+    id->flags ^= LIFE_JOINED;
+    LIST_PUSH(&b->changed, self);
+}
+
 /* ---- sessions ---- */
 
 static struct session *session_open(struct books *b, struct identity *id, sim_time now)
@@ -105,7 +114,7 @@ static void life_start(struct world *w, struct part *part, peer_h self, sim_time
     id->flags = LIFE_ONLINE;
     session_open(b, id, now);
     b->tally.online++;
-    b->tally.online_ns -= (int64_t)(now - w->now);
+    b->tally.online_ns -= (int64_t)(now - w->booked_at);
     net_start(w->net, part, self, now, &opts);
 }
 
@@ -114,9 +123,10 @@ static void life_stop(struct world *w, struct part *part, peer_h self, sim_time 
     struct books *b = world_books(w, part);
     struct identity *id = &w->identity[self];
     session_close(b, id, now);
+    set_joined(b, id, self, false);
     id->flags = 0;
     b->tally.online--;
-    b->tally.online_ns += (int64_t)(now - w->now);
+    b->tally.online_ns += (int64_t)(now - w->booked_at);
     net_stop(w->net, part, self, now);
 }
 
@@ -165,6 +175,7 @@ static void life_leave(struct world *w, struct part *part, peer_h self, sim_time
     struct identity *id = &w->identity[self];
     struct session *s = session_of(b, id);
     observer_abandon(b, s, now);
+    set_joined(b, id, self, false);
     id->flags = LIFE_ONLINE | LIFE_LEAVING;
     s->leave_by = now + LEAVE_PATIENCE;
     s->next_lookup = s->next_register = s->retry_register = TIME_NEVER;
@@ -211,7 +222,7 @@ void lives_joined(struct world *w, struct part *part, peer_h self, sim_time now)
     struct identity *id = &w->identity[self];
     if (id->session == NONE || id->flags & LIFE_LEAVING)
         return;
-    id->flags |= LIFE_JOINED;
+    set_joined(b, id, self, true);
     struct session *s = session_of(b, id);
     bool again = s->joined_at != TIME_NEVER; /* it had lost the ring: what fell due meanwhile is due now */
     s->joined_at = now;
@@ -220,6 +231,11 @@ void lives_joined(struct world *w, struct part *part, peer_h self, sim_time now)
         workload_joined(w, s, self, now);
     }
     net_act_at(w->net, part, self, lives_next(w, b, self));
+}
+
+void lives_joining(struct world *w, struct part *part, peer_h self)
+{
+    set_joined(world_books(w, part), &w->identity[self], self, false);
 }
 
 void lives_left(struct world *w, struct part *part, peer_h self, sim_time now)

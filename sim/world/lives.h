@@ -16,7 +16,8 @@ void lives_kill(struct world *, peer_h, sim_time now);
 void lives_start_first(struct world *);
 /* The session of an identity that is in the converged overlay. */
 struct session *lives_seed(struct world *, peer_h);
-/* Facts. */
+/* Facts. joining: it begins to join, perhaps again. */
+void lives_joining(struct world *, struct part *, peer_h);
 void lives_joined(struct world *, struct part *, peer_h, sim_time now);
 void lives_left(struct world *, struct part *, peer_h, sim_time now);
 

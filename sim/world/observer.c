@@ -70,17 +70,7 @@ static void fact_sent(struct books *b, const struct session *s, uint32_t tag, ui
             b->records.at[i].tid = tid;
 }
 
-/* A registration was acknowledged: it is known to exist from now on, and to live for its lifetime counted from when it was sent at the least. */
-static void registration_good(struct world *w, const struct record *r)
-{
-    struct identity *id = &w->identity[r->asker];
-    if (id->registered_until < r->ended)
-        id->registered_from = r->ended;
-    id->registered_until = r->started + SECONDS(w->scenario->register_lifetime_s);
-}
-
-static void fact_answered(struct world *w, struct books *b, struct session *s, sim_time now, uint32_t tag,
-                          uint64_t answer)
+static void fact_answered(struct books *b, struct session *s, sim_time now, uint32_t tag, uint64_t answer)
 {
     struct record *r = record_finish(b, s, tag, now, REQUEST_GOT);
     if (!r)
@@ -88,8 +78,6 @@ static void fact_answered(struct world *w, struct books *b, struct session *s, s
     r->answerer = FACT_ANSWER_PEER(answer);
     r->links = (uint8_t)FACT_ANSWER_HOPS(answer);
     r->values = (uint8_t)FACT_ANSWER_VALUES(answer);
-    if (!r->lookup)
-        registration_good(w, r);
 }
 
 static void fact_failed(struct books *b, struct session *s, sim_time now, uint32_t tag, uint64_t why)
@@ -115,13 +103,13 @@ static void session_fact(struct world *w, struct part *part, peer_h self, sim_ti
     if (what == FACT_JOINED) {
         lives_joined(w, part, self, now);
     } else if (what == FACT_JOIN_STARTED) {
-        id->flags &= (uint8_t)~LIFE_JOINED;
+        lives_joining(w, part, self);
     } else if (what == FACT_LEFT) {
         lives_left(w, part, self, now);
     } else if (what == FACT_REQUEST_SENT) {
         fact_sent(b, s, (uint32_t)x, y);
     } else if (what == FACT_REQUEST_ANSWERED) {
-        fact_answered(w, b, s, now, (uint32_t)x, y);
+        fact_answered(b, s, now, (uint32_t)x, y);
     } else if (what == FACT_REQUEST_FAILED) {
         fact_failed(b, s, now, (uint32_t)x, y);
         net_act_at(w->net, part, self, lives_next(w, b, self));
@@ -179,7 +167,7 @@ void observer_fact(void *world, struct part *part, peer_h self, sim_time now, ui
     }
 }
 
-/* ---- at an instant: following transaction ids ---- */
+/* ---- at a tick: following transaction ids ---- */
 
 /* Look-ups by transaction id, for the length of one settlement. */
 struct tid_table {
@@ -254,7 +242,26 @@ static void follow_requests(struct world *w)
     free(t.slot);
 }
 
-/* ---- at an instant: judging ---- */
+/* ---- at a tick: judging ---- */
+
+/* A registration was acknowledged: it is known to exist from then on, and to live for its lifetime counted from when it was sent at the least. */
+static void registration_good(struct world *w, const struct record *r)
+{
+    struct identity *id = &w->identity[r->asker];
+    if (id->registered_until < r->ended)
+        id->registered_from = r->ended;
+    id->registered_until = r->started + SECONDS(w->scenario->register_lifetime_s);
+}
+
+/* Those of all partitions before any look-up is judged. */
+static void settle_registrations(struct world *w, const struct books *b)
+{
+    for (uint32_t i = 0; i < b->finished.count; i++) {
+        const struct record *r = &b->records.at[b->finished.at[i]];
+        if (!r->lookup && r->state == REQUEST_GOT)
+            registration_good(w, r);
+    }
+}
 
 static bool value_expected(const struct world *w, const struct record *r)
 {
@@ -376,6 +383,8 @@ static void settle_joins(struct world *w, struct books *b)
 void observer_settle(struct world *w)
 {
     follow_requests(w);
+    for (unsigned p = 0; p < w->parts; p++)
+        settle_registrations(w, &w->books[p]);
     for (unsigned p = 0; p < w->parts; p++) {
         settle_records(w, &w->books[p]);
         settle_failures(w, &w->books[p]);

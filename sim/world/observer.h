@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The observer: outside, omniscient, without influence. Handlers note what happens in the books of their partition; at the next instant, when
- * the whole world stands still, every finished request is judged against what was true at its time.
+/* The observer: outside, omniscient, without influence. Handlers note what happens in the books of their partition; at the next tick, when the
+ * whole world stands still, every finished request is judged against what was true at its time: exactly for devices and registrations, as of the
+ * tick, at most a second later, for what the peers of the ring hold.
  *
  *   correct      a value came, and the target's device was there when it came
  *   stale        a value came, but the device was gone
@@ -25,7 +26,7 @@ uint32_t observer_request(struct books *, struct session *, peer_h asker, peer_h
 void observer_abandon(struct books *, struct session *, sim_time now);
 /* The fact hook of net. */
 void observer_fact(void *world, struct part *, peer_h, sim_time now, uint16_t what, uint64_t a, uint64_t b);
-/* At an instant: judges what has finished since the last one. */
+/* At a tick: judges what has finished since the last one. */
 void observer_settle(struct world *);
 /* After the drain: what is still under way has failed; in a run that was interrupted it is abandoned. */
 void observer_close(struct world *);

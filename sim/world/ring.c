@@ -117,16 +117,34 @@ static bool peer_holds(struct world *w, peer_h peer, struct id resource, peer_h 
     return node && node_holds(node, env, resource, KIND_SIP_REGISTRATION, target, NULL);
 }
 
+/* First place in order[] whose Node-ID is not below x; the number of identities if there is none. */
+static uint32_t order_lower(const struct world *w, struct id x)
+{
+    uint32_t low = 0, high = w->identities;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (id_compare(net_id(w->net, w->ring.order[middle]), x) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* At every tick with a failed look-up: it must not build the ring for this. */
 bool ring_holds(struct world *w, peer_h target, unsigned after)
 {
-    ring_build(w);
-    if (w->ring.count == 0)
-        return false;
     struct id resource = net_user(w->net, target);
-    uint32_t owner = ring_owner(&w->ring, resource);
-    for (unsigned k = 0; k <= after && k < w->ring.count; k++)
-        if (peer_holds(w, w->ring.at[(owner + k) % w->ring.count].peer, resource, target))
+    uint32_t first = order_lower(w, resource);
+    unsigned left = after + 1;
+    for (uint32_t k = 0; k < w->identities && left > 0; k++) {
+        peer_h peer = w->ring.order[((uint64_t)first + k) % w->identities];
+        if (!is_joined(w, peer))
+            continue;
+        left--;
+        if (peer_holds(w, peer, resource, target))
             return true;
+    }
     return false;
 }
 

@@ -40,7 +40,7 @@ void ring_close(struct world *);
 void ring_build(struct world *);
 /* Index of the peer responsible for the id: the first whose Node-ID is equal to it or follows (RFC 6940 10.1); count must not be 0. */
 uint32_t ring_owner(const struct ring *, struct id);
-/* A peer among the owner and its next `after` successors holds the target's registration. */
+/* A peer among the owner and its next `after` successors holds the target's registration. Does not build the ring. */
 bool ring_holds(struct world *, peer_h target, unsigned after);
 /* Shares at this instant; adds link counts to m. */
 void ring_sample(struct world *, struct measures *const *m, unsigned measures, struct ring_sample *);

@@ -27,6 +27,11 @@
 #define CACHE_MAX      10
 #define LEAVE_PATIENCE SECONDS(5) /* a node that was asked to leave is stopped after this at the latest */
 
+/* At each whole second, and at no other time, requests that ended are judged and look-ups learn who may be looked up. It is a constant, so that what is
+ * recorded and checked moves neither: a second is long against a window of the kernel (its cost is the lists of what ended and changed, never the
+ * population), and short against the end-to-end limit of 15 s and the sessions of devices, whose state it is judged by. */
+#define WORLD_TICK SECONDS(1)
+
 enum life_flag {
     LIFE_ONLINE = 1,   /* the process runs */
     LIFE_JOINED = 2,   /* it said JOINED and has not begun to join again, nor to leave */
@@ -39,7 +44,7 @@ struct identity {
     sim_time next_churn; /* when it comes or goes next, TIME_NEVER = not on its own account */
     sim_time changed[3]; /* when its device last came or went, newest first */
     sim_time registered_from,
-        registered_until; /* an unexpired successful registration existed without a gap in between; 0, 0 = none */
+        registered_until; /* an unexpired successful registration existed without a gap in between; 0, 0 = none. Written at ticks only */
     uint32_t cycle;       /* intervals so far: the counter of its churn draws */
     uint32_t session;     /* in its partition's sessions; NONE = offline */
     uint32_t cache;       /* in its partition's caches; NONE = remembers nobody */
@@ -120,12 +125,13 @@ struct books {
     LIST(struct address_cache) caches;
     LIST(struct record) records;
     uint32_t free_record;
-    LIST(uint32_t) finished;    /* records that ended since the last instant */
-    LIST(struct served) served; /* fetches answered by, or dropped at, nodes of this partition since the last instant */
+    LIST(uint32_t) finished;    /* records that ended since the last tick */
+    LIST(struct served) served; /* fetches answered by, or dropped at, nodes of this partition since the last tick */
     LIST(struct link_failure) failures;
     LIST(struct joining) joins;
     struct resends resends;
-    struct tally tally; /* since the last instant */
+    LIST(peer_h) changed; /* who joined, or ceased to be joined, since the last tick */
+    struct tally tally;   /* since the last interval was booked */
 };
 
 struct world {
@@ -142,9 +148,12 @@ struct world {
     struct books *books; /* of each partition */
     struct churn churn;
     struct popularity popularity;
-    uint64_t *online_map, *registered_map; /* snapshot of the last instant, one bit an identity */
+    uint64_t *online_map;                  /* who was joined at the last tick, one bit an identity */
     uint64_t online;                       /* processes running when the last interval was booked */
-    sim_time now, next_instant;            /* of the present interval */
+    sim_time now, next_instant;            /* the last instant, and the one that ends the present run of the kernel */
+    sim_time tick_at;                      /* the last tick */
+    sim_time booked_at, next_booking;      /* the interval that is being measured */
+    uint64_t online_rest_ns;               /* of peers x time booked in whole microseconds */
     sim_time measure_from, measure_to, drain_to;
     sim_time fault_at[FAULTS_MAX]; /* absolute, ascending */
     unsigned faults_done;

@@ -94,13 +94,14 @@ static void send_registration(struct world *w, struct part *part, peer_h self, s
                                   .value_len = (uint16_t)len});
 }
 
-/* Whether this identity may be looked up, as far as the last instant knows. */
+/* Whether this identity may be looked up, as far as the last tick knows. */
 static bool target_fits(const struct world *w, peer_h self, uint32_t identity)
 {
-    const uint64_t *map = w->scenario->target == TARGET_ONLINE ? w->online_map : w->registered_map;
     if (identity == self)
         return false;
-    return w->scenario->target == TARGET_ANY || map[identity / 64] >> identity % 64 & 1;
+    if (w->scenario->target == TARGET_ONLINE)
+        return w->online_map[identity / 64] >> identity % 64 & 1;
+    return w->scenario->target == TARGET_ANY || w->identity[identity].registered_until > w->tick_at;
 }
 
 /* Popularity decides; who does not fit is drawn again. PEER_NONE when nobody was found in so many tries. */

@@ -85,9 +85,8 @@ static int open_state(struct world *w, char *error, size_t error_cap)
     w->identity = aligned_alloc(64, w->identities * sizeof *w->identity);
     w->books = calloc(w->parts, sizeof *w->books);
     w->online_map = calloc(words, sizeof *w->online_map);
-    w->registered_map = calloc(words, sizeof *w->registered_map);
     w->scopes = calloc(3 + w->scenario->checks, sizeof *w->scopes);
-    if (!w->identity || !w->books || !w->online_map || !w->registered_map || !w->scopes) {
+    if (!w->identity || !w->books || !w->online_map || !w->scopes) {
         snprintf(error, error_cap, "out of memory for %u identities", w->identities);
         return -1;
     }
@@ -231,7 +230,7 @@ void world_close(struct world *w)
     for (unsigned p = 0; w->books && p < w->parts; p++) {
         struct books *b = &w->books[p];
         void *const lists[] = {b->sessions.at, b->free_sessions.at, b->caches.at,   b->records.at,
-                               b->finished.at, b->served.at,        b->failures.at, b->joins.at};
+                               b->finished.at, b->served.at,        b->failures.at, b->joins.at,   b->changed.at};
         for (unsigned i = 0; i < sizeof lists / sizeof lists[0]; i++)
             free(lists[i]);
         resends_free(&b->resends);
@@ -246,7 +245,6 @@ void world_close(struct world *w)
     latency_free(&w->latency);
     free(w->scopes);
     free(w->online_map);
-    free(w->registered_map);
     free(w->books);
     free(w->identity);
     free(w);
@@ -260,22 +258,38 @@ static void take_totals(const struct world *w, struct totals *t)
     t->events = t->net.events;
 }
 
-/* Who is online and who is registered, for the look-ups of the next interval. */
+static void note_joined(struct world *w, peer_h peer)
+{
+    uint64_t bit = UINT64_C(1) << peer % 64, *word = &w->online_map[peer / 64];
+    *word = w->identity[peer].flags & LIFE_JOINED ? *word | bit : *word & ~bit;
+}
+
+/* Brings the snapshot up to now, from the lists of who has changed. Their order does not matter. */
 static void take_snapshot(struct world *w)
 {
-    size_t words = w->identities / 64 + 1;
-    memset(w->online_map, 0, words * sizeof *w->online_map);
-    memset(w->registered_map, 0, words * sizeof *w->registered_map);
-    for (uint32_t i = 0; i < w->identities; i++) {
-        const struct identity *id = &w->identity[i];
-        w->online_map[i / 64] |= (uint64_t)(id->flags & LIFE_JOINED ? 1 : 0) << i % 64;
-        w->registered_map[i / 64] |= (uint64_t)(id->registered_until > w->now) << i % 64;
+    for (unsigned p = 0; p < w->parts; p++) {
+        struct books *b = &w->books[p];
+        for (uint32_t i = 0; i < b->changed.count; i++)
+            note_joined(w, b->changed.at[i]);
+        b->changed.count = 0;
     }
+    w->tick_at = w->now;
+}
+
+/* Peers x time of the interval in whole microseconds; the rest goes to the next one, so that no cut into intervals shows in the sum. */
+static uint64_t online_us(struct world *w, sim_time length, int64_t online_ns)
+{
+    __extension__ typedef unsigned __int128 wide;
+    wide ns = (wide)w->online * length + (wide)w->online_rest_ns;
+    ns = online_ns < 0 ? ns - (uint64_t)-online_ns : ns + (uint64_t)online_ns;
+    w->online_rest_ns = (uint64_t)(ns % 1000);
+    return (uint64_t)(ns / 1000);
 }
 
 /* Books the interval that ends now; scopes begin and end at instants, so it lies wholly in or outside each. */
-static void book_interval(struct world *w, sim_time from)
+static void book_interval(struct world *w)
 {
+    sim_time from = w->booked_at;
     struct tally sum = {0};
     struct totals totals;
     take_totals(w, &totals);
@@ -284,16 +298,17 @@ static void book_interval(struct world *w, sim_time from)
         w->books[p].tally = (struct tally){0};
     }
     w->online += (uint64_t)sum.online;
-    uint64_t online_us = (uint64_t)((int64_t)(w->online * ((w->now - from) / 1000)) + sum.online_ns / 1000);
+    uint64_t us = online_us(w, w->now - from, sum.online_ns);
     for (unsigned i = 0; i < w->scope_count; i++)
         if (scope_covers(&w->scopes[i], from))
-            measures_interval(w->scopes[i].m, w->now - from, online_us, &sum, &w->totals, &totals);
+            measures_interval(w->scopes[i].m, w->now - from, us, &sum, &w->totals, &totals);
     if (w->now <= w->measure_to) {
         w->run_events += totals.events - w->totals.events;
         for (unsigned i = 0; i < TRAFFIC_CLASSES; i++)
             w->run_datagrams += totals.net.class_count[i] - w->totals.net.class_count[i];
     }
     w->totals = totals;
+    w->booked_at = w->now;
 }
 
 static void sample(struct world *w)
@@ -312,13 +327,20 @@ static void sample(struct world *w)
     checks_sample(w);
 }
 
-/* The world stands still: everything that needs to see more than one partition. */
-static void at_instant(struct world *w, sim_time from)
+/* The world stands still: everything that needs to see more than one partition. What measures does not act: without a tick nothing is settled, and
+ * without the end of an interval nothing is counted. */
+static void at_instant(struct world *w)
 {
-    observer_settle(w);
-    book_interval(w, from);
-    sample(w);
+    bool tick = w->now % WORLD_TICK == 0;
+    if (tick)
+        observer_settle(w);
+    if (w->now == w->next_booking) {
+        book_interval(w);
+        sample(w);
+    }
     faults_due(w);
+    if (!tick)
+        return;
     take_snapshot(w);
     if (w->capture)
         capture_instant(w->capture, w->now);
@@ -329,7 +351,7 @@ static sim_time nearer(const struct world *w, sim_time next, sim_time t)
     return t > w->now ? time_min(next, t) : next;
 }
 
-static sim_time next_instant(const struct world *w)
+static sim_time next_booking(const struct world *w)
 {
     sim_time interval = w->scenario->record_interval, next = (w->now / interval + 1) * interval;
     next = nearer(w, next, w->measure_from);
@@ -377,7 +399,7 @@ static int run_interval(struct world *w)
             return status;
         show_progress(w, t, false);
         if (w->interrupted && w->now < w->measure_to)
-            w->next_instant = w->measure_to = w->drain_to = t;
+            w->next_instant = w->next_booking = w->measure_to = w->drain_to = t;
     }
     return 0;
 }
@@ -393,17 +415,19 @@ static void measure_ends(struct world *w, double begin_cpu_s)
 static int run_phases(struct world *w)
 {
     double begin_cpu_s = progress_cpu_s();
-    book_interval(w, 0); /* of no length: who is there at time 0 */
+    book_interval(w); /* of no length: who is there at time 0 */
+    for (uint32_t i = 0; i < w->identities; i++)
+        note_joined(w, i);
     faults_due(w); /* without a warm-up, one may be due at time 0 */
     take_snapshot(w);
     while (w->now < w->drain_to) {
-        sim_time from = w->now;
-        w->next_instant = next_instant(w);
+        w->next_booking = next_booking(w);
+        w->next_instant = time_min(w->next_booking, (w->now / WORLD_TICK + 1) * WORLD_TICK);
         int status = run_interval(w);
         w->now = w->next_instant;
         if (status)
             return status;
-        at_instant(w, from);
+        at_instant(w);
         measure_ends(w, begin_cpu_s);
     }
     return 0;

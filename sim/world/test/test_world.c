@@ -128,6 +128,45 @@ static void engines_windows_and_partitions_do_not_show(void **state)
     free(first.json);
 }
 
+/* What samples of the ring tell does depend on when they are taken; nothing else may. */
+static void forget_samples(struct run *r)
+{
+    size_t len;
+    struct summary *s = &r->summary;
+    s->links_mean = s->links_p99 = s->finger_valid_share = s->ring_wrong_successor = s->ring_dead_successor =
+        s->ring_unreachable_values = s->ring_under_replicated = 0;
+    free(r->json);
+    FILE *f = open_memstream(&r->json, &len);
+    assert_non_null(f);
+    assert_int_equal(summary_json(s, f, true), 0);
+    fclose(f);
+}
+
+static void measuring_changes_nothing(void **state)
+{
+    (void)state;
+    static const char *const variants[][2] = {
+        {"record.interval=1 s", "check=[]"},
+        {"record.interval=7 s", "check=[]"},
+        {"record.interval=2 min", "check=[]"},
+        {"record.interval=10 s", "check=[{lookup.success: \"> 1 %\", except: 3500 ms after faults}]"}};
+    static const char *const targets[] = {"workload.lookup.target=online", "workload.lookup.target=registered"};
+    for (unsigned t = 0; t < 2; t++) {
+        struct run first, other;
+        run(&first, rough, (const char *const[]){targets[t]}, 1, &(struct world_options){0});
+        forget_samples(&first);
+        assert_true(first.summary.lookup_count > 100 && first.summary.lookup_stale > 0 && first.summary.crash_count > 0);
+        for (unsigned i = 0; i < sizeof variants / sizeof variants[0]; i++) {
+            run(&other, rough, (const char *const[]){targets[t], variants[i][0], variants[i][1]}, 3,
+                &(struct world_options){.partitions = 1 + i % 2});
+            forget_samples(&other);
+            assert_string_equal(other.json, first.json);
+            free(other.json);
+        }
+        free(first.json);
+    }
+}
+
 /* Also where datagrams meet nobody and keepalives are many. */
 static void an_event_is_a_datagram_or_a_wake_up(void **state)
 {
@@ -270,6 +309,7 @@ int main(void)
         cmocka_unit_test(peers_join_into_one_ring_and_find_each_other),
         cmocka_unit_test(an_overlay_of_one_answers_itself),
         cmocka_unit_test(engines_windows_and_partitions_do_not_show),
+        cmocka_unit_test(measuring_changes_nothing),
         cmocka_unit_test(an_event_is_a_datagram_or_a_wake_up),
         cmocka_unit_test(another_seed_is_another_run),
         cmocka_unit_test(a_kill_shows_and_heals),
