@@ -105,13 +105,13 @@ static void channel_down(struct call *c, uint16_t slot)
     const struct link *l = link_at(c, slot);
     peer_h peer = l->peer;
     if (l->state == LINK_OPENING) {
-        link_drop(c, slot, true);
+        link_lost(c, slot, true);
         if (slot == c->n->bootstrap_slot && c->n->state == NODE_CONNECTING)
             chord_join_restart(c, JOIN_NO_BOOTSTRAP);
         return;
     }
     uint8_t standing = order_at(c, order_of(c, slot))->mark;
-    link_drop(c, slot, true);
+    link_lost(c, slot, true);
     topology_link_lost(c, peer, standing, false);
 }
 

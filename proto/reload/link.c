@@ -205,8 +205,6 @@ void link_drop(struct call *c, uint16_t slot, bool closed)
     for (uint32_t at = 0; at < section_used(c, SECTION_WORK);) {
         struct record *r = record_at(c, SECTION_WORK, at);
         if (r->slot == slot && r->type == WORK_FRAME) {
-            struct waiting_frame *f = frame_at(c, at);
-            c->env->port->fact(c->env, FACT_DEAD_HOP, f->tid, f->code);
             record_remove(c, SECTION_WORK, at);
             continue;
         }
@@ -218,6 +216,16 @@ void link_drop(struct call *c, uint16_t slot, bool closed)
         }
         at += r->size;
     }
+}
+
+void link_lost(struct call *c, uint16_t slot, bool closed)
+{
+    for (uint32_t at = 0; at < section_used(c, SECTION_WORK); at = record_next(c, SECTION_WORK, at)) {
+        const struct waiting_frame *f = frame_at(c, at);
+        if (f->r.slot == slot && f->r.type == WORK_FRAME)
+            c->env->port->fact(c->env, FACT_DEAD_HOP, f->tid, f->code);
+    }
+    link_drop(c, slot, closed);
 }
 
 /* ---- sending ---- */
@@ -443,7 +451,7 @@ bool link_frame_due(struct call *c, uint32_t at)
         uint8_t standing = order_at(c, order_of(c, slot))->mark;
         peer_h peer = link_at(c, slot)->peer;
         c->env->port->fact(c->env, FACT_LINK_FAILED, peer, c->env->now - f->first_sent);
-        link_drop(c, slot, false);
+        link_lost(c, slot, false);
         topology_link_lost(c, peer, standing, true);
         return false;
     }

@@ -115,6 +115,8 @@ bool link_open(struct call *, uint16_t slot, peer_h, enum link_state);
 bool link_up(struct call *, uint16_t slot, peer_h, sim_time rtt);
 /* Ends a link: frames dropped, slot free; `closed` = the channel is gone already. Does not tell the topology. */
 void link_drop(struct call *, uint16_t slot, bool closed);
+/* The same for a link that the other end or the network ended: what waited to be sent has met a dead hop. */
+void link_lost(struct call *, uint16_t slot, bool closed);
 
 /* Sends an encoded message (header and payload), in fragments if it does not fit (RFC 6940 6.7). 0 or a negative error. */
 int link_send(struct call *, uint16_t slot, const uint8_t *message, size_t len, uint32_t true_len, uint16_t code, uint64_t tid);

@@ -143,6 +143,27 @@ static void five_transmissions_then_the_link_fails(void **state)
     fixture_close(&f);
 }
 
+/* What waits for a link that is lost has met a dead hop; what we drop because we leave ourselves has not. */
+static void only_a_link_that_is_lost_is_a_dead_hop(void **state)
+{
+    (void)state;
+    for (unsigned leave = 0; leave < 2; leave++) {
+        struct fixture f = fixture_open();
+        fixture_seed(&f);
+        uint8_t b[512];
+        size_t true_len, len = ping_frame(&f, 1, recorder_id(f.r, SELF), 100, 0, b, sizeof b, &true_len);
+        recorder_receive(f.r, f.chan[0], 1, b, len, true_len);
+        if (leave)
+            recorder_request(f.r, &(struct request){.op = REQUEST_LEAVE, .tag = 1});
+        else
+            recorder_down(f.r, f.chan[0]);
+        recorder_run(f.r, SECONDS(5));
+        assert_int_equal(recorder_count_facts(f.r, FACT_LEFT), leave);
+        assert_int_equal(recorder_count_facts(f.r, FACT_DEAD_HOP), !leave);
+        fixture_close(&f);
+    }
+}
+
 static void an_ack_by_bitmap_counts_and_the_next_frame_waits_ten_milliseconds(void **state)
 {
     (void)state;
@@ -304,6 +325,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_data_frame_is_acknowledged_with_what_came_before),
         cmocka_unit_test(five_transmissions_then_the_link_fails),
+        cmocka_unit_test(only_a_link_that_is_lost_is_a_dead_hop),
         cmocka_unit_test(an_ack_by_bitmap_counts_and_the_next_frame_waits_ten_milliseconds),
         cmocka_unit_test(a_link_whose_numbers_would_repeat_is_closed_in_time),
         cmocka_unit_test(a_bitmap_spans_the_turn_of_kept_numbers),
