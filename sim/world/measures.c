@@ -18,7 +18,6 @@ bool scope_covers(const struct scope *s, sim_time t)
 void measures_lookup(struct measures *m, const struct lookup_result *r)
 {
     m->outcome[r->outcome]++;
-    m->dead_hops += r->dead_hops;
     m->expected += r->expected;
     m->expected_correct += r->expected && r->outcome == OUTCOME_CORRECT;
     if (!r->answered) {
@@ -73,6 +72,7 @@ void tally_add(struct tally *to, const struct tally *t)
         to->dropped[i] += t->dropped[i];
     to->resent += t->resent;
     to->spurious += t->spurious;
+    to->dead_hops += t->dead_hops;
     to->leaves += t->leaves;
     to->crashes += t->crashes;
     to->link_failures_live += t->link_failures_live;
@@ -137,7 +137,7 @@ static void fill_lookups(const struct measures *m, sim_time limit, struct summar
     s->lookup_latency_p99 = seconds(histogram_quantile(h, 0.99, m->lookup_failures, limit));
     s->lookup_hops_mean = histogram_mean(&m->lookup_links);
     s->lookup_hops_p99 = histogram_quantile(&m->lookup_links, 0.99, 0, 0);
-    s->lookup_dead_hops_mean = share(m->dead_hops, settled);
+    s->lookup_dead_hops_mean = share(m->tally.dead_hops, settled);
     s->lookup_stretch_mean = share(m->stretch_milli, m->stretches) / 1000;
 }
 

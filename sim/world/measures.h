@@ -37,7 +37,7 @@ enum dropped {
 struct tally {
     uint64_t messages[TRAFFIC_CLASSES]; /* by RELOAD message code; ACK, handshake and keepalive stay 0 */
     uint64_t dropped[DROPPED_REASONS];
-    uint64_t resent, spurious, leaves, crashes, link_failures_live;
+    uint64_t resent, spurious, dead_hops, leaves, crashes, link_failures_live;
     int64_t online;    /* processes that started less those that stopped */
     int64_t online_ns; /* peers x time = those online at the end x interval + this: who came was not there from its beginning, who went was */
 };
@@ -53,7 +53,7 @@ struct lookup_result {
     sim_time started, latency;
     enum outcome outcome;
     bool answered, expected; /* expected: its value should exist */
-    unsigned links, dead_hops;
+    unsigned links;
     sim_time round_trip; /* to the peer that answered; 0 = itself, or unknown */
 };
 
@@ -68,7 +68,7 @@ struct mean {
 };
 
 struct measures {
-    uint64_t lookups, abandoned, outcome[OUTCOMES], expected, expected_correct, dead_hops, lookup_failures;
+    uint64_t lookups, abandoned, outcome[OUTCOMES], expected, expected_correct, lookup_failures;
     uint64_t stretch_milli, stretches;
     uint64_t registrations, registration_good, registration_bad;
     uint64_t joins, join_good, join_bad;

@@ -141,12 +141,9 @@ void observer_fact(void *world, struct part *part, peer_h self, sim_time now, ui
     case FACT_LATE_ANSWER: b->tally.spurious += resends_late(&b->resends, x); break;
     case FACT_REQUEST_SERVED:
         if ((y & 0xffff) == FETCH_REQ)
-            LIST_PUSH(&b->served, ((struct served){x, (uint16_t)(y >> 16), false}));
+            LIST_PUSH(&b->served, ((struct served){x, (uint16_t)(y >> 16)}));
         break;
-    case FACT_DEAD_HOP:
-        if (y == FETCH_REQ)
-            LIST_PUSH(&b->served, ((struct served){x, 0, true}));
-        break;
+    case FACT_DEAD_HOP: b->tally.dead_hops += y == FETCH_REQ; break;
     case FACT_LINK_FAILED: LIST_PUSH(&b->failures, ((struct link_failure){now, (peer_h)x})); break;
     case FACT_JOIN_STARTED:
     case FACT_JOINED:
@@ -217,7 +214,7 @@ static void tid_table_fill(struct world *w, struct tid_table *t)
         }
 }
 
-/* Links crossed and dead next hops, noted where the request was, go to the look-up they belong to. A request that was served twice (resent, and
+/* Links crossed, noted where the request was served, go to the look-up they belong to. A request that was served twice (resent, and
  * the answer lost) keeps the longer way: commutative, so that the order of the books does not matter. */
 static void follow_requests(struct world *w)
 {
@@ -230,11 +227,7 @@ static void follow_requests(struct world *w)
         for (uint32_t i = 0; i < b->served.count; i++) {
             const struct served *e = &b->served.at[i];
             struct record *r = tid_find(&t, e->tid);
-            if (!r)
-                continue;
-            if (e->dead && r->dead_hops < UINT8_MAX)
-                r->dead_hops++;
-            if (!e->dead && e->links > r->request_links)
+            if (r && e->links > r->request_links)
                 r->request_links = (uint8_t)e->links;
         }
         b->served.count = 0;
@@ -299,7 +292,6 @@ static void judge_lookup(struct world *w, const struct record *r)
                                    .latency = r->ended - r->started,
                                    .outcome = judge_outcome(w, r),
                                    .answered = r->state == REQUEST_GOT || is_missing(r),
-                                   .dead_hops = r->dead_hops,
                                    .links = r->request_links ? r->request_links : r->links};
     result.expected = value_expected(w, r) || (r->state == REQUEST_GOT && r->values);
     if (result.answered && r->answerer != r->asker && r->answerer < w->identities)

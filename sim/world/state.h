@@ -82,15 +82,14 @@ struct record {
     uint16_t error;     /* RELOAD error code when refused */
     uint8_t state;      /* enum request_state */
     bool lookup;
-    uint8_t values, dead_hops;
+    uint8_t values;
     uint8_t links, request_links; /* crossed by the answer, and by the request */
 };
 
 struct served {
     uint64_t tid;
     uint16_t links;
-    bool dead;
-}; /* dead: dropped for want of a live next hop */
+};
 struct link_failure {
     sim_time at;
     peer_h peer;
@@ -126,7 +125,7 @@ struct books {
     LIST(struct record) records;
     uint32_t free_record;
     LIST(uint32_t) finished;    /* records that ended since the last tick */
-    LIST(struct served) served; /* fetches answered by, or dropped at, nodes of this partition since the last tick */
+    LIST(struct served) served; /* fetches answered by nodes of this partition since the last tick */
     LIST(struct link_failure) failures;
     LIST(struct joining) joins;
     struct resends resends;

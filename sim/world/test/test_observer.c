@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Pins how the observer judges a look-up by what was true at its time: the seven outcomes, whose values should exist, links and dead hops by
- * transaction id, abandoned requests, the scopes before and after a fault, detection and join latencies. The network is a fake in this file.
+/* Pins how the observer judges a look-up by what was true at its time: the seven outcomes, whose values should exist, links by
+ * transaction id, dead hops, abandoned requests, the scopes before and after a fault, detection and join latencies. The network is a fake in this file.
  * Leaves open what real nodes report (test_world). */
 #include <math.h>
 #include <setjmp.h>
@@ -359,21 +359,37 @@ static void the_look_up_of_an_asker_who_goes_is_abandoned(void **state)
 
 /* ---- accounting ---- */
 
-static void links_and_dead_hops_follow_the_transaction(void **state)
+static void links_follow_the_transaction(void **state)
 {
     struct stage *s = *state;
     register_from(s, 2, SECONDS(1), SECONDS(3000));
     uint32_t tag = look_up(s, 1, 2, T);
     fact(s, 1, T, FACT_REQUEST_SENT, tag, 0xfeed);
-    fact(s, 4, T, FACT_DEAD_HOP, 0xfeed, FETCH_REQ);
-    fact(s, 4, T, FACT_DEAD_HOP, 0xfeed, FETCH_ANS);
-    fact(s, 4, T, FACT_DEAD_HOP, 0xbeef, FETCH_REQ);
     fact(s, 3, T + SECONDS(1), FACT_REQUEST_SERVED, 0xfeed, 7 << 16 | FETCH_REQ);
     settle(s, T + SECONDS(1)); /* still under way at one instant */
     answer(s, 1, tag, T + SECONDS(2), 1);
     settle(s, T + SECONDS(9));
     assert_int_equal(s->scopes[0].m->lookup_links.sum, 7);
-    assert_int_equal(s->scopes[0].m->dead_hops, 1);
+}
+
+/* The link that swallowed a request is given up half a minute later, when the look-up has gone another way and been judged. */
+static void a_dead_hop_counts_however_late_it_is_told(void **state)
+{
+    struct stage *s = *state;
+    struct summary figures;
+    register_from(s, 2, SECONDS(1), SECONDS(3000));
+    for (unsigned i = 0; i < 2; i++) {
+        uint32_t tag = look_up(s, 1, 2, T);
+        fact(s, 1, T, FACT_REQUEST_SENT, tag, 0xfeed + i);
+        answer(s, 1, tag, T + SECONDS(2), 1);
+    }
+    settle(s, T + SECONDS(2));
+    fact(s, 4, T + SECONDS(30), FACT_DEAD_HOP, 0xfeed, FETCH_REQ);
+    fact(s, 4, T + SECONDS(30), FACT_DEAD_HOP, 0xfeed, FETCH_ANS); /* on the way back: no matter */
+    settle(s, T + SECONDS(30));
+    tally_add(&s->scopes[0].m->tally, &s->books.tally);
+    measures_summary(s->scopes[0].m, SECONDS(15), &figures);
+    assert_true(figures.lookup_dead_hops_mean == 0.5);
 }
 
 static void look_ups_of_the_warm_up_do_not_count(void **state)
@@ -529,7 +545,8 @@ int main(void)
         TEST(another_error_is_an_error),
         TEST(what_is_under_way_after_the_drain_has_timed_out),
         TEST(the_look_up_of_an_asker_who_goes_is_abandoned),
-        TEST(links_and_dead_hops_follow_the_transaction),
+        TEST(links_follow_the_transaction),
+        TEST(a_dead_hop_counts_however_late_it_is_told),
         TEST(look_ups_of_the_warm_up_do_not_count),
         TEST(before_and_after_the_fault_go_by_the_start),
         TEST(a_guard_time_leaves_look_ups_out),
