@@ -213,6 +213,8 @@ void wire_post(struct host *, struct event *e, const uint8_t *bytes, uint32_t on
 /* Delay without draws, a multiple of ONE_WAY_UNIT_NS as channels keep it; ONE_WAY_DRAWN. */
 uint32_t wire_one_way(const struct net *, peer_h from, peer_h to);
 void wire_count_delivered(struct host *, const struct event *);
+/* It arrives where nobody is, or its channel is not there. */
+void wire_nobody(struct host *, const struct event *, const uint8_t *);
 void wire_plain(struct host *, struct identity *, const struct event *, const uint8_t *bytes);
 void wire_data(struct host *, struct identity *, const struct event *, const uint8_t *bytes);
 void wire_send(struct env *, chan_h, addr_h to, size_t len, size_t true_len, enum traffic);

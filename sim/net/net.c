@@ -177,8 +177,10 @@ static sim_time on_deliver(void *net, struct part *part, const struct event *e, 
     h->now = e->at;
     *count = e->flags != KIND_KEEPALIVE && e->flags != KIND_NOTE;
     h->counts.in_flight -= *count; /* put there by the sender's partition: only the sum over all has a meaning */
-    if (!id->online)
-        h->counts.dead += *count;
+    if (!id->online && *count)
+        wire_nobody(h, e, bytes);
+    else if (!id->online)
+        ; /* keepalives are accounted for by their sender */
     else if (*count && is_behind(n, id->online, e->at))
         h->counts.dropped++;
     else if (e->flags == KIND_DATA)

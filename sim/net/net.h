@@ -39,14 +39,19 @@ struct net_config {
     bool check_every_event;         /* the actor's check after every event; a violation is printed with seed, node and time, and ends the run with 70 */
 };
 
+/* What becomes of a datagram: it leaves, to arrive or to be lost on the way; it arrives at a node, or where nobody is or its channel is not there. */
+enum datagram_step { DATAGRAM_SENT, DATAGRAM_LOST, DATAGRAM_ARRIVED, DATAGRAM_NOBODY };
+
 /* What the world gets to see and do. fact is called inside a handler of `peer`, in its part; act when a wake-up set by net_act_at is due. */
 struct net_hooks {
     void *world;
     void (*fact)(void *world, struct part *, peer_h, sim_time now, uint16_t what, uint64_t a, uint64_t b);
     sim_time (*act)(void *world, struct part *, peer_h, sim_time now);   /* returns the next time to act */
-    /* A datagram of an actor (for RELOAD a DATA or ACK frame) delivered to a node or lost on the way, for captures; NULL = no capture. frame: folded bytes as
-     * sent, event->len of them. Not called for handshakes, alerts and keepalives, nor for what arrives where its channel is gone or the CPU too far behind. */
-    void (*capture)(void *world, struct part *, const struct event *, const uint8_t *frame, sim_time sent_at, bool lost);
+    /* A datagram of an actor (for RELOAD a DATA or ACK frame), for captures; NULL = no capture. frame: folded bytes as sent, event->len of them; at: when this
+     * happens. Called once when it leaves, in the sender's part, and once more when it arrives, in the receiver's. Not called for handshakes, alerts and
+     * keepalives, nor for what goes to an address that nobody can have; of what the receiver's CPU drops only the
+     * leaving is told. */
+    void (*capture)(void *world, struct part *, const struct event *, const uint8_t *frame, sim_time at, enum datagram_step);
 };
 
 /* User names have 63 characters at most: u, ten digits, @, and this. */

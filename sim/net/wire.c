@@ -45,11 +45,10 @@ static sim_time one_way(const struct host *h, const struct event *e, struct lane
     return latency_one_way(n->config.latency, location_of(n, e->src), location_of(n, e->dst), u);
 }
 
-static void report_lost(struct host *h, const struct event *e, const uint8_t *bytes, sim_time sent_at)
+static void report(struct host *h, const struct event *e, const uint8_t *bytes, sim_time at, enum datagram_step step)
 {
-    h->counts.lost++;
     if (h->net->hooks.capture && (e->flags == KIND_DATA || e->flags == KIND_PLAIN))
-        h->net->hooks.capture(h->net->hooks.world, h->part, e, bytes, sent_at, true);
+        h->net->hooks.capture(h->net->hooks.world, h->part, e, bytes, at, step);
 }
 
 void wire_post(struct host *h, struct event *e, const uint8_t *bytes, uint32_t one_way_ns)
@@ -72,9 +71,11 @@ void wire_post(struct host *h, struct event *e, const uint8_t *bytes, uint32_t o
     sim_time sent_at = call_departure(h);
     e->at = sent_at + delay;
     if (c->loss > 0 && random_unit(c->seed, lane.entity, STREAM_LOSS, lane.counter) < c->loss) {
-        report_lost(h, e, bytes, sent_at);
+        h->counts.lost++;
+        report(h, e, bytes, sent_at, DATAGRAM_LOST);
         return;
     }
+    report(h, e, bytes, sent_at, DATAGRAM_SENT);
     h->counts.in_flight++;
     kernel_post(h->part, e, bytes);
 }
@@ -106,19 +107,18 @@ void wire_send(struct env *env, chan_h slot, addr_h to, size_t len, size_t true_
 
 /* ---- receiving ---- */
 
+void wire_nobody(struct host *h, const struct event *e, const uint8_t *bytes)
+{
+    h->counts.dead++;
+    report(h, e, bytes, e->at, DATAGRAM_NOBODY);
+}
+
 void wire_count_delivered(struct host *h, const struct event *e)
 {
     h->counts.delivered++;
     h->counts.class_count[e->class]++;
     h->counts.class_bytes[e->class] += (uint64_t)e->true_len + UDP_IP_BYTES +
                                        (e->flags == KIND_DATA ? DTLS_RECORD_BYTES : 0);
-}
-
-/* A datagram keeps no note of its departure: arrival less delay, drawn again where delays are drawn. */
-static sim_time sent_at(const struct host *h, const struct event *e)
-{
-    sim_time delay = one_way(h, e, (struct lane){e->src, e->seq}), least = h->net->config.latency->min_delay;
-    return e->at - (delay < least ? least : delay);
 }
 
 static void wire_hand_over(struct host *h, struct online *o, const struct event *e, const uint8_t *bytes, chan_h chan)
@@ -128,8 +128,7 @@ static void wire_hand_over(struct host *h, struct online *o, const struct event 
         h->counts.messages++;
         h->counts.message_bytes += (uint64_t)e->true_len - a->frame_bytes;
     }
-    if (h->net->hooks.capture)
-        h->net->hooks.capture(h->net->hooks.world, h->part, e, bytes, sent_at(h, e), false);
+    report(h, e, bytes, e->at, DATAGRAM_ARRIVED);
     call_begin(h, e->dst, e->at);
     o->node_due = a->receive(o->block, &h->env, chan, e->src, (struct dgram){bytes, e->len, e->true_len});
     call_end(h);
@@ -141,7 +140,7 @@ void wire_data(struct host *h, struct identity *id, const struct event *e, const
     struct channel *c = channel_find(o, e->chan, e->src);
     /* Before our own handshake is complete there is no key to decrypt it with (RFC 6347 4.2.6 lets us drop it). */
     if (!c || c->state != CHANNEL_UP) {
-        h->counts.dead++;
+        wire_nobody(h, e, bytes);
         return;
     }
     keepalive_hear(h, o, c, e->at);

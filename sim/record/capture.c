@@ -20,13 +20,13 @@
 /* A datagram on one interface; its folded bytes stand in the partition's buffer. */
 struct packet {
     sim_time time; /* on this interface */
-    sim_time at;   /* event key: when it arrived or would have */
+    sim_time at;   /* event key: when it arrives, or would have */
     uint32_t dst, src, seq;
     uint32_t interface;
     uint64_t offset;
     uint16_t len, true_len;
     uint16_t partition;
-    bool inbound, lost;
+    uint8_t step; /* enum datagram_step; in a partition's list, DATAGRAM_NOBODY stands for no packet: it says what became of one that was sent */
 };
 
 struct capture_part {
@@ -109,7 +109,7 @@ static bool part_room(struct capture_part *p, size_t bytes)
         p->bytes = grown;
         p->cap = cap;
     }
-    if (p->packets + 2 > p->packets_cap) {
+    if (p->packets == p->packets_cap) {
         size_t cap = 2 * p->packets_cap + 256;
         struct packet *grown = realloc(p->packet, cap * sizeof *grown);
         if (!grown)
@@ -120,39 +120,32 @@ static bool part_room(struct capture_part *p, size_t bytes)
     return true;
 }
 
-void capture_add(struct capture *c, unsigned partition, const struct event *e, const uint8_t *frame, sim_time sent_at,
-                 bool lost)
+void capture_add(struct capture *c, unsigned partition, const struct event *e, const uint8_t *frame, sim_time at,
+                 enum datagram_step step)
 {
-    bool out = is_captured(c, e->src), in = !lost && is_captured(c, e->dst);
-    if ((!out && !in) || c->full || e->len == 0 || e->class == TRAFFIC_HANDSHAKE || e->class == TRAFFIC_KEEPALIVE)
+    peer_h node = step == DATAGRAM_ARRIVED ? e->dst : e->src;
+    size_t kept = step == DATAGRAM_NOBODY ? 0 : e->len;
+    if (!is_captured(c, node) || c->full || e->len == 0 || e->class == TRAFFIC_HANDSHAKE ||
+        e->class == TRAFFIC_KEEPALIVE)
         return;
     struct capture_part *p = &c->part[partition];
-    if (p->failed || !part_room(p, e->len)) {
+    if (p->failed || !part_room(p, kept)) {
         p->failed = true;
         return;
     }
-    memcpy(p->bytes + p->used, frame, e->len);
-    struct packet packet = {.time = sent_at,
-                            .at = e->at,
-                            .dst = e->dst,
-                            .src = e->src,
-                            .seq = e->seq,
-                            .offset = p->used,
-                            .len = e->len,
-                            .true_len = e->true_len,
-                            .partition = (uint16_t)partition,
-                            .lost = lost};
-    p->used += e->len;
-    if (out) {
-        packet.interface = interface_of(c, e->src);
-        p->packet[p->packets++] = packet;
-    }
-    if (in) {
-        packet.interface = interface_of(c, e->dst);
-        packet.time = e->at;
-        packet.inbound = true;
-        p->packet[p->packets++] = packet;
-    }
+    memcpy(p->bytes + p->used, frame, kept);
+    p->packet[p->packets++] = (struct packet){.time = at,
+                                              .at = e->at,
+                                              .dst = e->dst,
+                                              .src = e->src,
+                                              .seq = e->seq,
+                                              .interface = interface_of(c, node),
+                                              .offset = p->used,
+                                              .len = e->len,
+                                              .true_len = e->true_len,
+                                              .partition = (uint16_t)partition,
+                                              .step = (uint8_t)step};
+    p->used += kept;
 }
 
 void capture_instant(struct capture *c, sim_time now)
@@ -168,15 +161,33 @@ void capture_instant(struct capture *c, sim_time now)
 
 /* ---- writing ---- */
 
+static bool is_inbound(const struct packet *p)
+{
+    return p->step == DATAGRAM_ARRIVED;
+}
+
+static int keys_compare(const uint64_t *x, const uint64_t *y, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (x[i] != y[i])
+            return x[i] < y[i] ? -1 : 1;
+    return 0;
+}
+
 static int packet_compare(const void *a, const void *b)
 {
     const struct packet *x = a, *y = b;
-    const uint64_t kx[] = {x->time, x->interface, x->at, x->dst, x->src, x->seq},
-                   ky[] = {y->time, y->interface, y->at, y->dst, y->src, y->seq};
-    for (unsigned i = 0; i < 6; i++)
-        if (kx[i] != ky[i])
-            return kx[i] < ky[i] ? -1 : 1;
-    return (int)x->inbound - (int)y->inbound;
+    const uint64_t kx[] = {x->time, x->interface, x->at, x->dst, x->src, x->seq, is_inbound(x)},
+                   ky[] = {y->time, y->interface, y->at, y->dst, y->src, y->seq, is_inbound(y)};
+    return keys_compare(kx, ky, 7);
+}
+
+/* A datagram that found nobody comes just behind the same one when it left. */
+static int fate_compare(const void *a, const void *b)
+{
+    const struct packet *x = a, *y = b;
+    const uint64_t kx[] = {x->at, x->dst, x->src, x->seq, x->step}, ky[] = {y->at, y->dst, y->src, y->seq, y->step};
+    return keys_compare(kx, ky, 5);
 }
 
 static struct id name_node_id(void *arg, peer_h peer)
@@ -257,8 +268,8 @@ static void describe(const struct capture *c, const struct packet *p, const uint
     } else {
         n = snprintf(out, cap, "acknowledgement");
     }
-    if (p->lost)
-        snprintf(out + n, cap - (size_t)n, "; lost on the way");
+    if (p->step == DATAGRAM_LOST || p->step == DATAGRAM_NOBODY)
+        snprintf(out + n, cap - (size_t)n, p->step == DATAGRAM_LOST ? "; lost on the way" : "; nobody there");
 }
 
 static void write_head(struct capture *c, struct pcapng *f)
@@ -286,9 +297,24 @@ static int write_packet(struct capture *c, struct pcapng *f, const struct packet
         return -1;
     put_ip_udp(buffer, p, (size_t)n);
     describe(c, p, buffer + IP_UDP_BYTES, (size_t)n, comment, sizeof comment);
-    pcapng_packet(f, p->interface, c->config.epoch_ms * 1000000 + p->time, p->inbound, buffer, (size_t)n + IP_UDP_BYTES,
+    pcapng_packet(f, p->interface, c->config.epoch_ms * 1000000 + p->time, is_inbound(p), buffer, (size_t)n + IP_UDP_BYTES,
                   comment);
     return 0;
+}
+
+/* Moves what is known of those that found nobody to where they left, and leaves packets only. Returns how many. */
+static size_t settle_fates(struct packet *all, size_t n)
+{
+    size_t kept = 0;
+    qsort(all, n, sizeof *all, fate_compare);
+    for (size_t i = 0; i < n; i++) {
+        if (all[i].step != DATAGRAM_NOBODY)
+            all[kept++] = all[i];
+        else if (kept && all[kept - 1].step == DATAGRAM_SENT && all[kept - 1].seq == all[i].seq &&
+                 all[kept - 1].src == all[i].src)
+            all[kept - 1].step = DATAGRAM_NOBODY;
+    }
+    return kept;
 }
 
 static struct packet *all_packets(struct capture *c, size_t *count)
@@ -303,8 +329,10 @@ static struct packet *all_packets(struct capture *c, size_t *count)
             memcpy(all + *count, c->part[i].packet, c->part[i].packets * sizeof *all);
         *count += c->part[i].packets;
     }
-    if (all)
-        qsort(all, n, sizeof *all, packet_compare);
+    if (!all)
+        return NULL;
+    *count = settle_fates(all, n);
+    qsort(all, *count, sizeof *all, packet_compare);
     return all;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Captures: what chosen nodes send and receive, as a pcapng file that tshark reads (link type raw IPv4, UDP port 6084, times in ns from the scenario's
  * epoch). Messages stand there in their true bytes, unfolded; the DTLS layer below is left out (it shows the decrypted side), so are handshakes and
- * keepalives. Each captured node is an interface, "node N": a datagram it sends appears when it leaves, a lost one too; one it receives when it arrives.
+ * keepalives. Each captured node is an interface, "node N": a datagram it sends appears when it leaves, whatever becomes of it; one it receives when it
+ * arrives. One that is under way at the end has left and not arrived.
  * A comment names the transaction, how many links the message has crossed, and what became of a datagram that did not arrive.
  *
  * Handlers of several partitions add at the same time, each to its own buffer; at the end everything is sorted by time and event key,
@@ -31,8 +32,8 @@ struct capture_config {
 
 int capture_open(struct capture **, const struct capture_config *);
 /* The hook of net: any datagram; those of other nodes cost one test of a bit. */
-void capture_add(struct capture *, unsigned partition, const struct event *, const uint8_t *frame, sim_time sent_at,
-                 bool lost);
+void capture_add(struct capture *, unsigned partition, const struct event *, const uint8_t *frame, sim_time at,
+                 enum datagram_step);
 /* At a global instant: stops the capture if it is full. */
 void capture_instant(struct capture *, sim_time now);
 /* Writes everything. 0, or -1 with errno. packets (if not NULL): how many. */

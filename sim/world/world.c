@@ -33,11 +33,11 @@ static int open_latency(struct world *w, char *error, size_t error_cap)
                                              : 0;
 }
 
-static void capture_hook(void *world, struct part *part, const struct event *e, const uint8_t *frame, sim_time sent_at,
-                         bool lost)
+static void capture_hook(void *world, struct part *part, const struct event *e, const uint8_t *frame, sim_time at,
+                         enum datagram_step step)
 {
     struct world *w = world;
-    capture_add(w->capture, part_index(part), e, frame, sent_at, lost);
+    capture_add(w->capture, part_index(part), e, frame, at, step);
 }
 
 static int open_net(struct world *w, char *error, size_t error_cap)

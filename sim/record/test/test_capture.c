@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Pins what a capture holds: both directions of the chosen nodes and nothing else, lost datagrams at the sender only, the true bytes of folded
+/* Pins what a capture holds: both directions of the chosen nodes and nothing else, what became of datagrams that did not arrive, the true bytes of folded
  * messages, and the same file however the datagrams were spread over partitions. tshark objects to nothing in it. Leaves open what nodes send. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -61,13 +61,16 @@ static size_t put_ping(uint8_t *b, size_t cap, peer_h from, uint64_t tid, uint32
     return writer_len(&w) + FRAME_DATA_BYTES;
 }
 
+/* A datagram that leaves, and then arrives 40 ms later, finds nobody, is lost (DATAGRAM_LOST) or still under way (DATAGRAM_SENT). */
 static void send_ping(struct capture *c, unsigned partition, peer_h from, peer_h to, uint32_t seq, sim_time sent,
-                      bool lost)
+                      enum datagram_step fate)
 {
     uint8_t b[512];
     struct event e = {.at = sent + MILLIS(40), .dst = to, .src = from, .seq = seq, .class = TRAFFIC_PING};
     e.len = (uint16_t)put_ping(b, sizeof b, from, 1000 + seq, seq, &e.true_len);
-    capture_add(c, partition, &e, b, sent, lost);
+    capture_add(c, partition, &e, b, sent, fate == DATAGRAM_LOST ? DATAGRAM_LOST : DATAGRAM_SENT);
+    if (fate == DATAGRAM_ARRIVED || fate == DATAGRAM_NOBODY)
+        capture_add(c, partition, &e, b, e.at, fate);
 }
 
 static struct capture *capture_of(unsigned partitions, uint64_t bytes_max)
@@ -95,7 +98,9 @@ static void some_traffic(struct capture *c, unsigned partitions, bool backwards)
     for (uint32_t i = 0; i < 40; i++) {
         uint32_t k = backwards ? 39 - i : i;
         peer_h from = k % 4 == 0 ? 20 : k % 4 == 1 ? 30 : 40 + k, to = k % 4 == 2 ? 20 : k % 8 == 0 ? 30 : 60;
-        send_ping(c, k % partitions, from, to, k, MILLIS(100) * (k / 3), k % 10 == 7 || k == 16);
+        send_ping(c, k % partitions, from, to, k, MILLIS(100) * (k / 3), k % 10 == 7 || k == 16   ? DATAGRAM_LOST
+                                                                                   : k % 10 == 8 ? DATAGRAM_NOBODY
+                                                                                                 : DATAGRAM_ARRIVED);
     }
 }
 
@@ -118,14 +123,18 @@ static void only_chosen_nodes_are_captured(void **state)
     char path[64];
     size_t len;
     uint64_t packets;
-    send_ping(c, 0, 1, 2, 1, 10, false);   /* nobody asked for it */
-    send_ping(c, 0, 20, 2, 2, 20, false);  /* sent */
-    send_ping(c, 0, 1, 20, 3, 30, false);  /* received */
-    send_ping(c, 0, 20, 30, 4, 40, false); /* both ends */
-    send_ping(c, 0, 20, 30, 5, 50, true);  /* lost: at the sender only */
-    send_ping(c, 0, 1, 30, 6, 60, true);   /* lost before it arrived */
+    send_ping(c, 0, 1, 2, 1, 10, DATAGRAM_ARRIVED);   /* nobody asked for it */
+    send_ping(c, 0, 20, 2, 2, 20, DATAGRAM_ARRIVED);  /* sent */
+    send_ping(c, 0, 1, 20, 3, 30, DATAGRAM_ARRIVED);  /* received */
+    send_ping(c, 0, 20, 30, 4, 40, DATAGRAM_ARRIVED); /* both ends */
+    send_ping(c, 0, 20, 30, 5, 50, DATAGRAM_LOST);  /* lost: at the sender only */
+    send_ping(c, 0, 1, 30, 6, 60, DATAGRAM_LOST);   /* lost before it arrived */
+    send_ping(c, 0, 20, 30, 7, 70, DATAGRAM_NOBODY); /* found nobody: at the sender only */
+    send_ping(c, 0, 1, 30, 8, 80, DATAGRAM_NOBODY);
+    send_ping(c, 0, 20, 30, 9, 90, DATAGRAM_SENT); /* under way at the end */
     char *bytes = file_of(c, "chosen", &packets, path, &len);
-    assert_int_equal(packets, 5);
+    assert_int_equal(packets, 7);
+    assert_non_null(memmem(bytes, len, "00000000000003ef, hop 3; nobody there", 37));
     assert_non_null(memmem(bytes, len, "lost on the way", 15));
     assert_non_null(memmem(bytes, len, "PingReq, transaction 00000000000003ea, hop 3", 44));
     unlink(path);
@@ -162,11 +171,11 @@ static void a_full_capture_stops_at_an_instant(void **state)
     char path[64];
     size_t len;
     uint64_t packets;
-    send_ping(c, 0, 20, 2, 1, 10, false);
+    send_ping(c, 0, 20, 2, 1, 10, DATAGRAM_ARRIVED);
     capture_instant(c, 100);
-    send_ping(c, 0, 20, 2, 2, 110, false);
+    send_ping(c, 0, 20, 2, 2, 110, DATAGRAM_ARRIVED);
     capture_instant(c, 200);
-    send_ping(c, 0, 20, 2, 3, 210, false);
+    send_ping(c, 0, 20, 2, 3, 210, DATAGRAM_ARRIVED);
     free(file_of(c, "full", &packets, path, &len));
     assert_int_equal(packets, 2);
     unlink(path);

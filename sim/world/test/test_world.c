@@ -233,7 +233,7 @@ static void the_capture_is_the_same_file_and_passes_the_gate(void **state)
 {
     (void)state;
     char out[64], path[96], command[256];
-    const char *const sets[] = {"phases.measure=1 min", "faults=[]"};
+    const char *const sets[] = {"phases.measure=1 min", "faults=[{at: 10 s, kill: {share: 50 %}}]"};
     struct run r;
     size_t len[2];
     char *bytes[2];
@@ -248,6 +248,7 @@ static void the_capture_is_the_same_file_and_passes_the_gate(void **state)
     }
     assert_int_equal(len[0], len[1]);
     assert_memory_equal(bytes[0], bytes[1], len[0]);
+    assert_non_null(memmem(bytes[0], len[0], "; nobody there", 14)); /* half are dead */
     free(bytes[0]);
     free(bytes[1]);
     snprintf(command, sizeof command, "scripts/pcap-gate %s", path);
