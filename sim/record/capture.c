@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sim/record/capture.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <openssl/sha.h>
 #include <stdio.h>
@@ -42,8 +43,7 @@ struct capture {
     uint64_t *captured; /* one bit an identity */
     peer_h *node;       /* ascending */
     struct capture_part *part;
-    bool full;
-    sim_time full_at;
+    sim_time full_at; /* TIME_NEVER = not yet */
 };
 
 static int node_compare(const void *a, const void *b)
@@ -58,6 +58,7 @@ int capture_open(struct capture **out, const struct capture_config *config)
     if (!c)
         return -1;
     c->config = *config;
+    c->full_at = TIME_NEVER;
     c->captured = calloc(config->identities / 64 + 1, sizeof *c->captured);
     c->node = calloc(config->nodes + 1, sizeof *c->node);
     c->part = calloc(config->partitions, sizeof *c->part);
@@ -125,7 +126,7 @@ void capture_add(struct capture *c, unsigned partition, const struct event *e, c
 {
     peer_h node = step == DATAGRAM_ARRIVED ? e->dst : e->src;
     size_t kept = step == DATAGRAM_NOBODY ? 0 : e->len;
-    if (!is_captured(c, node) || c->full || e->len == 0 || e->class == TRAFFIC_HANDSHAKE ||
+    if (!is_captured(c, node) || c->full_at != TIME_NEVER || e->len == 0 || e->class == TRAFFIC_HANDSHAKE ||
         e->class == TRAFFIC_KEEPALIVE)
         return;
     struct capture_part *p = &c->part[partition];
@@ -152,11 +153,14 @@ void capture_instant(struct capture *c, sim_time now)
 {
     uint64_t used = 0;
     for (unsigned i = 0; i < c->config.partitions; i++)
-        used += c->part[i].used;
-    if (!c->full && used > c->config.bytes_max) {
-        c->full = true;
+        used += c->part[i].used + c->part[i].packets * sizeof(struct packet);
+    if (c->full_at == TIME_NEVER && used > c->config.bytes_max)
         c->full_at = now;
-    }
+}
+
+sim_time capture_full_at(const struct capture *c)
+{
+    return c->full_at;
 }
 
 /* ---- writing ---- */
@@ -275,7 +279,10 @@ static void describe(const struct capture *c, const struct packet *p, const uint
 static void write_head(struct capture *c, struct pcapng *f)
 {
     char text[256];
-    snprintf(text, sizeof text, "scenario %s, seed %" PRIu64, c->config.scenario, c->config.seed);
+    int n = snprintf(text, sizeof text, "scenario %s, seed %" PRIu64, c->config.scenario, c->config.seed);
+    if (c->full_at != TIME_NEVER)
+        snprintf(text + n, sizeof text - (size_t)n, "; cut off at %.3f s, when the memory for it was full",
+                 (double)c->full_at / 1e9);
     pcapng_section(f, c->config.program, text);
     for (unsigned i = 0; i < c->config.nodes; i++) {
         snprintf(text, sizeof text, "node %" PRIu32, c->node[i]);
@@ -293,8 +300,10 @@ static int write_packet(struct capture *c, struct pcapng *f, const struct packet
     char comment[128] = "";
     long n = fold_unfold_frame(&names, c->part[p->partition].bytes + p->offset, p->len, p->true_len,
                                buffer + IP_UDP_BYTES, DATAGRAM_MAX - IP_UDP_BYTES);
-    if (n < 0)
+    if (n < 0) {
+        errno = EILSEQ;
         return -1;
+    }
     put_ip_udp(buffer, p, (size_t)n);
     describe(c, p, buffer + IP_UDP_BYTES, (size_t)n, comment, sizeof comment);
     pcapng_packet(f, p->interface, c->config.epoch_ms * 1000000 + p->time, is_inbound(p), buffer, (size_t)n + IP_UDP_BYTES,
@@ -342,16 +351,20 @@ int capture_write(struct capture *c, const char *path, uint64_t *packets)
     struct packet *all = all_packets(c, &count);
     uint8_t *buffer = malloc(DATAGRAM_MAX);
     struct pcapng *f = all && buffer ? pcapng_open(path) : NULL;
-    int bad = -1;
-    if (f) {
-        bad = 0;
+    int bad = f ? 0 : -1;
+    for (unsigned i = 0; !bad && i < c->config.partitions; i++)
+        if (c->part[i].failed) {
+            errno = ENOMEM;
+            bad = -1;
+        }
+    if (f && !bad)
         write_head(c, f);
-        for (size_t i = 0; i < count; i++)
-            bad |= write_packet(c, f, &all[i], buffer);
-        for (unsigned i = 0; i < c->config.partitions; i++)
-            bad |= c->part[i].failed ? -1 : 0;
-        bad |= pcapng_close(f);
-    }
+    for (size_t i = 0; !bad && i < count; i++)
+        bad = write_packet(c, f, &all[i], buffer);
+    if (f && bad)
+        pcapng_abandon(f);
+    else if (f)
+        bad = pcapng_close(f);
     if (packets)
         *packets = count;
     free(all);

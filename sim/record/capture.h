@@ -24,7 +24,7 @@ struct capture_config {
     uint32_t identities;
     const peer_h *node; /* to be captured */
     unsigned nodes, partitions;
-    uint64_t bytes_max;   /* of packets kept; more are left out after the instant at which it is exceeded */
+    uint64_t bytes_max; /* of memory for packets; the capture ends at the instant at which it is exceeded */
     const char *scenario; /* for the comments of the section */
     uint64_t seed;
     const char *program;
@@ -34,9 +34,11 @@ int capture_open(struct capture **, const struct capture_config *);
 /* The hook of net: any datagram; those of other nodes cost one test of a bit. */
 void capture_add(struct capture *, unsigned partition, const struct event *, const uint8_t *frame, sim_time at,
                  enum datagram_step);
-/* At a global instant: stops the capture if it is full. */
+/* At a global instant, at the same ones on any partitions and often enough: stops the capture if it is full. */
 void capture_instant(struct capture *, sim_time now);
-/* Writes everything. 0, or -1 with errno. packets (if not NULL): how many. */
+/* When it was full, and ended; TIME_NEVER if it never was. The comment of the section tells it too. */
+sim_time capture_full_at(const struct capture *);
+/* Writes everything. 0, or -1 with errno and no file. packets (if not NULL): how many. */
 int capture_write(struct capture *, const char *path, uint64_t *packets);
 void capture_close(struct capture *);
 

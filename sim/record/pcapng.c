@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sim/record/pcapng.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -135,6 +136,14 @@ void pcapng_packet(struct pcapng *f, uint32_t interface, uint64_t unix_ns, bool 
     if (*comment)
         add_option(f, OPTION_COMMENT, comment, strlen(comment));
     block_end(f);
+}
+
+void pcapng_abandon(struct pcapng *f)
+{
+    int error = errno;
+    f->failed = true;
+    pcapng_close(f);
+    errno = error;
 }
 
 int pcapng_close(struct pcapng *f)

@@ -21,5 +21,7 @@ void pcapng_packet(struct pcapng *, uint32_t interface, uint64_t unix_ns, bool i
                    const char *comment);
 /* Gives the file its name. 0, or -1 with errno if anything failed; then there is no file. */
 int pcapng_close(struct pcapng *);
+/* Leaves no file; errno stays. */
+void pcapng_abandon(struct pcapng *);
 
 #endif

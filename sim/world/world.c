@@ -481,6 +481,10 @@ static int write_capture(struct world *w)
     if (!w->capture)
         return 0;
     snprintf(path, sizeof path, "%s/capture.pcapng", w->options.out);
+    sim_time full_at = capture_full_at(w->capture);
+    if (full_at != TIME_NEVER)
+        fprintf(stderr, "reloadsim: %s ends at %.0f s of simulated time: the memory for it was full\n", path,
+                (double)full_at / 1e9);
     if (capture_write(w->capture, path, NULL) == 0)
         return 0;
     fprintf(stderr, "reloadsim: %s: %s\n", path, strerror(errno));
@@ -495,11 +499,10 @@ int world_run(struct world *w)
     observer_close(w);
     fill_summary(w);
     int checked = checks_finish(w);
-    if (write_capture(w))
-        return 4;
+    int unwritten = write_capture(w) ? 4 : 0;
     if (status || checked == 70)
         return 70;
-    return w->interrupted ? 130 : checked;
+    return w->interrupted ? 130 : checked ? checked : unwritten;
 }
 
 const struct summary *world_summary(const struct world *w)

@@ -37,8 +37,9 @@ struct world_options {
 
 /* Makes the network and, with start: converged, the overlay. 0, or -1 with a message in error. The scenario is borrowed until world_close. */
 int world_open(struct world **, const struct scenario *, const struct world_options *, char *error, size_t error_cap);
-/* Runs warm-up, measured phase and drain, then writes the capture. 0; 1 = a check failed; 4 = a file could not be written; 70 = an invariant of the
- * simulator itself is broken; 130 = interrupted: it stopped at the next instant, figures cover the part of the measured phase that ran. */
+/* Runs warm-up, measured phase and drain, then writes the capture. The first that is true: 70 = an invariant of the simulator itself is broken;
+ * 130 = interrupted: it stopped within a slice, figures cover the part of the measured phase that ran; 1 = a check failed; 4 = a file could not be
+ * written (standard error says which, in each case); 0. */
 int world_run(struct world *);
 const struct summary *world_summary(const struct world *);
 /* One line for each `check:` of the scenario and each safety check: passed, or what was found. Returns the number that failed. */

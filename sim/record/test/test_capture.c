@@ -167,18 +167,37 @@ static void partitions_and_their_order_do_not_show(void **state)
 static void a_full_capture_stops_at_an_instant(void **state)
 {
     (void)state;
-    struct capture *c = capture_of(1, 150);
-    char path[64];
+    struct capture *c = capture_of(1, 250);
+    char path[64], *bytes;
     size_t len;
     uint64_t packets;
     send_ping(c, 0, 20, 2, 1, 10, DATAGRAM_ARRIVED);
     capture_instant(c, 100);
+    assert_true(capture_full_at(c) == TIME_NEVER);
     send_ping(c, 0, 20, 2, 2, 110, DATAGRAM_ARRIVED);
     capture_instant(c, 200);
     send_ping(c, 0, 20, 2, 3, 210, DATAGRAM_ARRIVED);
-    free(file_of(c, "full", &packets, path, &len));
+    assert_int_equal(capture_full_at(c), 200);
+    bytes = file_of(c, "full", &packets, path, &len);
     assert_int_equal(packets, 2);
+    assert_non_null(memmem(bytes, len, "cut off at 0.000 s", 18));
+    free(bytes);
     unlink(path);
+}
+
+static void a_capture_that_cannot_be_whole_is_no_file(void **state)
+{
+    (void)state;
+    struct capture *c = capture_of(1, UINT64_MAX);
+    const uint8_t wrong[4] = {FRAME_DATA};
+    const struct event e = {.at = 10, .dst = 2, .src = 20, .class = TRAFFIC_PING, .len = sizeof wrong, .true_len = 500};
+    char path[64];
+    snprintf(path, 64, "/tmp/test_capture.%ld.wrong.pcapng", (long)getpid());
+    send_ping(c, 0, 20, 2, 1, 1, DATAGRAM_ARRIVED);
+    capture_add(c, 0, &e, wrong, 5, DATAGRAM_SENT);
+    assert_int_equal(capture_write(c, path, NULL), -1);
+    assert_int_equal(access(path, F_OK), -1);
+    capture_close(c);
 }
 
 /* Lines that tshark prints for a filter; "" when there are none. */
@@ -224,6 +243,7 @@ int main(void)
         cmocka_unit_test(only_chosen_nodes_are_captured),
         cmocka_unit_test(partitions_and_their_order_do_not_show),
         cmocka_unit_test(a_full_capture_stops_at_an_instant),
+        cmocka_unit_test(a_capture_that_cannot_be_whole_is_no_file),
         cmocka_unit_test(tshark_objects_to_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -258,6 +258,25 @@ static void the_capture_is_the_same_file_and_passes_the_gate(void **state)
     assert_int_equal(system(command), 0);
 }
 
+/* A capture that cannot be written does not hide what the checks say. */
+static void a_failed_check_outranks_a_file_that_cannot_be_written(void **state)
+{
+    (void)state;
+    char out[64], command[256];
+    struct run r;
+    const char *const sets[] = {"phases.measure=10 s", "record.capture.nodes=1", "check=[{lookup.success: \"< 50 %\"}]"};
+    snprintf(out, sizeof out, "/tmp/test_world.%ld", (long)getpid());
+    snprintf(command, sizeof command, "mkdir -p %s/capture.pcapng.part", out);
+    assert_int_equal(system(command), 0);
+    for (unsigned n = 2; n <= 3; n++) {
+        run(&r, joining, sets, n, &(struct world_options){.out = out});
+        assert_int_equal(r.status, n == 3 ? 1 : 4);
+        free(r.json);
+    }
+    snprintf(command, sizeof command, "rm -r %s", out);
+    assert_int_equal(system(command), 0);
+}
+
 static void an_interrupt_keeps_what_there_is(void **state)
 {
     (void)state;
@@ -316,6 +335,7 @@ int main(void)
         cmocka_unit_test(a_kill_shows_and_heals),
         cmocka_unit_test(a_check_that_fails_sets_the_status),
         cmocka_unit_test(the_capture_is_the_same_file_and_passes_the_gate),
+        cmocka_unit_test(a_failed_check_outranks_a_file_that_cannot_be_written),
         cmocka_unit_test(an_interrupt_keeps_what_there_is),
         cmocka_unit_test(an_interrupt_does_not_bend_means),
     };
