@@ -38,6 +38,7 @@
     X(TEXT, scenario, "scenario", STABLE, "")                                                                          \
     X(COUNT, seed, "seed", STABLE, "")                                                                                 \
     X(HEX, fingerprint, "fingerprint", STABLE, "")                                                                     \
+    X(COUNT, complete, "complete", STABLE, "")                                                                         \
     X(REAL, sim_s, "sim_s", STABLE, "s")                                                                               \
     X(COUNT, ranks, "ranks", VOLATILE, "")                                                                             \
     X(REAL, wall_s, "wall_s", VOLATILE, "s")                                                                           \

@@ -43,7 +43,7 @@ static const char *seconds(char out[16], double s)
 static void print_run(const struct summary *s, FILE *f)
 {
     fprintf(f, "%s, seed %" PRIu64 ", fingerprint %016" PRIx64 "\n", s->scenario, s->seed, s->fingerprint);
-    row(f, "simulated (measured phase)", "%.0f s", s->sim_s);
+    row(f, "simulated (measured phase)", "%.0f s%s", s->sim_s, s->complete ? "" : "; stopped before its end");
     row(f, "peers online, mean", "%.1f of %" PRIu64 " identities", s->nodes_online_mean, s->population);
     row(f, "events", "%" PRIu64 "; %.2f M per CPU second", s->events, s->events_per_cpu_s / 1e6);
     row(f, "datagrams (keepalives included)", "%" PRIu64 "; %.2f M per CPU second", s->datagrams,

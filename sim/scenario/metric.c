@@ -25,6 +25,7 @@ static const struct help {
     const char *start, *text;
 } helps[] = {
     {"seed", "of the scenario"},
+    {"complete", "1 = the run went to its end"},
     {"sim_s", "simulated time that was measured"},
     {"events", "datagrams and wake-ups of the measured phase"},
     {"wakes", "wake-ups in which a node, a timer of the host or the world acted"},

@@ -395,7 +395,7 @@ void observer_close(struct world *w)
         struct session *s = session_of(b, id);
         while (s->pending != NONE)
             record_finish(b, s, b->records.at[s->pending].tag, w->now,
-                          w->interrupted ? REQUEST_ABANDONED : REQUEST_TIMED_OUT);
+                          w->cut ? REQUEST_ABANDONED : REQUEST_TIMED_OUT);
         if (s->joined_at == TIME_NEVER)
             LIST_PUSH(&b->joins, ((struct joining){s->started, w->now, false}));
     }

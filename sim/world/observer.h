@@ -28,7 +28,7 @@ void observer_abandon(struct books *, struct session *, sim_time now);
 void observer_fact(void *world, struct part *, peer_h, sim_time now, uint16_t what, uint64_t a, uint64_t b);
 /* At a tick: judges what has finished since the last one. */
 void observer_settle(struct world *);
-/* After the drain: what is still under way has failed; in a run that was interrupted it is abandoned. */
+/* After the drain: what is still under way has failed; in a run that was cut short, in its drain too, nobody knows: abandoned. */
 void observer_close(struct world *);
 
 #endif

@@ -169,6 +169,7 @@ struct world {
     double begin_wall_s, begin_cpu_s, start_cpu_s, run_cpu_s;
     uint64_t empty_rss_bytes, run_events, run_datagrams;
     bool cpu_taken;
+    bool cut; /* it was stopped before its end */
     volatile bool interrupted;
 };
 

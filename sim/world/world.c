@@ -398,8 +398,11 @@ static int run_interval(struct world *w)
         if (status)
             return status;
         show_progress(w, t, false);
-        if (w->interrupted && w->now < w->measure_to)
-            w->next_instant = w->next_booking = w->measure_to = w->drain_to = t;
+        if (w->interrupted && t < w->drain_to) {
+            w->cut = true;
+            w->next_instant = w->next_booking = w->drain_to = t;
+            w->measure_to = time_min(w->measure_to, t);
+        }
     }
     return 0;
 }
@@ -464,6 +467,7 @@ static void fill_summary(struct world *w)
     snprintf(s->scenario, sizeof s->scenario, "%s", w->scenario->name);
     s->seed = w->scenario->seed;
     s->fingerprint = kernel_fingerprint(w->kernel);
+    s->complete = !w->cut;
     s->population = w->identities;
     s->ranks = w->parts;
     s->wall_s = progress_wall_s() - w->begin_wall_s;
@@ -471,6 +475,8 @@ static void fill_summary(struct world *w)
     s->start_cpu_s = w->start_cpu_s;
     s->peak_rss_bytes = rss;
     s->bytes_per_node = (double)(rss - w->empty_rss_bytes) / s->nodes_online_mean;
+    if (!(s->sim_s > 0))
+        return; /* stopped in the warm-up: no rates */
     s->events_per_cpu_s = (double)w->run_events / w->run_cpu_s;
     s->datagrams_per_cpu_s = (double)w->run_datagrams / w->run_cpu_s;
 }
@@ -502,7 +508,7 @@ int world_run(struct world *w)
     int unwritten = write_capture(w) ? 4 : 0;
     if (status || checked == 70)
         return 70;
-    return w->interrupted ? 130 : checked ? checked : unwritten;
+    return w->cut ? 130 : checked ? checked : unwritten;
 }
 
 const struct summary *world_summary(const struct world *w)

@@ -2,6 +2,8 @@
 /* Pins whole runs of small overlays: they join by protocol into one correct ring and find what they look for; figures, fingerprint and capture are
  * the same for both engines, other windows and any partitions; a kill shows and heals; checks decide the exit status; an interrupt keeps results.
  * Leaves open how the figures of large runs compare with theory (long tests) and what single nodes do (proto/test). */
+#include <math.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -85,6 +87,7 @@ static void peers_join_into_one_ring_and_find_each_other(void **state)
     struct run r;
     run(&r, joining, NULL, 0, &(struct world_options){.check_every_event = true});
     assert_int_equal(r.status, 0);
+    assert_int_equal(r.summary.complete, 1);
     assert_true(r.summary.nodes_online_mean == 60);
     assert_true(r.summary.ring_wrong_successor == 0 && r.summary.ring_dead_successor == 0);
     assert_true(r.summary.ring_unreachable_values == 0 && r.summary.ring_under_replicated == 0);
@@ -290,7 +293,9 @@ static void an_interrupt_keeps_what_there_is(void **state)
     r.status = world_run(w);
     finish(w, &r);
     assert_int_equal(r.status, 130);
+    assert_int_equal(r.summary.complete, 0);
     assert_int_equal(r.summary.lookup_count, 0);
+    assert_true(isnan(r.summary.events_per_cpu_s) && isnan(r.summary.datagrams_per_cpu_s)); /* it came in the warm-up */
     free(r.json);
 }
 
@@ -323,6 +328,36 @@ static void an_interrupt_does_not_bend_means(void **state)
     free(cut.json);
 }
 
+static void *interrupt_soon(void *world)
+{
+    usleep(300000);
+    world_interrupt(world);
+    return NULL;
+}
+
+/* A measured phase of a second, and fifty minutes of waiting for what it began. */
+static void an_interrupt_ends_the_drain(void **state)
+{
+    (void)state;
+    static struct scenario s;
+    const char *const sets[] = {"overlay.start=converged", "phases={warmup: 0 s, measure: 1 s}", "record.interval=1 s",
+                                "overlay.config.overlay-reliability-timer=10 min", "workload.lookup.every=100 ms"};
+    struct world *w;
+    struct run r;
+    pthread_t thread;
+    char error[256];
+    load(&s, joining, sets, 5);
+    assert_int_equal(world_open(&w, &s, &(struct world_options){0}, error, sizeof error), 0);
+    assert_int_equal(pthread_create(&thread, NULL, interrupt_soon, w), 0);
+    r.status = world_run(w);
+    pthread_join(thread, NULL);
+    assert_true(kernel_now(net_kernel(world_net(w))) < MINUTES(50));
+    finish(w, &r);
+    assert_int_equal(r.status, 130);
+    assert_int_equal(r.summary.complete, 0);
+    free(r.json);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -338,6 +373,7 @@ int main(void)
         cmocka_unit_test(a_failed_check_outranks_a_file_that_cannot_be_written),
         cmocka_unit_test(an_interrupt_keeps_what_there_is),
         cmocka_unit_test(an_interrupt_does_not_bend_means),
+        cmocka_unit_test(an_interrupt_ends_the_drain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
