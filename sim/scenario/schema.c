@@ -227,7 +227,7 @@ const struct key schema[] = {
      .help = "What goes wrong, and when. At most 64."},
     {"faults[].at", KEY_QUANTITY, UNIT_TIME, 0, YEARS, AT_FAULT(at), .example = "8 min",
      .help = "Time from the start of measure."},
-    {"faults[].kill", KEY_MAP, .example = "{share: 20 %, mode: host}", .help = "Peers that die at once."},
+    {"faults[].kill", KEY_MAP, .example = "{share: 20 %, mode: host}", .help = "Peers that die at once. They come back after an offline interval of churn; with churn: none they stay dead."},
     {"faults[].kill.share", KEY_REAL, UNIT_SHARE, 0, 1, AT_FAULT(kill_share), .example = "20 %",
      .help = "Share of the peers online, bootstrap peers included."},
     {"faults[].kill.mode", KEY_WORD, .words = kills, .fallback = "host", AT_FAULT(kill_mode),

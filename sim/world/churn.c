@@ -69,7 +69,7 @@ sim_time churn_session(const struct churn *c, uint32_t identity, uint32_t cycle)
 sim_time churn_offline(const struct churn *c, uint32_t identity, uint32_t cycle)
 {
     if (!c->on)
-        return CHURN_RESTART;
+        return TIME_NEVER;
     return law_draw(&c->offline, churn_unit(c, identity, DRAW_CYCLE + (uint64_t)cycle));
 }
 

@@ -40,9 +40,7 @@ sim_time churn_stagger(const struct churn *, const struct scenario *, uint32_t i
 /* Draws for interval `cycle` of the identity (counted from 1; 0 is the one that covers time 0). */
 sim_time churn_session(const struct churn *, uint32_t identity, uint32_t cycle); /* TIME_NEVER when it never leaves */
 sim_time churn_offline(const struct churn *, uint32_t identity,
-                       uint32_t cycle); /* 60 s where there is no law to draw from */
+                       uint32_t cycle); /* TIME_NEVER without churn: who was killed stays dead */
 bool churn_graceful(const struct churn *, uint32_t identity, uint32_t cycle);
-
-#define CHURN_RESTART SECONDS(60)
 
 #endif

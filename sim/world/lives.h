@@ -10,7 +10,7 @@ int lives_begin(struct world *);
 /* The act hook of net: everything that is due for this identity; returns when it wants to act next. */
 sim_time lives_act(void *world, struct part *, peer_h, sim_time now);
 sim_time lives_next(const struct world *, const struct books *, peer_h);
-/* The device fails at once; it returns as churn says, or after a minute without churn. At an instant. */
+/* The device fails at once; it returns as churn says: without churn, never. At an instant. */
 void lives_kill(struct world *, peer_h, sim_time now);
 /* Identity 0 is the overlay, at time 0. */
 void lives_start_first(struct world *);
