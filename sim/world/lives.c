@@ -211,8 +211,10 @@ void lives_kill(struct world *w, peer_h self, sim_time now)
         id->cycle++;
         id->next_churn = time_add(now, churn_offline(&w->churn, self, id->cycle));
         remember_peers(w, world_books(w, part), self);
+        life_crash(w, part, self, now);
+    } else {
+        life_stop(w, part, self, now); /* it had left already, and was saying good-bye */
     }
-    life_crash(w, part, self, now);
     net_act_at(w->net, part, self, id->next_churn);
 }
 

@@ -451,6 +451,19 @@ static void a_failed_registration_is_tried_again(void **state)
     assert_int_equal(s->identity[2].registered_until, 0);
 }
 
+static void who_dies_saying_good_bye_has_left(void **state)
+{
+    struct stage *s = *state;
+    s->world.churn = (struct churn){
+        .on = true, .session = {LAW_FIXED, 600, 0}, .offline = {LAW_FIXED, 600, 0}, .online_share = 0.5, .graceful = 1};
+    s->identity[2].next_churn = T;
+    lives_act(&s->world, NULL, 2, T);
+    lives_kill(&s->world, 2, T + SECONDS(1));
+    assert_int_equal(s->books.tally.leaves, 1);
+    assert_int_equal(s->books.tally.crashes, 0);
+    assert_int_equal(s->net.stopped, 1);
+}
+
 /* A peer that lost the ring: what fell due while it joined again is done once it is back, each thing once. */
 static void who_joins_again_goes_on_with_its_work(void **state)
 {
@@ -552,6 +565,7 @@ int main(void)
         TEST(a_guard_time_leaves_look_ups_out),
         TEST(a_registration_counts_from_its_acknowledgement_and_expires),
         TEST(a_failed_registration_is_tried_again),
+        TEST(who_dies_saying_good_bye_has_left),
         TEST(who_joins_again_goes_on_with_its_work),
         TEST(detection_counts_from_the_death),
         TEST(presence_is_told_back_over_three_changes),
