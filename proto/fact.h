@@ -10,7 +10,7 @@
     X(JOIN_FAILED, "attempt number", "enum join_failure")                                                       \
     X(REQUEST_SENT, "tag of node_request", "tid")                                                               \
     X(REQUEST_ANSWERED, "tag of node_request", "packed answer: see FACT_ANSWER")                                \
-    X(REQUEST_FAILED, "tag of node_request", "0 = timeout, else RELOAD error code; bits 16-31 hops of the answer") \
+    X(REQUEST_FAILED, "tag of node_request", "0 = timeout, FACT_FAILED_HERE, else RELOAD error code; bits 16-31 hops of the answer") \
     X(RESENT, "tid", "number of this retransmission, 1..4")                                                     \
     X(LATE_ANSWER, "tid", "-")                                                                                  \
     X(MESSAGE_IN, "message code", "true bytes of the RELOAD message or fragment, without framing")              \
@@ -40,6 +40,9 @@ enum fact {
 #define FACT_ANSWER_PEER(b) ((uint32_t)(b))
 #define FACT_ANSWER_HOPS(b) ((unsigned)((b) >> 32) & 0xff)
 #define FACT_ANSWER_VALUES(b) ((unsigned)((b) >> 40) & 0xff)
+
+/* b of REQUEST_FAILED when nothing was sent at all: an enum proto_error, above what an answer can say. */
+#define FACT_FAILED_HERE(error) ((uint64_t)-(int64_t)(error) << 32)
 
 enum join_failure { JOIN_NO_BOOTSTRAP, JOIN_NO_ANSWER, JOIN_NO_NEIGHBOUR, JOIN_REFUSED, JOIN_LINK_LOST };
 

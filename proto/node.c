@@ -198,7 +198,7 @@ sim_time node_request(struct node *n, struct env *env, const struct request *q)
         break;
     }
     if (err)
-        env->port->fact(env, FACT_REQUEST_FAILED, q->tag, 0);
+        env->port->fact(env, FACT_REQUEST_FAILED, q->tag, FACT_FAILED_HERE(err));
     return call_end(&c);
 }
 

@@ -10,7 +10,7 @@
  *   lost         no value came although it should exist, and neither the true owner nor its next three successors holds it
  *   wrong_owner  no value came although it should exist, and one of those holds it: we asked the wrong peer
  *   timeout      no answer within the end-to-end limit, or none by the end of the drain
- *   error        an error answer other than Error_Not_Found
+ *   error        an error answer other than Error_Not_Found, or the asker itself could not send
  *
  * A value should exist when its registration was acknowledged before the look-up began and expires after it ended, or when it came.
  * lookup.success = correct / look-ups whose value should exist, whatever the outcome. A look-up whose asker goes offline in mid-flight is

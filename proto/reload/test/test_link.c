@@ -164,6 +164,22 @@ static void only_a_link_that_is_lost_is_a_dead_hop(void **state)
     }
 }
 
+/* A node that has not joined refuses: that is no timeout. */
+static void a_request_that_cannot_be_sent_fails_with_a_reason(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_open();
+    f.r = recorder_open(&f.config, SELF);
+    recorder_start(f.r, &(struct node_opts){.first = false});
+    recorder_request(f.r, &(struct request){.op = REQUEST_FETCH, .tag = 5, .kind = 1});
+    const struct recorded_fact *failed = recorder_last_fact(f.r, FACT_REQUEST_FAILED);
+    assert_non_null(failed);
+    assert_int_equal(failed->a, 5);
+    assert_true(failed->b == FACT_FAILED_HERE(ERR_NO_LINK));
+    assert_int_equal(failed->b & 0xffffffff, 0); /* no RELOAD error, no hops */
+    fixture_close(&f);
+}
+
 static void an_ack_by_bitmap_counts_and_the_next_frame_waits_ten_milliseconds(void **state)
 {
     (void)state;
@@ -326,6 +342,7 @@ int main(void)
         cmocka_unit_test(each_data_frame_is_acknowledged_with_what_came_before),
         cmocka_unit_test(five_transmissions_then_the_link_fails),
         cmocka_unit_test(only_a_link_that_is_lost_is_a_dead_hop),
+        cmocka_unit_test(a_request_that_cannot_be_sent_fails_with_a_reason),
         cmocka_unit_test(an_ack_by_bitmap_counts_and_the_next_frame_waits_ten_milliseconds),
         cmocka_unit_test(a_link_whose_numbers_would_repeat_is_closed_in_time),
         cmocka_unit_test(a_bitmap_spans_the_turn_of_kept_numbers),

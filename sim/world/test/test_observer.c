@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "proto/base/error.h"
 #include "proto/fact.h"
 #include "proto/wire/message.h"
 #include "sim/world/lives.h"
@@ -334,6 +335,15 @@ static void another_error_is_an_error(void **state)
     assert_outcome(s, OUTCOME_ERROR, 1);
 }
 
+static void a_request_that_the_asker_itself_refuses_is_an_error(void **state)
+{
+    struct stage *s = *state;
+    register_from(s, 2, SECONDS(1), SECONDS(3000));
+    fact(s, 1, T, FACT_REQUEST_FAILED, look_up(s, 1, 2, T), FACT_FAILED_HERE(ERR_NO_ROOM));
+    settle(s, T + SECONDS(20));
+    assert_outcome(s, OUTCOME_ERROR, 1);
+}
+
 static void what_is_under_way_after_the_drain_has_timed_out(void **state)
 {
     struct stage *s = *state;
@@ -556,6 +566,7 @@ int main(void)
         TEST(a_value_that_the_owner_or_a_successor_holds_was_sought_in_the_wrong_place),
         TEST(silence_is_a_timeout),
         TEST(another_error_is_an_error),
+        TEST(a_request_that_the_asker_itself_refuses_is_an_error),
         TEST(what_is_under_way_after_the_drain_has_timed_out),
         TEST(the_look_up_of_an_asker_who_goes_is_abandoned),
         TEST(links_follow_the_transaction),
