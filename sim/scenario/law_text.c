@@ -97,7 +97,7 @@ int law_read(struct sources *sources, const struct key *key, const struct tree *
     if (node->kind == TREE_SCALAR ? read_number(sources, node, name, UNIT_TIME, key->min, key->max, &read.a)
                                   : read_form(sources, node, name, &read))
         return -1;
-    double largest = read.kind == LAW_UNIFORM ? read.b : read.a, least = read.kind == LAW_FIXED ? read.a : largest;
+    double largest = read.kind == LAW_UNIFORM ? read.b : read.a, least = read.a;
     if (least < key->min || largest > key->max)
         return complain(sources, node->at, "%s: times of its law must be in %s", name,
                         schema_range_text(key, range, sizeof range));

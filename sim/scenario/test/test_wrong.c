@@ -196,6 +196,8 @@ static const struct wrong {
      ":3:18: churn.session is a time or one law, as in 600 s or {exponential: {mean: 600 s}}"},
     {H "churn: {session: [1 h], offline: 1 h}\n",
      ":3:18: churn.session is a time or one law, as in 600 s or {exponential: {mean: 600 s}}"},
+    {H "churn: {session: {uniform: {from: 0 s, to: 1 h}}, offline: 1 h}\n",
+     ":3:18: churn.session: times of its law must be in 1 s to 3650 d"},
     {H "churn: {session: 0.5 s, offline: 1 h}\n", ":3:18: churn.session must be 1 s to 3650 d"},
     {H "workload: {lookup: {target: online}}\n", ":3:20: workload.lookup.every is missing: add every: 60 s"},
     {H "workload: {lookup: {every: 60 s, popularity: zipf}}\n",
