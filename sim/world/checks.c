@@ -70,11 +70,13 @@ void checks_close(struct world *w)
 
 /* ---- while it runs ---- */
 
-/* From when on the ring has to be correct. */
-static sim_time ring_due(const struct world *w, const struct check *c)
+/* Whether the ring has to be correct now: the time it is given after the start of measure, and after each fault, is over. */
+static bool ring_must_hold(const struct world *w, const struct check *c)
 {
-    sim_time from = w->scenario->faults ? w->fault_at[w->scenario->faults - 1] : w->measure_from;
-    return time_add(from, c->within);
+    bool must = w->now >= time_add(w->measure_from, c->within);
+    for (unsigned i = 0; must && i < w->scenario->faults; i++)
+        must = w->now < w->fault_at[i] || w->now >= time_add(w->fault_at[i], c->within);
+    return must;
 }
 
 static void sample_ring(struct world *w, struct check_result *r)
@@ -82,9 +84,8 @@ static void sample_ring(struct world *w, struct check_result *r)
     uint32_t outside;
     enum ring_verdict verdict = ring_judge(w, RING_SETTLE, &outside);
     r->ring_correct = verdict == RING_CORRECT;
-    if (w->now < ring_due(w, r->check))
+    if (!ring_must_hold(w, r->check))
         return;
-    r->settled = true;
     if (verdict == RING_OUTSIDE)
         check_fail(w, r, "%" PRIu32 " of %" PRIu32 " peers outside the ring", outside, w->ring.count);
     else if (verdict != RING_CORRECT)
@@ -149,7 +150,7 @@ static void finish_metric(struct world *w, struct check_result *r)
 /* The measured phase may end before the time the check allows: then what was seen last decides. */
 static void finish_ring(struct world *w, struct check_result *r)
 {
-    if (!r->settled && !r->ring_correct)
+    if (!r->ring_correct)
         check_fail(w, r, "the measured phase ended before there was one correct ring");
 }
 

@@ -10,7 +10,6 @@ struct check_result {
     const struct check *check; /* NULL = a safety check */
     unsigned scope;            /* which measures the metric comes from */
     bool failed;
-    bool settled;      /* ring_valid: judged at least once when it had to hold */
     bool ring_correct; /* as last seen */
     sim_time failed_at;
     char text[192];

@@ -210,6 +210,22 @@ static void a_kill_shows_and_heals(void **state)
     free(r.json);
 }
 
+/* Half of the peers die at 30 s: for some, all successors, which takes longer than a second to mend. That a harmless fault follows is no excuse. */
+static void the_ring_must_hold_between_faults(void **state)
+{
+    (void)state;
+    const char *const sets[] = {"faults=[{at: 30 s, kill: {share: 50 %}}, {at: 170 s, kill: {share: 0 %}}]",
+                                "check=[{ring_valid: {within: 1 s}}]", "record.interval=2 s"};
+    const char *const patient[] = {sets[0], "check=[{ring_valid: {within: 90 s}}]", sets[2]};
+    struct run r;
+    run(&r, joining, sets, 3, &(struct world_options){0});
+    assert_int_equal(r.status, 1);
+    free(r.json);
+    run(&r, joining, patient, 3, &(struct world_options){0});
+    assert_int_equal(r.status, 0);
+    free(r.json);
+}
+
 static void a_check_that_fails_sets_the_status(void **state)
 {
     (void)state;
@@ -367,6 +383,7 @@ int main(void)
         cmocka_unit_test(an_event_is_a_datagram_or_a_wake_up),
         cmocka_unit_test(another_seed_is_another_run),
         cmocka_unit_test(a_kill_shows_and_heals),
+        cmocka_unit_test(the_ring_must_hold_between_faults),
         cmocka_unit_test(a_check_that_fails_sets_the_status),
         cmocka_unit_test(the_capture_is_the_same_file_and_passes_the_gate),
         cmocka_unit_test(a_failed_check_outranks_a_file_that_cannot_be_written),
