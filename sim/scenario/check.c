@@ -120,6 +120,9 @@ int check_read(struct sources *sources, const struct tree *item, unsigned index,
     if (subjects == 0)
         return complain(sources, item->at,
                         "%s checks nothing: name ring_valid or a figure, as in lookup.success: \"> 99 %%\"", r.name);
+    if (check->except && (strncmp(check->metric, "before_faults.", 14) == 0 || strncmp(check->metric, "after_faults.", 13) == 0))
+        return complain(sources, item->at, "%s: %s is split by the first fault already: except has no part in it", r.name,
+                        check->metric);
     if (check->ring_valid && check->except)
         return complain(sources, item->at, "%s: ring_valid has within, not except", r.name);
     return 0;

@@ -228,6 +228,8 @@ static const struct wrong {
     {H "check: [{ring_valid: true}]\n", ":3:22: check[0].ring_valid is a mapping, as in {within: 5 min}"},
     {H "check: [{ring_valid: {whithin: 5 min}}]\n",
      ":3:23: unknown key \"whithin\" in check[0].ring_valid: it has within"},
+    {H "check: [{after_faults.lookup.success: \"> 9 %\", except: 10 min after faults}]\n",
+     ":3:9: check[0]: after_faults.lookup.success is split by the first fault already: except has no part in it"},
     {H "check: [{except: 10 min after faults}]\n",
      ":3:9: check[0] checks nothing: name ring_valid or a figure, as in lookup.success: \"> 99 %\""},
     {H "check: [ring_valid]\n", ":3:9: check[0] is a mapping, as in {ring_valid: {within: 5 min}}"},
