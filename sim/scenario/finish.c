@@ -41,7 +41,7 @@ static void name_from_path(struct scenario *s)
         len -= 5;
     if (strcmp(s->path, "-") == 0)
         base = "stdin", len = 5;
-    snprintf(s->name, sizeof s->name, "%.*s", (int)len, base);
+    source_clean(s->name, sizeof s->name, base, len);
 }
 
 /* RFC 6940 6.3.2: the low-order 32 bits of the SHA-1 of the overlay's name. */

@@ -173,6 +173,24 @@ int source_scan(struct sources *all, unsigned index)
     return 0;
 }
 
+void source_clean(char *out, size_t cap, const char *bytes, size_t len)
+{
+    const char *end = bytes + len;
+    size_t used = 0;
+    for (const char *p = bytes; p < end;) {
+        uint32_t point;
+        size_t n = utf8_decode(p, end, &point);
+        bool text = n && point >= 0x20 && !unwanted(point, false);
+        size_t kept = text ? n : 1;
+        if (used + kept >= cap)
+            break;
+        memcpy(out + used, text ? p : "_", kept);
+        used += kept;
+        p += n ? n : 1;
+    }
+    out[used] = '\0';
+}
+
 const char *quoted(char out[QUOTED_MAX], const char *text)
 {
     const char *end = text + strlen(text);

@@ -39,6 +39,9 @@ __attribute__((format(printf, 3, 4))) int complain_at_start(struct sources *, un
 /* Refuses what is not clean UTF-8 text: NUL and control characters, invalid sequences, unusual line ends, tabs that indent. 0 or -1. */
 int source_scan(struct sources *, unsigned source);
 
+/* Bytes from outside, as a file's name, made text that source_scan lets pass: what is none becomes _, and it is cut behind a character, not in one. */
+void source_clean(char *out, size_t cap, const char *bytes, size_t len);
+
 /* Text from a scenario inside double quotes for a message: shortened, nothing unprintable. Returns out. */
 #define QUOTED_MAX 72
 const char *quoted(char out[QUOTED_MAX], const char *text);

@@ -182,6 +182,29 @@ static void the_configuration_of_the_overlay_is_complete(void **state)
     assert_int_equal(o->limits.block_bytes, 4 << 20);
 }
 
+/* A file's name is any bytes; the scenario's name is text, in results and in the resolved file. */
+static void a_name_from_any_file_is_text(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path, *name;
+    } files[] = {{"a/b\xfcse.yaml", "b_se"},
+                 {"a/caf\xc3\xa9 \xc3.yaml", "caf\xc3\xa9 _"},
+                 {"tab\there\xe2\x80\xa8.yaml", "tab_here_"},
+                 {"a2345678901234567890123456789012345678901234567890123456789012\xc3\xa9.yaml",
+                  "a2345678901234567890123456789012345678901234567890123456789012"}};
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        struct scenario s, back;
+        char error[1024];
+        assert_int_equal(scenario_parse(&s, files[i].path, least, strlen(least), NULL, 0, error, sizeof error), 0);
+        assert_string_equal(s.name, files[i].name);
+        char *text = resolved(&s);
+        load(&back, text);
+        assert_string_equal(back.name, files[i].name);
+        free(text);
+    }
+}
+
 static void what_is_not_written_has_its_default_or_is_off(void **state)
 {
     (void)state;
@@ -464,6 +487,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_sample_of_the_grammar_becomes_the_struct),
         cmocka_unit_test(the_configuration_of_the_overlay_is_complete),
+        cmocka_unit_test(a_name_from_any_file_is_text),
         cmocka_unit_test(what_is_not_written_has_its_default_or_is_off),
         cmocka_unit_test(words_stand_for_their_numbers),
         cmocka_unit_test(intervals_drawn_from_a_law_have_a_number_and_a_mean),
