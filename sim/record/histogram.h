@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #define HISTOGRAM_BITS       7
-#define HISTOGRAM_VALUE_BITS 44 /* larger values count in the last bucket: 4.8 hours in ns */
+#define HISTOGRAM_VALUE_BITS 48 /* larger values count in the last bucket: 78 hours in ns */
 #define HISTOGRAM_BUCKETS    ((HISTOGRAM_VALUE_BITS - HISTOGRAM_BITS + 1) << HISTOGRAM_BITS)
 
 struct histogram {
