@@ -69,6 +69,7 @@
     X(REAL, bytes_per_node, "bytes_per_node", VOLATILE, "bytes")                                                       \
     X(COUNT, lookup_count, "lookup.count", STABLE, "")                                                                 \
     X(COUNT, lookup_abandoned, "lookup.abandoned", STABLE, "")                                                         \
+    X(COUNT, lookup_no_target, "lookup.no_target", STABLE, "")                                                         \
     SUMMARY_OUTCOMES(X, lookup, "lookup")                                                                              \
     X(REAL, lookup_success, "lookup.success", STABLE, "share")                                                         \
     X(REAL, lookup_latency_mean, "lookup.latency_s.mean", STABLE, "s")                                                 \

@@ -72,6 +72,7 @@ void tally_add(struct tally *to, const struct tally *t)
         to->dropped[i] += t->dropped[i];
     to->resent += t->resent;
     to->spurious += t->spurious;
+    to->no_target += t->no_target;
     to->dead_hops += t->dead_hops;
     to->leaves += t->leaves;
     to->crashes += t->crashes;
@@ -125,6 +126,7 @@ static void fill_lookups(const struct measures *m, sim_time limit, struct summar
         settled += m->outcome[i];
     s->lookup_count = m->lookups;
     s->lookup_abandoned = m->abandoned;
+    s->lookup_no_target = m->tally.no_target;
     double *outcome[OUTCOMES] = {&s->lookup_correct,     &s->lookup_stale,   &s->lookup_lost, &s->lookup_absent,
                                  &s->lookup_wrong_owner, &s->lookup_timeout, &s->lookup_error};
     for (unsigned i = 0; i < OUTCOMES; i++)

@@ -128,8 +128,10 @@ static void send_lookup(struct world *w, struct part *part, peer_h self, sim_tim
     peer_h target = at_random ? PEER_NONE : draw_target(w, self, counter);
     s->lookups++;
     plan_lookup(w, s, self, now);
-    if (target == PEER_NONE && !at_random)
+    if (target == PEER_NONE && !at_random) {
+        b->tally.no_target++;
         return;
+    }
     struct id resource = {0, 0};
     if (at_random)
         resource = (struct id){random_u64(seed, self, STREAM_LOOKUP_TARGET, counter * 256),

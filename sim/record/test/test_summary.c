@@ -39,6 +39,7 @@ static const char *const promised[] = {
     "population",
     "bytes_per_node",
     "lookup.count",
+    "lookup.no_target",
     "lookup.outcome.correct",
     "lookup.outcome.stale",
     "lookup.outcome.lost",

@@ -106,6 +106,7 @@ static void an_overlay_of_one_answers_itself(void **state)
     run(&r, joining, sets, 3, &(struct world_options){0});
     assert_int_equal(r.status, 0);
     assert_int_equal(r.summary.lookup_count, 0); /* nobody else to look up */
+    assert_in_range(r.summary.lookup_no_target, 20, 60);  /* 180 s / 5 s */
     assert_true(r.summary.ring_wrong_successor == 0);
     assert_int_equal(r.summary.datagrams, 0);
     free(r.json);
