@@ -199,8 +199,6 @@ static int prepare_output(const struct scenario *s, const char *folder)
     char path[PATH_MAX];
     if (!folder)
         return CLI_DONE;
-    if (make_folder(folder))
-        return no_output(folder);
     for (size_t i = 0; i < sizeof old / sizeof old[0]; i++) {
         if (unlink(file_in(folder, old[i], path)) != 0 && errno != ENOENT)
             return no_output(path);
@@ -250,6 +248,12 @@ static int simulate(const struct scenario *s, const struct run_options *o, const
         watch_end(&watch);
         return status;
     }
+    /* Only now that nothing can be refused any more do results of an earlier run go. */
+    if ((status = prepare_output(s, o->out)) != CLI_DONE) {
+        watch_end(&watch);
+        world_close(world);
+        return status;
+    }
     watch_world(&watch, world);
     status = world_run(world);
     watch_end(&watch);
@@ -269,8 +273,10 @@ static int run_scenario(const struct scenario *s, const struct run_options *o)
         return status;
     if (!o->quiet)
         announce(s, &e, options.threads ? options.partitions : 1);
-    if ((status = check_memory(&e)) != CLI_DONE || (status = prepare_output(s, o->out)) != CLI_DONE)
+    if ((status = check_memory(&e)) != CLI_DONE)
         return status;
+    if (o->out && make_folder(o->out))
+        return no_output(o->out);
     return simulate(s, o, &options);
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "sim/scenario/read.h"
 #include "sim/scenario/value.h"
@@ -88,15 +89,31 @@ void scenario_print(const struct scenario *scenario, FILE *out)
     write_group(out, "", &s);
 }
 
-int scenario_write(const struct scenario *s, const char *path)
+static int write_whole(const struct scenario *s, const char *path)
 {
     FILE *out = fopen(path, "w");
     if (!out)
         return -1;
     scenario_print(s, out);
-    int failed = ferror(out) ? EIO : 0;
+    int failed = ferror(out) ? EIO : fflush(out) != 0 || fsync(fileno(out)) != 0 ? errno : 0;
     if (fclose(out) != 0 && !failed)
         failed = errno;
     errno = failed;
     return failed ? -1 : 0;
+}
+
+int scenario_write(const struct scenario *s, const char *path)
+{
+    char temporary[4096];
+    int n = snprintf(temporary, sizeof temporary, "%s.part", path);
+    if (n < 0 || (size_t)n >= sizeof temporary) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    if (write_whole(s, temporary) == 0 && rename(temporary, path) == 0)
+        return 0;
+    int error = errno;
+    remove(temporary);
+    errno = error;
+    return -1;
 }

@@ -183,7 +183,9 @@ static inline struct session *session_of(struct books *b, const struct identity 
     return &b->sessions.at[id->session];
 }
 
-/* Whether the identity's device was there at time t, as far back as its last three changes tell. since (if not NULL): when that began. */
+/* Whether the identity's device was there at time t, as far back as its last three changes tell. since (if not NULL): when that began. Asked at ticks
+ * about the second before: three are enough unless a device changes four times within that second, which under Kad's laws happens to one change in some
+ * millions; then its state before the third is told. */
 bool identity_present_at(const struct identity *, sim_time t, sim_time *since);
 
 #endif

@@ -116,6 +116,12 @@ unwritable_folder_is_status_4() {
 }
 too_large_is_status_4() { (ulimit -v 400000; ends 4 run "$work/small.yaml" --set overlay.peers=10M -o "$work/large") && says err 'of memory' && [ ! -e "$work/large" ]; }
 full_disk_is_told() { [ ! -e /dev/full ] || { got=0; "$program" explain >/dev/full 2>"$work/err" || got=$?; [ "$got" -eq 4 ] && says err 'No space left'; }; }
+# What only the world refuses (here a name too long for user names) is found out before the results of the last run go.
+failed_start_keeps_results() {
+    mkdir -p "$work/kept" && echo old >"$work/kept/summary.json" &&
+        ends 4 run "$work/small.yaml" --set overlay.name="$(printf 'a%.0s' {1..58})" -o "$work/kept" && says err 'could not be set up' && [ "$(cat "$work/kept/summary.json")" = old ] &&
+        [ ! -e "$work/kept/scenario.resolved.yaml" ] && [ ! -e "$work/a/b/scenario.resolved.yaml.part" ]
+}
 interrupt_keeps_results() {
     # A shell that is not interactive starts what it puts in the background with SIGINT ignored; SIGTERM is treated alike.
     local got=0
@@ -149,5 +155,6 @@ check 'progress as JSON has standard output for itself' json_progress_stays_alon
 check 'a folder that cannot be written is status 4' unwritable_folder_is_status_4
 check 'a scenario that cannot fit is status 4 before anything is written' too_large_is_status_4
 check 'a full disk is told' full_disk_is_told
+check 'a start that fails keeps the results of the last run' failed_start_keeps_results
 check 'an interrupted run keeps its results, status 130' interrupt_keeps_results
 exit $status
