@@ -155,6 +155,8 @@ const char *node_check(const struct node *n, struct env *env)
         return "the block is larger than the limit";
     if (topology_due(n) < env->now)
         return "a timer lies in the past";
+    if (n->range_from != PEER_NONE && !id_equal(n->range_id, env->port->id_of(env, n->range_from)))
+        return "the range does not begin behind the peer that it is said to";
     if (!wrong)
         wrong = check_links(&c);
     if (!wrong)

@@ -115,7 +115,7 @@ void chord_join_restart(struct call *c, enum join_failure why)
     node_enter(c, NODE_CONNECTING);
     c->n->bootstrap_slot = SLOT_NONE;
     attempt_forget(c);
-    c->n->admitting = c->n->admitted = PEER_NONE;
+    c->n->admitting = c->n->admitted = c->n->range_from = PEER_NONE;
     c->n->flags &= (uint8_t)~(NODE_TABLES | NODE_RING_DIRTY | NODE_RING_LOST);
     c->n->predecessors = c->n->successors = 0;
     c->n->update_at = c->n->finger_at = c->n->tidy_at = c->n->replicate_at = TIME_NEVER;
@@ -237,6 +237,8 @@ void chord_joined(struct call *c)
         chord_finger_offer(c, slot);
         chord_update_mark(c, slot, order_is(order_at(c, k), ORDER_NEIGHBOUR) ? UPDATE_NEIGHBORS : UPDATE_PEER_READY);
     }
+    c->n->range_from = c->n->self; /* we owned nothing until now, whatever we hold */
+    c->n->range_id = id_add(c->n->id, (struct id){UINT64_MAX, UINT64_MAX});
     chord_range_set(c, chord_predecessor(c, 0));
     store_replica_set_changed(c, false);
 }

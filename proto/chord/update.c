@@ -210,6 +210,8 @@ void topology_update(struct call *c, const struct origin *from, const struct mes
     answer_send(c, from, &d, false);
     uint16_t slot = link_to(c, from->signer);
     if (slot != SLOT_NONE) {
+        if (c->n->state == NODE_JOINING && from->signer == c->n->admitting)
+            link_at(c, slot)->flags &= (uint8_t)~LINK_SUSPECT; /* it is our only neighbour, and it speaks */
         link_at(c, slot)->flags |= LINK_PEER_READY;
         chord_usable(c, slot);
         if (c->n->state == NODE_JOINED)

@@ -52,6 +52,7 @@ struct overlay_net {
     struct event *event;
     unsigned events, cap;
     uint64_t order, datagrams;
+    bool cut[NODES_MAX][NODES_MAX]; /* both ways */
 };
 
 static bool before(const struct event *a, const struct event *b)
@@ -157,17 +158,17 @@ static bool pair_open(struct overlay_net *o, peer_h a, chan_h x, peer_h b, chan_
 static void happen(struct overlay_net *o, const struct event *e)
 {
     struct member *m = &o->member[e->to];
-    bool alive = m->r && m->life == e->to_life;
+    bool alive = m->r && m->life == e->to_life, cut = o->cut[e->to][e->from];
     if (alive)
         recorder_set_now(m->r, e->at);
     switch (e->what) {
     case HAPPEN_DATAGRAM:
-        if (alive && pair_open(o, e->to, e->chan, e->from, e->other))
+        if (alive && !cut && pair_open(o, e->to, e->chan, e->from, e->other))
             recorder_receive(m->r, e->chan, e->from, e->b, e->len, e->true_len);
         break;
     case HAPPEN_ACCEPT: {
         struct member *from = &o->member[e->from];
-        if (!alive || !from->r || from->life != e->from_life) {
+        if (!alive || cut || !from->r || from->life != e->from_life) {
             schedule(o, (struct event){.at = e->at + SECONDS(15), .what = HAPPEN_DOWN, .to = e->from, .from = e->to, .chan = e->other, .to_life = e->from_life});
             break;
         }
@@ -178,13 +179,13 @@ static void happen(struct overlay_net *o, const struct event *e)
         break;
     }
     case HAPPEN_UP:
-        if (alive && m->r->channel[e->chan] == RECORDER_OPENING) {
+        if (alive && !cut && m->r->channel[e->chan] == RECORDER_OPENING) {
             m->far[e->chan] = (struct far_end){.peer = e->from, .chan = e->other, .life = e->from_life, .open = true};
             recorder_up(m->r, e->chan, e->from, 2 * o->delay);
         }
         break;
     case HAPPEN_DOWN:
-        if (alive && m->r->channel[e->chan] != RECORDER_FREE && m->far[e->chan].peer == e->from) {
+        if (alive && (!cut || !m->far[e->chan].open) && m->r->channel[e->chan] != RECORDER_FREE && m->far[e->chan].peer == e->from) {
             m->far[e->chan].open = false;
             recorder_down(m->r, e->chan);
         }
@@ -277,6 +278,18 @@ void overlay_kill(struct overlay_net *o, peer_h p)
                                        .to_life = m->far[c].life});
     recorder_close(m->r);
     m->r = NULL;
+}
+
+void overlay_cut(struct overlay_net *o, peer_h a, peer_h b, bool cut)
+{
+    o->cut[a][b] = o->cut[b][a] = cut;
+    for (unsigned side = 0; cut && side < 2; side++) {
+        peer_h self = side ? b : a, other = side ? a : b;
+        const struct member *m = &o->member[self];
+        for (chan_h c = 0; m->r && c < RECORDER_CHANNELS_MAX; c++)
+            if (m->far[c].open && m->far[c].peer == other)
+                schedule(o, (struct event){.at = o->now + SILENT_AFTER, .what = HAPPEN_SILENT, .to = self, .from = other, .chan = c, .to_life = m->life});
+    }
 }
 
 void overlay_request(struct overlay_net *o, peer_h p, const struct request *q)

@@ -19,6 +19,8 @@ void overlay_close(struct overlay_net *);
 void overlay_start(struct overlay_net *, peer_h, const struct node_opts *);
 /* The node vanishes without a word; it may be started again. */
 void overlay_kill(struct overlay_net *, peer_h);
+/* While cut, nothing passes between these two; their channels report silence after 30 s, handshakes fail after 15 s. */
+void overlay_cut(struct overlay_net *, peer_h, peer_h, bool cut);
 void overlay_request(struct overlay_net *, peer_h, const struct request *);
 void overlay_run(struct overlay_net *, sim_time until);
 sim_time overlay_now(const struct overlay_net *);

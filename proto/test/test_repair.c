@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Pins: what becomes of a ring whose peers lose each other and find each other again: outages of one peer, of one path, returns before anybody noticed,
+ * joins beside the dead. Leaves open: load and timing in large overlays, which the simulator measures. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "proto/chord/chord.h"
+#include "proto/test/overlay.h"
+
+static const struct node_opts newcomer = {.first = false};
+
+/* A settled ring; `absent` stays away. */
+static struct overlay_net *ring_open(const struct overlay *config, unsigned nodes, peer_h absent)
+{
+    struct overlay_net *o = overlay_open(config, nodes, MILLIS(50), 0);
+    overlay_start(o, 0, &(struct node_opts){.first = true});
+    for (peer_h p = 1; p < nodes; p++) {
+        overlay_run(o, overlay_now(o) + SECONDS(1));
+        if (p != absent)
+            overlay_start(o, p, &newcomer);
+    }
+    overlay_run(o, SECONDS(200));
+    return o;
+}
+
+static struct node_view view(struct overlay_net *o, peer_h p)
+{
+    struct node_view v;
+    struct recorder *r = overlay_node(o, p);
+    node_look(r->node, &r->env, &v);
+    return v;
+}
+
+/* Milliseconds until the peer has joined, at most `limit`. */
+static unsigned joined_after_ms(struct overlay_net *o, peer_h p, sim_time limit)
+{
+    sim_time start = overlay_now(o);
+    while (view(o, p).state != NODE_JOINED && overlay_now(o) < start + limit)
+        overlay_run(o, overlay_now(o) + MILLIS(100));
+    return (unsigned)((overlay_now(o) - start) / MILLIS(1));
+}
+
+static void expect_right(struct overlay_net *o, unsigned peers)
+{
+    unsigned joined, right = overlay_right(o, &joined);
+    assert_int_equal(joined, peers);
+    assert_int_equal(right, peers);
+}
+
+static unsigned owned_ppb(struct overlay_net *o, const struct overlay *config, peer_h p)
+{
+    struct recorder *r = overlay_node(o, p);
+    return chord_responsible_ppb(&(struct call){.n = r->node, .env = &r->env, .o = config});
+}
+
+/* 10.1: the range is that behind the first predecessor, also when the peer lost the ring and found the same predecessor again. */
+static void a_peer_that_rejoins_owns_what_it_owned(void **state)
+{
+    (void)state;
+    struct overlay config = overlay_defaults();
+    struct overlay_net *o = ring_open(&config, 20, PEER_NONE);
+    for (peer_h p = 5; p < 9; p++) {
+        unsigned before = owned_ppb(o, &config, p);
+        peer_h predecessor = view(o, p).predecessor[0];
+        for (peer_h other = 0; other < 20; other++)
+            if (other != p)
+                overlay_cut(o, p, other, true);
+        overlay_run(o, overlay_now(o) + SECONDS(90));
+        for (peer_h other = 0; other < 20; other++)
+            overlay_cut(o, p, other, false);
+        joined_after_ms(o, p, SECONDS(300));
+        overlay_run(o, overlay_now(o) + SECONDS(60));
+        assert_true(overlay_facts(o, p, FACT_JOIN_FAILED) > 0);
+        assert_int_equal(view(o, p).predecessor[0], predecessor);
+        assert_int_equal(owned_ppb(o, &config, p), before);
+    }
+    overlay_close(o);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_peer_that_rejoins_owns_what_it_owned),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
