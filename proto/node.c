@@ -112,7 +112,7 @@ static void channel_down(struct call *c, uint16_t slot)
     }
     uint8_t standing = order_at(c, order_of(c, slot))->mark;
     link_lost(c, slot, true);
-    topology_link_lost(c, peer, standing, false);
+    topology_link_lost(c, peer, standing, standing & ORDER_NEIGHBOUR); /* a neighbour does not close unless it goes */
 }
 
 sim_time node_channel(struct node *n, struct env *env, chan_h chan, enum chan_event event, const struct chan_info *info)

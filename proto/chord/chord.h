@@ -42,7 +42,9 @@ uint32_t chord_responsible_ppb(const struct call *);
 /* Recomputes whether a link may be routed through, and marks the ring for a fresh look if that changed. */
 void chord_usable(struct call *, uint16_t slot);
 void chord_ring_dirty(struct call *, bool lost);
+/* A peer that failed or left is not attached to on hearsay for a minute. */
 bool chord_recently_failed(const struct call *, peer_h);
+void chord_failed_note(struct call *, peer_h);
 /* Reads the neighbours off the order table; nothing else happens. */
 void chord_ring_read(struct call *);
 void chord_range_set(struct call *, peer_h from);

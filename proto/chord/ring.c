@@ -7,6 +7,7 @@
 #include "proto/store/store.h"
 
 #define TIDY_EVERY SECONDS(60)
+#define FAILED_FOR_S 60u /* not attached to on hearsay: nearly all others have noticed by then */
 
 static const uint8_t legal[NODE_GONE + 1] = {
     [NODE_STARTING] = 1 << NODE_CONNECTING | 1 << NODE_JOINED,
@@ -164,18 +165,32 @@ void chord_usable(struct call *c, uint16_t slot)
     chord_ring_dirty(c, !usable);
 }
 
+static uint8_t failed_clock(const struct call *c)
+{
+    return (uint8_t)(c->env->now / SECONDS(1));
+}
+
 bool chord_recently_failed(const struct call *c, peer_h peer)
 {
     for (int i = 0; i < RECENTLY_FAILED; i++)
-        if (c->n->failed[i] == peer)
+        if (c->n->failed[i] == peer && (uint8_t)(failed_clock(c) - c->n->failed_at[i]) < FAILED_FOR_S)
             return true;
     return false;
 }
 
-static void failed_note(struct call *c, peer_h peer)
+void chord_failed_note(struct call *c, peer_h peer)
 {
     c->n->failed[c->n->failed_next] = peer;
+    c->n->failed_at[c->n->failed_next] = failed_clock(c);
     c->n->failed_next = (uint8_t)((c->n->failed_next + 1) % RECENTLY_FAILED);
+}
+
+/* Before the clock of failed_at has gone round. */
+static void failed_expire(struct call *c)
+{
+    for (int i = 0; i < RECENTLY_FAILED; i++)
+        if (!chord_recently_failed(c, c->n->failed[i]))
+            c->n->failed[i] = PEER_NONE;
 }
 
 static void failed_clear(struct call *c, peer_h peer)
@@ -233,7 +248,7 @@ void topology_link_restored(struct call *c, uint16_t slot)
 void topology_link_lost(struct call *c, peer_h peer, uint8_t standing, bool failed)
 {
     if (failed)
-        failed_note(c, peer);
+        chord_failed_note(c, peer);
     if (c->n->admitted == peer)
         c->n->admitted = PEER_NONE;
     if (standing & (ORDER_NEIGHBOUR | ORDER_USABLE))
@@ -321,6 +336,7 @@ static void link_tidy(struct call *c, uint16_t slot)
 static void tidy(struct call *c)
 {
     c->n->tidy_at = c->env->now + TIDY_EVERY;
+    failed_expire(c);
     for (uint16_t slot = 0; slot < link_slots(c); slot++)
         if (link_at(c, slot)->state == LINK_UP)
             link_tidy(c, slot);

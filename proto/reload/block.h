@@ -51,6 +51,7 @@ struct node {
     peer_h replica[2]; /* successors that hold copies of what we own */
     uint16_t values;
     uint8_t cache_count, cache_next, failed_next;
+    uint8_t failed_at[RECENTLY_FAILED]; /* seconds, modulo 256: looked at each minute */
 };
 static_assert(sizeof(struct node) <= 256, "the hot part is four cache lines");
 

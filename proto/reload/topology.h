@@ -17,7 +17,7 @@ uint16_t topology_next_hop(const struct call *, struct id, bool own);
 void topology_link_up(struct call *, uint16_t slot, bool ours);
 void topology_link_suspect(struct call *, uint16_t slot);
 void topology_link_restored(struct call *, uint16_t slot);
-/* The link is gone; standing = enum order_flag it had. failed: silence, not a farewell. */
+/* The link is gone; standing = enum order_flag it had. failed: the peer is gone, as far as we can tell. */
 void topology_link_lost(struct call *, peer_h, uint8_t standing, bool failed);
 
 /* Requests of the topology's own methods. */

@@ -80,10 +80,27 @@ static void a_peer_that_rejoins_owns_what_it_owned(void **state)
     overlay_close(o);
 }
 
+/* Neighbours that lose each other, not the ring, find each other again when the path between them has healed. */
+static void neighbours_that_lost_each_other_meet_again(void **state)
+{
+    (void)state;
+    struct overlay config = overlay_defaults();
+    struct overlay_net *o = ring_open(&config, 30, PEER_NONE);
+    peer_h successor = view(o, 7).successor[0];
+    overlay_cut(o, 7, successor, true);
+    overlay_run(o, overlay_now(o) + SECONDS(120));
+    assert_int_not_equal(view(o, 7).successor[0], successor);
+    overlay_cut(o, 7, successor, false);
+    overlay_run(o, overlay_now(o) + 2 * config.update_interval);
+    expect_right(o, 30);
+    overlay_close(o);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_peer_that_rejoins_owns_what_it_owned),
+        cmocka_unit_test(neighbours_that_lost_each_other_meet_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
