@@ -164,6 +164,8 @@ static void frames_move(struct call *c, uint16_t from, uint16_t to)
 
 bool link_up(struct call *c, uint16_t slot, peer_h peer, sim_time rtt)
 {
+    if (!section_reserve(c, SECTION_ORDER, sizeof(struct order))) /* before an older link gives way */
+        return false;
     uint16_t old = link_to(c, peer);
     uint8_t standing = 0, flags = 0;
     assert(old != slot);

@@ -336,6 +336,26 @@ static void noise_does_no_harm(void **state)
     fixture_close(&f);
 }
 
+/* At the memory limit a new channel is refused, and what is there stays whole. */
+static void a_link_without_room_is_refused(void **state)
+{
+    (void)state;
+    struct overlay config = overlay_defaults();
+    struct recorder *r = recorder_open(&config, SELF);
+    chan_h c[101];
+    recorder_start(r, &(struct node_opts){.first = true});
+    for (peer_h p = 1; p <= 100; p++)
+        c[p] = recorder_accept(r, p, MILLIS(80));
+    for (peer_h p = 1; p <= 100; p++)
+        recorder_down(r, c[p]);
+    recorder_run(r, SECONDS(70)); /* idle memory is given back: the links' table keeps its length, their order does not */
+    r->refuse_room = true;
+    for (peer_h p = 1; p <= 100; p++)
+        recorder_accept(r, p, MILLIS(80));
+    assert_in_range(recorder_count_ops(r, CHAN_CLOSE), 1, 100);
+    recorder_close(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -346,6 +366,7 @@ int main(void)
         cmocka_unit_test(an_ack_by_bitmap_counts_and_the_next_frame_waits_ten_milliseconds),
         cmocka_unit_test(a_link_whose_numbers_would_repeat_is_closed_in_time),
         cmocka_unit_test(a_bitmap_spans_the_turn_of_kept_numbers),
+        cmocka_unit_test(a_link_without_room_is_refused),
         cmocka_unit_test(what_is_forwarded_loses_one_hop_and_names_its_last),
         cmocka_unit_test(a_ttl_out_of_range_is_refused),
         cmocka_unit_test(a_flipped_bit_is_not_answered),
