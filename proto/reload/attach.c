@@ -137,11 +137,14 @@ static void attach_done(struct call *c, uint32_t aux, uint16_t slot)
     }
 }
 
-/* The admitting peer may have linked to us and have let us join although its answer never came: then nothing is lost. */
+/* The admitting peer may have linked to us and have let us join although its answer never came: then nothing is lost. A neighbour that cannot be
+ * reached is not waited for. */
 static void attach_lost(struct call *c, uint32_t aux)
 {
     if (AUX_REASON(aux) == ATTACH_ADMITTING && c->n->state == NODE_ATTACHING && link_to(c, c->n->admitting) == SLOT_NONE)
         chord_join_restart(c, JOIN_NO_ANSWER);
+    else if (AUX_REASON(aux) == ATTACH_NEIGHBOUR)
+        chord_join_progress(c);
 }
 
 static void expect(struct call *c, peer_h peer, uint32_t aux)
