@@ -296,6 +296,8 @@ static void ring_settle(struct call *c)
         return;
     }
     if (!same) {
+        for (uint16_t slot = 0; slot < link_slots(c); slot++)
+            link_at(c, slot)->taught = 0;
         c->env->port->fact(c->env, FACT_NEIGHBOURS_CHANGED, 0, 0);
         if (front || c->o->reactive)
             chord_update_mark_all(c, lost && !front);

@@ -174,15 +174,17 @@ static bool list_lacks(struct id teller, struct span ids, struct id known, bool 
 }
 
 /* A neighbour that has lost a peer fills its list with whom it has, perhaps far away, and nobody whose own table stays the same would tell it of
- * better ones before the next periodic Update. So we answer such a list with ours. */
+ * better ones before the next periodic Update. So we answer such a list with ours, once for each state of our table: what does not help the first time
+ * (a path is broken) would be repeated by both sides without end. */
 static void teach_back(struct call *c, uint16_t slot, struct id teller, const struct update_req *u)
 {
-    if (slot == SLOT_NONE || !(order_is(order_at(c, order_of(c, slot)), ORDER_NEIGHBOUR)))
+    if (slot == SLOT_NONE || link_at(c, slot)->taught || !(order_is(order_at(c, order_of(c, slot)), ORDER_NEIGHBOUR)))
         return;
     for (unsigned k = 0; k < (unsigned)c->n->predecessors + c->n->successors; k++) {
         struct id known = c->env->port->id_of(c->env, chord_neighbours(c)[k]);
         if (list_lacks(teller, u->successors, known, true) || list_lacks(teller, u->predecessors, known, false)) {
             chord_update_mark(c, slot, UPDATE_NEIGHBORS);
+            link_at(c, slot)->taught = 1;
             return;
         }
     }

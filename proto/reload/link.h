@@ -46,7 +46,9 @@ struct link {
         state : 2;                         /* enum link_state */
     uint16_t gap_ms;                       /* no new frame before this (10 ms after an ACK), modulo 2^16; 0 = long ago */
     uint8_t flags;                         /* enum link_flag */
-    uint8_t update_due : 2, idle : 1;      /* update_due: enum chord_update to send, 0 = none; idle: unused at the last tidying */
+    uint8_t update_due : 2,                /* enum chord_update to send, 0 = none */
+        idle : 1,                          /* unused at the last tidying */
+        taught : 1;                        /* its list has been answered with our table as it is */
 };
 static_assert(sizeof(struct link) == 20, "an idle link");
 

@@ -96,11 +96,59 @@ static void neighbours_that_lost_each_other_meet_again(void **state)
     overlay_close(o);
 }
 
+/* The peer whose id is the first behind that of p, in the ring without p. */
+static peer_h place_of(struct overlay_net *o, unsigned nodes, peer_h p)
+{
+    struct recorder *r = overlay_node(o, 0);
+    peer_h best = PEER_NONE;
+    for (peer_h q = 0; q < nodes; q++)
+        if (q != p && (best == PEER_NONE || id_compare(id_distance(recorder_id(r, p), recorder_id(r, q)),
+                                                       id_distance(recorder_id(r, p), recorder_id(r, best))) < 0))
+            best = q;
+    return best;
+}
+
+/* 10.5: a joiner does not wait for a neighbour beyond the time-out of its Attach, 15 s. */
+static void a_joiner_does_not_wait_for_the_dead(void **state)
+{
+    (void)state;
+    struct overlay config = overlay_defaults();
+    for (peer_h p = 25; p < 28; p++) {
+        struct overlay_net *o = ring_open(&config, 30, p);
+        struct node_view v = view(o, place_of(o, 30, p));
+        overlay_kill(o, v.successor[0] ? v.successor[0] : v.predecessor[0]); /* 0 is the bootstrap node */
+        overlay_run(o, overlay_now(o) + SECONDS(1));
+        overlay_start(o, p, &newcomer);
+        assert_in_range(joined_after_ms(o, p, SECONDS(300)), 1, 17000);
+        assert_int_equal(overlay_facts(o, p, FACT_JOIN_FAILED), 0);
+        overlay_close(o);
+    }
+}
+
+/* Two pairs of neighbours that cannot reach each other, side by side: each knows somebody that the other's list lacks, and there is no cure. They say
+ * so once, not with each answer. */
+static void neighbours_do_not_teach_each_other_for_ever(void **state)
+{
+    (void)state;
+    struct overlay config = overlay_defaults();
+    struct overlay_net *o = ring_open(&config, 30, PEER_NONE);
+    struct node_view v = view(o, 7);
+    overlay_cut(o, 7, v.successor[0], true);
+    overlay_cut(o, v.successor[1], v.successor[2], true);
+    overlay_run(o, overlay_now(o) + SECONDS(100));
+    uint64_t before = overlay_datagrams(o);
+    overlay_run(o, overlay_now(o) + SECONDS(100));
+    assert_in_range(overlay_datagrams(o) - before, 0, 1000);
+    overlay_close(o);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_peer_that_rejoins_owns_what_it_owned),
         cmocka_unit_test(neighbours_that_lost_each_other_meet_again),
+        cmocka_unit_test(a_joiner_does_not_wait_for_the_dead),
+        cmocka_unit_test(neighbours_do_not_teach_each_other_for_ever),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
