@@ -12,7 +12,7 @@
 #define RTO_INITIAL_MS 500u
 #define RTO_FLOOR_MS 100u   /* under the RFC's "rounded up to the millisecond" a quiet path would leave no room for the peer's CPU */
 #define RTO_MARGIN_MS 50u
-#define FRAGMENT_SLACK 32u  /* room for the via list to grow, RFC 6940 6.7 */
+#define FRAGMENT_SLACK 32u  /* room for the via list to grow, RFC 6940 6.7, and for cuts that shift */
 #define PART_BYTES_MAX 2048u
 #define SEQUENCE_MASK ((UINT32_C(1) << SEQUENCE_BITS) - 1)
 
@@ -359,7 +359,9 @@ int link_send(struct call *c, uint16_t slot, const uint8_t *message, size_t len,
     if (true_len <= limit)
         return frame_queue(&q, message, len, true_len);
     uint8_t part[PART_BYTES_MAX];
-    int parts = fragment_split(message, len, c->o->crypto == CRYPTO_MODELLED, limit - FRAGMENT_SLACK, part, sizeof part, frame_queue, &q);
+    int parts = fragment_split(message, len, limit - FRAGMENT_SLACK, part, sizeof part, frame_queue, &q);
+    if (parts < 0 && parts != ERR_NO_ROOM) /* that has been reported */
+        c->env->port->fact(c->env, FACT_DROPPED, (uint64_t)(int64_t)parts, code);
     return parts < 0 ? parts : 0;
 }
 

@@ -193,8 +193,8 @@ static void deliver(struct call *c, struct passage *p, const struct destination 
     }
     uint8_t whole[DRAFT_CAP];
     uint32_t true_len;
-    bool request = p->code ? message_is_request(p->code) : p->h.via.len > 0;
-    long len = reassembly_add(c, p->slot, &p->h, p->payload, p->folded, request, whole, sizeof whole, &true_len);
+    long len = reassembly_add(c, p->slot, &p->h, p->payload, whole, sizeof whole, &true_len);
+    p->folded = len > 0 && len != (long)true_len;
     if (len < 0)
         drop(c, DROP_REASSEMBLY, p->code);
     else if (len > 0)

@@ -386,6 +386,6 @@ struct overlay overlay_defaults(void)
         .clients_permitted = true, .predecessors = 3, .successors = 3, .rto = RTO_RFC6298, .rto_static = MILLIS(500), .suspect_after = 3,
         .keepalive_interval = SECONDS(15), .silent_after = SECONDS(30), .link_mtu = 1435, .bootstrap_count = 1, .bootstrap = {0},
         .bootstrap_retry = SECONDS(10), .hold_down = SECONDS(30), .crypto = CRYPTO_MODELLED, .certificate_bytes = 816, .signature_bytes = 256,
-        .limits = {.links = 1024, .transactions = 256, .queue_messages = 32, .queue_bytes = 262144, .reassembly_bytes = 65536,
+        .limits = {.links = 1024, .transactions = 256, .queue_messages = 32, .queue_bytes = 262144, .reassembly_bytes = 1u << 19,
                    .stored_bytes = 1u << 20, .block_bytes = 4u << 20}};
 }

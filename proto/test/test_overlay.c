@@ -74,6 +74,19 @@ static void a_crowd_joins_under_loss(void **state)
     overlay_close(o);
 }
 
+/* Neighbour lists so long that an Update takes three fragments, the middle one without a token. */
+static void long_neighbour_lists_cross_in_fragments(void **state)
+{
+    (void)state;
+    struct overlay config = overlay_defaults();
+    config.predecessors = config.successors = 64;
+    struct overlay_net *o = overlay_open(&config, 70, MILLIS(50), 0.005);
+    join_all(o, 70, SECONDS(2));
+    overlay_run(o, overlay_now(o) + SECONDS(120));
+    expect_ring(o, 70, 70);
+    overlay_close(o);
+}
+
 static void the_ring_closes_over_the_dead(void **state)
 {
     (void)state;
@@ -230,6 +243,7 @@ int main(void)
         cmocka_unit_test(two_peers_form_a_ring),
         cmocka_unit_test(sixty_four_peers_form_a_ring),
         cmocka_unit_test(a_crowd_joins_under_loss),
+        cmocka_unit_test(long_neighbour_lists_cross_in_fragments),
         cmocka_unit_test(the_ring_closes_over_the_dead),
         cmocka_unit_test(a_registration_is_found_by_everybody),
         cmocka_unit_test(a_registration_outlives_its_holders),

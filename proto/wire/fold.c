@@ -1,131 +1,60 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Lengths on the wire count true bytes already, so unfolding replaces tokens and copies all else. The readers find the tokens: each is the
- * last thing that signature_read, stored_data_read or certificate_read consumed. */
+/* Lengths on the wire count true bytes already, so unfolding replaces tokens and copies all else. */
 #include "proto/wire/fold.h"
 
 #include "proto/base/hash.h"
-#include "proto/wire/body.h"
 #include "proto/wire/frame.h"
+#include "proto/wire/stretch.h"
 
-/* The window [from, to) of the true payload that goes out. */
+/* Where the true payload goes. */
 struct unfolding {
     const struct fold_names *names;
-    const uint8_t *copied; /* how far the input has gone out */
-    uint32_t at, from, to; /* true positions */
     uint8_t *out;
+    uint32_t from, cap; /* true position of out[0]; bytes that fit */
 };
 
-static void emit(struct unfolding *u, const void *bytes, uint32_t len)
+static void signature_unfold(const struct fold_names *names, const uint8_t *token, uint8_t b[SIGNATURE_TRUE_BYTES])
 {
-    uint32_t start = u->at > u->from ? u->at : u->from, end = u->at + len < u->to ? u->at + len : u->to;
+    static const uint8_t head[7] = {4, 1, IDENTITY_CERT_HASH, 0, 34, HASH_SHA256, 32};
+    uint8_t der[CERTIFICATE_DER_BYTES];
+    uint64_t value = load_be64(token + 5);
+    struct writer w = writer_on(b + SIGNATURE_TRUE_BYTES - SIGNATURE_VALUE_BYTES - 2, SIGNATURE_VALUE_BYTES + 2, false);
 
-    if (start < end)
-        memcpy(u->out + (start - u->from), (const uint8_t *)bytes + (start - u->at), end - start);
-    u->at += len;
-}
-
-static void emit_input(struct unfolding *u, const uint8_t *end)
-{
-    emit(u, u->copied, (uint32_t)(end - u->copied));
-    u->copied = end;
-}
-
-static void emit_signature(struct unfolding *u, const struct reader *r, const struct signature *s)
-{
-    uint8_t der[CERTIFICATE_DER_BYTES], b[SIGNATURE_TRUE_BYTES] = {4, 1, IDENTITY_CERT_HASH, 0, 34, HASH_SHA256, 32};
-    struct writer value = writer_on(b + sizeof b - SIGNATURE_VALUE_BYTES - 2, SIGNATURE_VALUE_BYTES + 2, false);
-
-    if (r->err || s->signer == PEER_NONE)
-        return;
-    emit_input(u, r->p - SIGNATURE_TOKEN_BYTES);
-    u->copied = r->p;
-    fold_certificate(u->names, s->signer, der);
-    u->names->sha256(u->names->arg, der, sizeof der, b + 7);
-    put_u16(&value, SIGNATURE_VALUE_BYTES);
+    memcpy(b, head, sizeof head);
+    fold_certificate(names, load_be32(token + 1), der);
+    names->sha256(names->arg, der, sizeof der, b + sizeof head);
+    put_u16(&w, SIGNATURE_VALUE_BYTES);
     for (uint64_t i = 0; i < SIGNATURE_VALUE_BYTES / 8; i++)
-        put_u64(&value, i ? hash64_mix(s->token, i) : s->token);
-    emit(u, b, sizeof b);
+        put_u64(&w, i ? hash64_mix(value, i) : value);
 }
 
-static void emit_certificate(struct unfolding *u, const struct reader *r, const struct certificate *c)
+static void certificate_unfold(const struct fold_names *names, const uint8_t *token, uint8_t b[CERTIFICATE_TRUE_BYTES])
 {
-    uint8_t der[CERTIFICATE_DER_BYTES], head[3] = {0};
-
-    if (r->err || c->owner == PEER_NONE)
-        return;
-    emit_input(u, r->p - CERTIFICATE_TOKEN_BYTES);
-    u->copied = r->p;
-    fold_certificate(u->names, c->owner, der);
-    store_be16(head + 1, sizeof der);
-    emit(u, head, sizeof head);
-    emit(u, der, sizeof der);
+    b[0] = 0;
+    store_be16(b + 1, CERTIFICATE_DER_BYTES);
+    fold_certificate(names, load_be32(token + 1), b + 3);
 }
 
-static void unfold_kinds(struct unfolding *u, struct reader *r, uint32_t end)
+static void unfold(void *arg, const struct stretch *x)
 {
-    struct kind_data k;
-    struct stored_data d;
+    struct unfolding *u = arg;
+    uint8_t b[CERTIFICATE_TRUE_BYTES];
+    const uint8_t *from = x->b;
 
-    while (r->true_pos < end) {
-        kind_data_next(r, &k);
-        while (r->true_pos < k.values_end) {
-            stored_data_read(r, kind_model(k.kind), &d);
-            emit_signature(u, r, &d.signature);
-        }
-        vector_end(r, k.values_end);
+    if (x->kind != STRETCH_BYTES) {
+        if (x->kind == STRETCH_SIGNATURE)
+            signature_unfold(u->names, x->b, b);
+        else
+            certificate_unfold(u->names, x->b, b);
+        from = b + x->skip;
     }
-}
-
-static void unfold_contents(struct unfolding *u, struct reader *r)
-{
-    uint16_t code = get_u16(r);
-    uint32_t end = vector_begin(r, 4), kinds_end;
-    struct store_req store;
-
-    if (code == STORE_REQ) {
-        store_req_begin(r, &store);
-        unfold_kinds(u, r, store.end);
-    } else if (code == FETCH_ANS) {
-        fetch_ans_begin(r, &kinds_end);
-        unfold_kinds(u, r, kinds_end);
-    } else {
-        reader_take(r, end - r->true_pos);
-    }
-    vector_end(r, end);
-    get_vector(r, 4); /* extensions */
-}
-
-/* Contents and security block. */
-static int unfold_payload(struct unfolding *u, struct reader *r)
-{
-    struct certificate c;
-    struct signature s;
-    uint32_t end;
-
-    u->copied = r->p;
-    unfold_contents(u, r);
-    end = vector_begin(r, 2);
-    while (r->true_pos < end) {
-        certificate_read(r, &c);
-        emit_certificate(u, r, &c);
-    }
-    vector_end(r, end);
-    signature_read(r, &s);
-    emit_signature(u, r, &s);
-    emit_input(u, r->p);
-    return body_done(r);
-}
-
-/* The slice of the payload that this message or fragment stands for must lie inside it, and end it if it is the last. */
-static bool slice_fits(const struct header *h, uint32_t to, uint32_t payload_true)
-{
-    return h->fragment & FRAGMENT_LAST ? to == payload_true : to < payload_true;
+    if (x->at - u->from <= u->cap && x->len <= u->cap - (x->at - u->from)) /* what does not fit is found to be wrong at the end */
+        memcpy(u->out + (x->at - u->from), from, x->len);
 }
 
 long fold_unfold_message(const struct fold_names *names, const uint8_t *in, size_t len, size_t true_len, uint8_t *out, size_t cap)
 {
-    struct reader r = reader_on(in, len, true);
-    struct unfolding u = {.names = names};
+    struct reader r = reader_on(in, len, false);
     struct header h;
     uint32_t head;
     int err = header_read(&r, &h);
@@ -137,15 +66,11 @@ long fold_unfold_message(const struct fold_names *names, const uint8_t *in, size
     if (true_len > cap)
         return ERR_TOO_LARGE;
     head = header_bytes(&h);
-    u.from = FRAGMENT_OFFSET(h.fragment);
-    u.to = u.from + (h.length - head);
-    u.out = out + head;
-    err = unfold_payload(&u, &r);
-    if (!err && !slice_fits(&h, u.to, u.at))
-        err = ERR_FRAGMENT;
-    if (err && len != true_len)
+    struct unfolding u = {.names = names, .out = out + head, .from = FRAGMENT_OFFSET(h.fragment), .cap = h.length - head};
+    err = stretch_walk(&h, (struct span){r.p, (uint32_t)reader_left(&r)}, unfold, &u);
+    if (err)
         return err;
-    memcpy(out, in, err ? len : head); /* no folded payload, but of the right length: true bytes, such as a fragment of them */
+    memcpy(out, in, head);
     return (long)true_len;
 }
 

@@ -4,7 +4,7 @@
  * A certificate token becomes an X.509 DER certificate of exactly CERTIFICATE_DER_BYTES that parses: Node-ID in subjectAltName URI
  * reload://<hex Destination>@<overlay>/, user name in rfc822Name (RFC 6940 11.3), RSA-2048 key and signature whose bits are derived from the
  * owner (not a key pair that anyone holds). A signature token becomes algorithm 4,1, the cert_hash identity (SHA-256 of that DER) and
- * SIGNATURE_VALUE_BYTES derived from the token. A folded fragment carries the whole folded payload; unfolding cuts out its slice. */
+ * SIGNATURE_VALUE_BYTES derived from the token. A fragment unfolds alone (wire/stretch.h). */
 #ifndef PROTO_WIRE_FOLD_H
 #define PROTO_WIRE_FOLD_H
 

@@ -53,7 +53,7 @@ struct message {
 
 /* b: header and payload, a whole message (fragment field FRAGMENT_WHOLE). 0 or a negative error; a body of an unassigned code is kept opaque. True length must equal header.length. */
 int message_read(const uint8_t *b, size_t len, bool folded, struct message *);
-/* Message code of a message or first fragment, read without checking anything else; 0 if out of reach. Folded parts always tell. */
+/* Message code of a message or first fragment, read without checking anything else; 0 if out of reach. Folded parts tell (wire/stretch.h). */
 uint16_t message_peek_code(const uint8_t *b, size_t len, bool folded);
 int extension_read(struct reader *, struct extension *);
 void extension_put(struct writer *, const struct extension *);

@@ -15,15 +15,15 @@ enum { BYTES_MAX = 1 << 16 };
 static int part_fits(void *arg, const uint8_t *part, size_t len, uint32_t true_len)
 {
     (void)arg;
-    if (len < HEADER_FIXED_BYTES || load_be32(part + 16) != true_len)
+    if (len < HEADER_FIXED_BYTES || len > true_len || load_be32(part + 16) != true_len)
         abort();
     return 0;
 }
 
-static void split(const struct frame *f, bool folded)
+static void split(const struct frame *f)
 {
     static uint8_t part[BYTES_MAX];
-    fragment_split(f->message.b, f->message.len, folded, 700, part, sizeof part, part_fits, NULL);
+    fragment_split(f->message.b, f->message.len, 700, part, sizeof part, part_fits, NULL);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *b, size_t len)
@@ -42,9 +42,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *b, size_t len)
         true_len = (size_t)load_be24(b + 5) + FRAME_DATA_BYTES;
     if (!frame_read(b, len, true_len, &f) && f.type == FRAME_DATA) {
         message_peek_code(f.message.b, f.message.len, false);
-        split(&f, false);
         if (true_len <= UINT16_MAX) /* what a simulated datagram may claim */
-            split(&f, true);
+            split(&f);
     }
     long n = fold_unfold_frame(&names, b, len, true_len, out, sizeof out);
     if (n >= 0 && (size_t)n != true_len)

@@ -230,7 +230,7 @@ static void slices_of_unfolded_fragments_are_the_unfolded_whole(void **state)
         struct reader r = reader_on(message.b, message.len, true);
         header_read(&r, &h);
         uint32_t limit = header_bytes(&h) + 300 + source_below(&s, 700);
-        assert_true(fragment_split(message.b, message.len, true, limit, scratch, sizeof scratch, unfold_part, &x) > 0);
+        assert_true(fragment_split(message.b, message.len, limit, scratch, sizeof scratch, unfold_part, &x) > 0);
         assert_int_equal(x.covered, message.true_len - header_bytes(&h));
         fragmented += x.parts > 1;
     }

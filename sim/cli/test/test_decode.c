@@ -116,7 +116,7 @@ static void sample_make(struct message_source source, uint16_t port, bool bare)
         random_message_make(&source, random_message_code(&source), true, &m);
         if (m.true_len > DATAGRAM_BYTES_MAX - 100)
             continue;
-        int parts = fragment_split(m.b, m.len, true, LIMIT, scratch, sizeof scratch, put_part, &s);
+        int parts = fragment_split(m.b, m.len, LIMIT, scratch, sizeof scratch, put_part, &s);
         assert_true(parts >= 1);
         s.fragments += parts > 1 ? (unsigned)parts : 0;
         frame_put_ack(&w, s.sequence - 1, 0xff);

@@ -177,7 +177,7 @@ static void the_configuration_of_the_overlay_is_complete(void **state)
     assert_int_equal(o->limits.transactions, 256);
     assert_int_equal(o->limits.queue_messages, 32);
     assert_int_equal(o->limits.queue_bytes, 256 << 10);
-    assert_int_equal(o->limits.reassembly_bytes, 64 << 10);
+    assert_int_equal(o->limits.reassembly_bytes, 512 << 10);
     assert_int_equal(o->limits.stored_bytes, 1 << 20);
     assert_int_equal(o->limits.block_bytes, 4 << 20);
 }
