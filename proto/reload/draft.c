@@ -40,6 +40,12 @@ static int draft_sign(struct call *c, struct draft *d, uint64_t tid)
     return d->w.err;
 }
 
+struct header draft_header(const struct call *c, uint64_t tid, struct span destination)
+{
+    return (struct header){.overlay = c->o->hash, .config_sequence = c->o->sequence, .version = RELO_VERSION, .ttl = c->o->initial_ttl,
+                           .fragment = FRAGMENT_WHOLE, .transaction = tid, .destination = destination};
+}
+
 int draft_close(struct call *c, struct draft *d, uint64_t tid, struct span destination)
 {
     contents_end(&d->w, d->contents, NULL, 0);
@@ -48,9 +54,8 @@ int draft_close(struct call *c, struct draft *d, uint64_t tid, struct span desti
     int err = draft_sign(c, d, tid);
     if (err)
         return err;
-    struct header h = {.overlay = c->o->hash, .config_sequence = c->o->sequence, .version = RELO_VERSION, .ttl = c->o->initial_ttl,
-                       .fragment = FRAGMENT_WHOLE, .transaction = tid, .destination = destination};
-    uint32_t bytes = header_bytes(&h);
+    struct header h = draft_header(c, tid, destination);
+    uint32_t bytes = d->header_bytes = header_bytes(&h);
     if (bytes > DRAFT_HEADROOM)
         return ERR_TOO_LARGE;
     h.length = d->true_len = bytes + writer_true(&d->w);

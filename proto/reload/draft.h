@@ -16,13 +16,15 @@ struct draft {
     unsigned owners;          /* certificates of data owners to send along (RFC 6940 6.3.4) */
     peer_h owner[CERTIFICATES_MAX - 1];
     uint8_t *message;         /* after draft_close */
-    uint32_t len, true_len;
+    uint32_t len, true_len, header_bytes;
     uint8_t b[DRAFT_CAP];
 };
 
 void draft_begin(struct call *, struct draft *, uint16_t code);
 /* Names the owner of a stored value that this message carries; repeated names count once. */
 void draft_owner(struct call *, struct draft *, peer_h);
+/* The header of a whole message of ours, without its length. */
+struct header draft_header(const struct call *, uint64_t tid, struct span destination);
 /* Ends contents, signs, writes the header. destination = encoded list. 0 or a negative error. */
 int draft_close(struct call *, struct draft *, uint64_t tid, struct span destination);
 

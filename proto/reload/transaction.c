@@ -20,12 +20,13 @@ struct transaction {
     uint8_t message[];
 };
 
+/* Contents and security block only: the request may come another way next time, and its answer has to go back there. */
 struct kept_answer {
     struct record r;
     uint64_t tid;
     peer_h signer;
     uint16_t code, len, true_len;
-    uint8_t message[];
+    uint8_t payload[];
 };
 
 static struct transaction *transaction_at(const struct call *c, uint32_t at)
@@ -309,15 +310,16 @@ static void answer_deliver(struct call *c, const struct origin *to, const uint8_
 
 static void answer_keep(struct call *c, const struct origin *to, const struct draft *d)
 {
-    struct kept_answer *k = record_add(c, SECTION_WORK, WORK_ANSWER, (uint32_t)(offsetof(struct kept_answer, message) + d->len));
+    uint32_t head = d->header_bytes, len = d->len - head;
+    struct kept_answer *k = record_add(c, SECTION_WORK, WORK_ANSWER, (uint32_t)(offsetof(struct kept_answer, payload) + len));
     if (!k)
         return;
     k->tid = to->tid;
     k->signer = to->signer;
     k->code = d->code;
-    k->len = (uint16_t)d->len;
-    k->true_len = (uint16_t)d->true_len;
-    memcpy(k->message, d->message, d->len);
+    k->len = (uint16_t)len;
+    k->true_len = (uint16_t)(d->true_len - head);
+    memcpy(k->payload, d->message + head, len);
     record_due(c, &k->r, time_add(c->env->now, SENDS * c->o->reliability_timer));
 }
 
@@ -349,17 +351,29 @@ void answer_error(struct call *c, const struct origin *to, uint16_t code, const 
     answer_send(c, to, &d, false);
 }
 
+/* The kept payload behind a header for the way that the request has come this time. */
+static void answer_again(struct call *c, const struct origin *to, const struct kept_answer *k)
+{
+    uint8_t list[DRAFT_HEADROOM], copy[DRAFT_CAP];
+    struct writer route = writer_on(list, sizeof list, false), w = writer_on(copy, sizeof copy, false);
+    int err = answer_route(c, to, &route);
+    struct header h = draft_header(c, to->tid, (struct span){list, writer_len(&route)});
+    h.length = header_bytes(&h) + k->true_len;
+    header_put(&w, &h);
+    put_bytes(&w, k->payload, k->len);
+    if (err || w.err)
+        c->env->port->fact(c->env, FACT_DROPPED, (uint64_t)(int64_t)(err ? err : w.err), k->code);
+    else
+        answer_deliver(c, to, copy, writer_len(&w), h.length, k->code);
+}
+
 bool answer_repeat(struct call *c, const struct origin *to)
 {
     for (uint32_t at = 0; at < section_used(c, SECTION_WORK); at = record_next(c, SECTION_WORK, at)) {
         const struct kept_answer *k = record_at(c, SECTION_WORK, at);
         if (k->r.type != WORK_ANSWER || k->tid != to->tid || k->signer != to->signer)
             continue;
-        uint8_t copy[DRAFT_CAP];
-        uint32_t n = k->len, true_len = k->true_len;
-        uint16_t code = k->code;
-        memcpy(copy, k->message, n);
-        answer_deliver(c, to, copy, n, true_len, code);
+        answer_again(c, to, k);
         return true;
     }
     return false;

@@ -55,7 +55,8 @@ void transaction_forget(struct call *, enum purpose);
 unsigned transaction_count(const struct call *, enum purpose);
 unsigned transaction_count_aux(const struct call *, enum purpose, uint32_t aux_high);
 
-/* Signs and sends an answer along the way the request came. keep: a repeated request gets the same bytes for 15 s. */
+/* Signs and sends an answer along the way the request came. keep: a repeated request gets the same contents for 15 s, by its
+ * own way back. */
 void answer_send(struct call *, const struct origin *, struct draft *, bool keep);
 void answer_error(struct call *, const struct origin *, uint16_t code, const void *info, size_t len);
 /* A request that has been answered before: sends that answer again. */
