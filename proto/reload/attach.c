@@ -109,8 +109,14 @@ void attach_request(struct call *c, const struct origin *from, const struct mess
     if (glare(c, from))
         return;
     uint16_t slot = link_to(c, from->signer);
-    /* Asked by Node-ID, the asker has no link to us: ours, if any, leads to its earlier life. */
-    bool linked = slot != SLOT_NONE && from->to_resource;
+    /* Asked by Node-ID, the asker has no link to us: ours, if any, leads to its earlier life. So it does when the asker joins and the request has come
+     * another way. A joiner is not to be routed through, whatever its earlier life was. */
+    bool joins = from->to_resource && id_equal(from->resource, id_next(c->env->port->id_of(c->env, from->signer)));
+    bool linked = slot != SLOT_NONE && from->to_resource && (slot == from->slot || !joins);
+    if (slot != SLOT_NONE && (joins || !linked)) {
+        link_at(c, slot)->flags &= (uint8_t)~LINK_PEER_READY;
+        chord_usable(c, slot);
+    }
     if (linked && a.send_update)
         chord_update_mark(c, slot, UPDATE_FULL);
     if (!linked && !opening_to(c, from->signer))
@@ -118,7 +124,7 @@ void attach_request(struct call *c, const struct origin *from, const struct mess
     struct draft d;
     draft_begin(c, &d, ATTACH_ANS);
     attach_body(c, &d, "active", false);
-    answer_send(c, from, &d, false);
+    answer_send(c, from, &d, true); /* a second copy must not open a second channel */
 }
 
 static void attach_done(struct call *c, uint32_t aux, uint16_t slot)
