@@ -64,12 +64,12 @@ static uint16_t owner_behind(const struct call *c, struct id id)
     return SLOT_NONE;
 }
 
-static bool routed(const struct order *o)
+static bool routed(const struct order *o, const uint16_t avoid[2])
 {
-    return (order_is(o, ORDER_USABLE)) && (order_is(o, (ORDER_NEIGHBOUR | ORDER_FINGER)));
+    return order_is(o, ORDER_USABLE) && order_is(o, ORDER_NEIGHBOUR | ORDER_FINGER) && !(avoid && (o->slot == avoid[0] || o->slot == avoid[1]));
 }
 
-uint16_t topology_next_hop(const struct call *c, struct id id, bool own)
+uint16_t topology_next_hop(const struct call *c, struct id id, bool own, const uint16_t avoid[2])
 {
     if (c->n->state != NODE_JOINED && c->n->state != NODE_LEAVING)
         return own ? way_out(c) : SLOT_NONE;
@@ -78,14 +78,14 @@ uint16_t topology_next_hop(const struct call *c, struct id id, bool own)
     /* Few links lie beyond it: it may belong to one of our predecessors. */
     if (c->n->predecessors > 1 && count - at <= c->n->predecessors + 4u) {
         uint16_t slot = owner_behind(c, id);
-        if (slot != SLOT_NONE)
+        if (slot != SLOT_NONE && !(avoid && (slot == avoid[0] || slot == avoid[1])))
             return slot;
     }
     for (uint32_t k = at; k-- > 0;)
-        if (routed(order_at(c, k)))
+        if (routed(order_at(c, k), avoid))
             return order_at(c, k)->slot;
     for (uint32_t k = at; k < count; k++)
-        if (routed(order_at(c, k)))
+        if (routed(order_at(c, k), avoid))
             return order_at(c, k)->slot;
     return SLOT_NONE;
 }

@@ -255,7 +255,7 @@ void topology_route_query(struct call *c, const struct origin *from, const struc
     }
     uint16_t slot = topology_responsible(c, q.destination.id) ? SLOT_NONE : link_to_id(c, q.destination.id);
     if (slot == SLOT_NONE && !topology_responsible(c, q.destination.id))
-        slot = topology_next_hop(c, q.destination.id, false);
+        slot = topology_next_hop(c, q.destination.id, false, NULL);
     struct draft d;
     draft_begin(c, &d, ROUTE_QUERY_ANS);
     route_query_ans_put(&d.w, &(struct route_query_ans){.next_peer = slot == SLOT_NONE ? c->n->id : link_id(c, slot)});

@@ -210,11 +210,21 @@ static void route_node(struct call *c, struct passage *p, struct id id)
         return;
     }
     if (slot == SLOT_NONE)
-        slot = topology_next_hop(c, id, p->slot == SLOT_SELF);
+        slot = topology_next_hop(c, id, p->slot == SLOT_SELF, NULL);
     if (slot == SLOT_NONE)
         drop(c, DROP_NO_ROUTE, p->code);
     else
         forward(c, p, slot);
+}
+
+/* The link to the node that this request began at, SLOT_NONE if there is none: the first in its via list, or the one that it came from. */
+static uint16_t passage_origin_slot(const struct call *c, const struct passage *p)
+{
+    struct reader r = reader_on(p->h.via.b, p->h.via.len, false);
+    struct destination d;
+    if (reader_left(&r) == 0)
+        return p->slot;
+    return destination_read(&r, &d) || d.type != DESTINATION_NODE ? SLOT_NONE : link_to_id(c, d.id);
 }
 
 static void route_resource(struct call *c, struct passage *p, const struct destination *d, bool alone)
@@ -226,9 +236,11 @@ static void route_resource(struct call *c, struct passage *p, const struct desti
             drop(c, DROP_MALFORMED, p->code);
         return;
     }
+    /* Never back: whoever sent it knows no better than we do, and a link to where it began may lead to that node's earlier life. */
+    const uint16_t avoid[2] = {p->slot, passage_origin_slot(c, p)};
     uint16_t slot = link_to_id(c, d->id);
     if (slot == SLOT_NONE)
-        slot = topology_next_hop(c, d->id, p->slot == SLOT_SELF);
+        slot = topology_next_hop(c, d->id, p->slot == SLOT_SELF, avoid);
     if (slot == SLOT_NONE)
         drop(c, DROP_NO_ROUTE, p->code);
     else

@@ -10,8 +10,8 @@
 /* We are in the ring and own this id (10.1). */
 bool topology_responsible(const struct call *, struct id);
 /* Slot of the next hop towards id, never a link that may not be routed through; SLOT_NONE = no route (10.3). own: a message of ours, which a node
- * that has not joined hands to the peer it is attached to. */
-uint16_t topology_next_hop(const struct call *, struct id, bool own);
+ * that has not joined hands to the peer it is attached to. avoid: two slots that it must not be, or NULL. */
+uint16_t topology_next_hop(const struct call *, struct id, bool own, const uint16_t avoid[2]);
 
 /* Events of the link layer. */
 void topology_link_up(struct call *, uint16_t slot, bool ours);

@@ -142,12 +142,29 @@ static void neighbours_do_not_teach_each_other_for_ever(void **state)
     overlay_close(o);
 }
 
+/* A peer crashes and is back before anybody has noticed: its old links lead nowhere, and nothing may be routed through them. */
+static void a_peer_that_returns_at_once_joins_at_once(void **state)
+{
+    (void)state;
+    struct overlay config = overlay_defaults();
+    struct overlay_net *o = ring_open(&config, 30, PEER_NONE);
+    for (peer_h p = 11; p < 17; p++) {
+        overlay_kill(o, p);
+        overlay_run(o, overlay_now(o) + SECONDS(1));
+        overlay_start(o, p, &newcomer);
+        assert_in_range(joined_after_ms(o, p, SECONDS(300)), 1, 9000);
+        overlay_run(o, overlay_now(o) + SECONDS(100));
+    }
+    overlay_close(o);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_peer_that_rejoins_owns_what_it_owned),
         cmocka_unit_test(neighbours_that_lost_each_other_meet_again),
         cmocka_unit_test(a_joiner_does_not_wait_for_the_dead),
+        cmocka_unit_test(a_peer_that_returns_at_once_joins_at_once),
         cmocka_unit_test(neighbours_do_not_teach_each_other_for_ever),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
