@@ -35,7 +35,8 @@ static uint32_t split_parts(const struct split *s, uint32_t limit)
         return 1;
     room = limit - s->head;
     parts = (s->body + room - 1) / room;
-    return s->body / parts < FRAGMENT_BODY_BYTES_MIN ? 1 : parts;
+    uint32_t shift = s->payload.len < s->body ? STRETCH_LEAST : 0;
+    return s->body / parts < FRAGMENT_BODY_BYTES_MIN + shift ? 1 : parts;
 }
 
 /* A cut through a token leaves on either side enough of it to be worth a token. */

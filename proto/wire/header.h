@@ -79,7 +79,7 @@ void option_put(struct writer *, const struct forwarding_option *);
 /* Cuts the message or fragment in m (header and payload, bytes len, true length = its header.length) into parts of at most `limit`
  * true bytes each (RFC 6940 6.7: equal sizes, at least 256 bytes of body each) and calls put for each part in order, with the whole encoded part.
  * Folded payloads give folded parts (wire/stretch.h), never longer than what they stand for; so that each is worth its tokens a cut through a token
- * may lie up to 22 bytes off the middle, and a part that much above the limit or below 256.
+ * may lie up to 22 bytes off, and a part be that much above the limit.
  * When parts of 256 bytes do not fit the limit the message is handed over whole, as the RFC has it, and may be longer than the limit.
  * Returns the number of parts (1 when it fits: then m itself is handed over), or a negative error, the callback's included. scratch holds one part. */
 int fragment_split(const uint8_t *m, size_t len, uint32_t limit, uint8_t *scratch, size_t cap,
