@@ -258,7 +258,10 @@ void topology_join(struct call *c, const struct origin *from, const struct messa
         answer_error(c, from, ERROR_FORBIDDEN, NULL, 0);
         return;
     }
-    if (!topology_responsible(c, q.peer)) {
+    /* What lies behind a peer that we have let in and that has not confirmed yet is ours no more. */
+    peer_h admitted = c->n->admitted;
+    bool taken = admitted != PEER_NONE && admitted != from->signer && !id_in_range(c->env->port->id_of(c->env, admitted), q.peer, c->n->id);
+    if (!topology_responsible(c, q.peer) || taken) {
         answer_error(c, from, ERROR_INCOMPATIBLE_WITH_OVERLAY, NULL, 0);
         return;
     }
