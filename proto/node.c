@@ -72,7 +72,7 @@ static void channel_up(struct call *c, uint16_t slot, const struct chan_info *in
         c->env->port->channel(c->env, CHAN_KEEPALIVE, &args);
     }
     c->env->port->fact(c->env, FACT_LINK_UP, info->peer, ours);
-    topology_link_up(c, slot, ours);
+    topology_link_up(c, slot);
 }
 
 /* The handshake we started is done: with the peer that we meant, or it does not count. */

@@ -202,7 +202,7 @@ static void failed_clear(struct call *c, peer_h peer)
 
 /* ---- events of the link layer ---- */
 
-void topology_link_up(struct call *c, uint16_t slot, bool ours)
+void topology_link_up(struct call *c, uint16_t slot)
 {
     struct link *l = link_at(c, slot);
     failed_clear(c, l->peer);
@@ -213,8 +213,7 @@ void topology_link_up(struct call *c, uint16_t slot, bool ours)
     if ((l->flags & LINK_UPDATE_WANTED) && c->n->state == NODE_JOINED)
         chord_update_mark(c, slot, UPDATE_FULL);
     l->flags &= (uint8_t)~LINK_UPDATE_WANTED;
-    if (!ours)
-        attach_accepted(c, slot);
+    attach_accepted(c, slot);
 }
 
 /* A link that is out of the routing table leaves its finger entry too; the search for another starts at once (RFC 6940 10.7.2). */

@@ -15,7 +15,8 @@
 struct expectation {
     struct record r;
     peer_h peer;
-    uint32_t aux; /* reason and entry as in errand.aux */
+    uint32_t aux;  /* reason and entry as in errand.aux */
+    bool answered; /* our Attach was; else refused because the peer's own is under way */
 };
 
 #define AUX(reason, entry) ((uint32_t)(reason) << 8 | (uint32_t)(entry))
@@ -66,10 +67,25 @@ static bool opening_to(const struct call *c, peer_h peer)
     return false;
 }
 
+/* The peer has answered our Attach and is about to open the channel. */
+static bool awaited(const struct call *c, peer_h peer)
+{
+    for (uint32_t at = 0; at < section_used(c, SECTION_WORK); at = record_next(c, SECTION_WORK, at)) {
+        const struct expectation *x = record_at(c, SECTION_WORK, at);
+        if (x->r.type == WORK_EXPECT && x->peer == peer && x->answered)
+            return true;
+    }
+    return false;
+}
+
 /* RFC 6940 6.5.1.2. True when the request is refused because ours goes on. */
 static bool glare(struct call *c, const struct origin *from)
 {
     struct errand ours;
+    if (awaited(c, from->signer)) {
+        answer_error(c, from, ERROR_IN_PROGRESS, NULL, 0);
+        return true;
+    }
     if (!transaction_pending(c, PURPOSE_ATTACH, from->signer))
         return false;
     if (id_compare(c->n->id, c->env->port->id_of(c->env, from->signer)) > 0) {
@@ -153,13 +169,14 @@ static void attach_lost(struct call *c, uint32_t aux)
         chord_join_progress(c);
 }
 
-static void expect(struct call *c, peer_h peer, uint32_t aux)
+static void expect(struct call *c, peer_h peer, uint32_t aux, bool answered)
 {
     struct expectation *x = record_add(c, SECTION_WORK, WORK_EXPECT, sizeof *x);
     if (!x)
         return;
     x->peer = peer;
     x->aux = aux;
+    x->answered = answered;
     record_due(c, &x->r, time_add(c->env->now, EXPECT_FOR));
 }
 
@@ -174,20 +191,19 @@ void attach_answered(struct call *c, const struct errand *e, const struct origin
     if (slot != SLOT_NONE)
         attach_done(c, e->aux, slot);
     else
-        expect(c, from->signer, e->aux);
+        expect(c, from->signer, e->aux, true);
 }
 
 void attach_failed(struct call *c, const struct errand *e, uint16_t error)
 {
     if (error == ERROR_IN_PROGRESS && e->peer != PEER_NONE)
-        expect(c, e->peer, e->aux);
+        expect(c, e->peer, e->aux, false);
     else
         attach_lost(c, e->aux);
 }
 
-bool attach_accepted(struct call *c, uint16_t slot)
+void attach_accepted(struct call *c, uint16_t slot)
 {
-    bool asked = false;
     for (uint32_t at = 0; at < section_used(c, SECTION_WORK) && link_at(c, slot)->state == LINK_UP;) {
         struct expectation *x = record_at(c, SECTION_WORK, at);
         if (x->r.type != WORK_EXPECT || x->peer != link_at(c, slot)->peer) {
@@ -197,10 +213,8 @@ bool attach_accepted(struct call *c, uint16_t slot)
         uint32_t aux = x->aux;
         record_remove(c, SECTION_WORK, at);
         attach_done(c, aux, slot);
-        asked = true;
         at = 0; /* what follows may have changed the log */
     }
-    return asked;
 }
 
 void attach_expect_due(struct call *c, uint32_t at)

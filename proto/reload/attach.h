@@ -20,8 +20,8 @@ int attach_send(struct call *, enum attach_reason, unsigned entry, peer_h, const
 void attach_request(struct call *, const struct origin *, const struct message *);
 void attach_answered(struct call *, const struct errand *, const struct origin *, const struct message *);
 void attach_failed(struct call *, const struct errand *, uint16_t error);
-/* The peer opened a channel, its slot is up: whoever waited for it goes on. Returns whether we had asked for it. */
-bool attach_accepted(struct call *, uint16_t slot);
+/* A channel to the peer is up, opened by it or (when both asked, and we gave way) by us: whoever waited for it goes on. */
+void attach_accepted(struct call *, uint16_t slot);
 void attach_expect_due(struct call *, uint32_t at);
 /* An attach to this peer is under way: asked, answered and awaited, or being opened by us. */
 bool attach_pending(const struct call *, peer_h);

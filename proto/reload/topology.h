@@ -14,7 +14,7 @@ bool topology_responsible(const struct call *, struct id);
 uint16_t topology_next_hop(const struct call *, struct id, bool own, const uint16_t avoid[2]);
 
 /* Events of the link layer. */
-void topology_link_up(struct call *, uint16_t slot, bool ours);
+void topology_link_up(struct call *, uint16_t slot);
 void topology_link_suspect(struct call *, uint16_t slot);
 void topology_link_restored(struct call *, uint16_t slot);
 /* The link is gone; standing = enum order_flag it had. failed: the peer is gone, as far as we can tell. */
