@@ -66,7 +66,7 @@ void chord_update_mark(struct call *, uint16_t slot, enum chord_update);
 void chord_update_mark_all(struct call *, bool neighbours_only);
 void chord_update_pump(struct call *);
 /* Sends the Update of this transaction again, with the table as it is now. */
-void chord_update_repeat(struct call *, uint16_t slot, uint64_t tid);
+void chord_update_repeat(struct call *, uint16_t slot, enum chord_update, uint64_t tid);
 void chord_update_done(struct call *, peer_h);
 void chord_link_silent(struct call *, uint16_t slot);
 void chord_link_ping_done(struct call *, peer_h);

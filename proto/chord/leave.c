@@ -53,6 +53,7 @@ void chord_left(struct call *c)
     for (uint16_t slot = 0; slot < link_slots(c); slot++)
         if (link_at(c, slot)->state != LINK_FREE)
             link_drop(c, slot, false);
+    transaction_abandon(c);
     c->n->section[SECTION_WORK].used = 0;
     c->n->predecessors = c->n->successors = 0;
     c->n->update_at = c->n->finger_at = c->n->tidy_at = c->n->replicate_at = c->n->expire_at = c->n->join_at = TIME_NEVER;

@@ -62,21 +62,26 @@ static void update_body(struct call *c, struct draft *d, enum chord_update type)
 static void update_send(struct call *c, uint16_t slot, enum chord_update type)
 {
     struct draft d;
-    struct errand e = {.purpose = PURPOSE_UPDATE, .peer = link_at(c, slot)->peer, .bound = true};
+    struct errand e = {.purpose = PURPOSE_UPDATE, .aux = (uint32_t)type, .peer = link_at(c, slot)->peer, .bound = true};
     draft_begin(c, &d, UPDATE_REQ);
     update_body(c, &d, type);
-    if (request_send(c, &d, &(struct route){.slot = slot, .target = link_id(c, slot)}, &e) == 0)
+    int err = request_send(c, &d, &(struct route){.slot = slot, .target = link_id(c, slot)}, &e);
+    if (err == 0)
         link_at(c, slot)->flags |= LINK_UPDATE_BUSY;
+    else if (err == ERR_NO_ROOM) /* later, when something has ended */
+        chord_update_mark(c, slot, type);
+    else
+        c->env->port->fact(c->env, FACT_DROPPED, (uint64_t)(int64_t)err, UPDATE_REQ);
 }
 
-void chord_update_repeat(struct call *c, uint16_t slot, uint64_t tid)
+void chord_update_repeat(struct call *c, uint16_t slot, enum chord_update type, uint64_t tid)
 {
     struct draft d;
     uint8_t list[DESTINATION_NODE_BYTES];
     struct writer w = writer_on(list, sizeof list, false);
     destination_put_node(&w, link_id(c, slot));
     draft_begin(c, &d, UPDATE_REQ);
-    update_body(c, &d, UPDATE_NEIGHBORS);
+    update_body(c, &d, type);
     if (draft_close(c, &d, tid, (struct span){list, writer_len(&w)}) == 0)
         message_out(c, slot, d.message, d.len, d.true_len, d.code);
 }

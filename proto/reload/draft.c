@@ -8,6 +8,7 @@ void draft_begin(struct call *c, struct draft *d, uint16_t code)
     d->w = writer_on(d->b + DRAFT_HEADROOM, DRAFT_CAP - DRAFT_HEADROOM, c->o->crypto == CRYPTO_MODELLED);
     d->contents = contents_begin(&d->w, code);
     d->code = code;
+    d->options = (struct span){NULL, 0};
     d->owners = 0;
 }
 
@@ -55,6 +56,7 @@ int draft_close(struct call *c, struct draft *d, uint64_t tid, struct span desti
     if (err)
         return err;
     struct header h = draft_header(c, tid, destination);
+    h.options = d->options;
     uint32_t bytes = d->header_bytes = header_bytes(&h);
     if (bytes > DRAFT_HEADROOM)
         return ERR_TOO_LARGE;

@@ -13,6 +13,7 @@ struct draft {
     struct writer w;          /* body writers write here between draft_begin and draft_close */
     struct mark contents;
     uint16_t code;
+    struct span options;      /* forwarding options of an answer */
     unsigned owners;          /* certificates of data owners to send along (RFC 6940 6.3.4) */
     peer_h owner[CERTIFICATES_MAX - 1];
     uint8_t *message;         /* after draft_close */

@@ -14,6 +14,7 @@
 #define RTO_MARGIN_MS 50u
 #define FRAGMENT_SLACK 32u  /* room for the via list to grow, RFC 6940 6.7, and for cuts that shift */
 #define PART_BYTES_MAX 2048u
+#define FRAME_BYTES_MAX 2047u /* what every host sends: port.send_begin */
 #define SEQUENCE_MASK ((UINT32_C(1) << SEQUENCE_BITS) - 1)
 
 static struct waiting_frame *frame_at(const struct call *c, uint32_t at)
@@ -280,6 +281,16 @@ unsigned link_queue(const struct call *c, uint16_t slot)
     return frames;
 }
 
+static uint32_t queue_held(const struct call *c)
+{
+    uint32_t held = 0;
+    for (uint32_t at = 0; at < section_used(c, SECTION_WORK); at = record_next(c, SECTION_WORK, at)) {
+        const struct record *r = record_at(c, SECTION_WORK, at);
+        held += r->type == WORK_FRAME ? r->size : 0;
+    }
+    return held;
+}
+
 bool link_carries(const struct call *c, uint16_t slot, uint64_t tid)
 {
     for (uint32_t at = 0; at < section_used(c, SECTION_WORK); at = record_next(c, SECTION_WORK, at)) {
@@ -327,7 +338,11 @@ static int frame_queue(void *arg, const uint8_t *message, size_t len, uint32_t t
         frames_recall(c, q);
         return ERR_NO_ROOM;
     }
-    if (section_used(c, SECTION_WORK) + len > c->o->limits.queue_bytes) {
+    if (FRAME_DATA_BYTES + len > FRAME_BYTES_MAX) {
+        c->env->port->fact(c->env, FACT_DROPPED, (uint64_t)(int64_t)ERR_TOO_LARGE, q->code);
+        return ERR_TOO_LARGE;
+    }
+    if (queue_held(c) + len > c->o->limits.queue_bytes) {
         c->env->port->fact(c->env, FACT_DROPPED, DROP_LIMIT, q->code);
         return ERR_NO_ROOM;
     }
@@ -360,7 +375,7 @@ int link_send(struct call *c, uint16_t slot, const uint8_t *message, size_t len,
         return frame_queue(&q, message, len, true_len);
     uint8_t part[PART_BYTES_MAX];
     int parts = fragment_split(message, len, limit - FRAGMENT_SLACK, part, sizeof part, frame_queue, &q);
-    if (parts < 0 && parts != ERR_NO_ROOM) /* that has been reported */
+    if (parts < 0 && parts != ERR_NO_ROOM && parts != ERR_TOO_LARGE) /* those have been reported */
         c->env->port->fact(c->env, FACT_DROPPED, (uint64_t)(int64_t)parts, code);
     return parts < 0 ? parts : 0;
 }

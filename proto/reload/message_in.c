@@ -12,13 +12,15 @@
 #include "proto/reload/transaction.h"
 #include "proto/store/store.h"
 
-#define FORWARD_CAP 2304u /* a datagram's worth, and the via list that it gains */
+#define FORWARD_CAP (DRAFT_CAP + DESTINATION_NODE_BYTES) /* the longest message of ours; what is forwarded came in a datagram */
+#define HEADER_BYTES_MAX DRAFT_HEADROOM                  /* 54 hops; what a host's datagrams leave room for */
 
 /* A message or fragment while its destination list is worked off. */
 struct passage {
     uint16_t slot;
     uint16_t code;          /* 0 = not visible: a later fragment in true form */
     bool folded;
+    bool popped;            /* its destination list began with us */
     struct header h;        /* destination = what is left of the list */
     struct span payload;
     struct span whole;      /* as it arrived */
@@ -33,22 +35,23 @@ static void drop(struct call *c, uint64_t reason, uint16_t code)
 static struct origin passage_origin(const struct passage *p)
 {
     return (struct origin){.slot = p->slot, .signer = PEER_NONE, .tid = p->h.transaction, .via = p->h.via, .max_response = p->h.max_response,
-                           .ttl = p->h.ttl};
+                           .ttl = p->h.ttl, .options = p->h.options};
 }
 
 /* Errors answer requests only: an error about an answer would have nowhere to go. */
-static void refuse(struct call *c, const struct passage *p, uint16_t error)
+static void refuse(struct call *c, const struct passage *p, uint16_t error, uint64_t reason)
 {
-    drop(c, DROP_TTL, p->code);
+    drop(c, reason, p->code);
     if (!message_is_request(p->code) || FRAGMENT_OFFSET(p->h.fragment) != 0 || p->slot == SLOT_SELF)
         return;
     struct origin to = passage_origin(p);
     answer_error(c, &to, error, NULL, 0);
 }
 
+/* A list names somebody twice, or more than a header of the greatest length can name. */
 static bool destinations_repeat(struct span list)
 {
-    struct span seen[32];
+    struct span seen[64];
     unsigned n = 0;
     struct reader r = reader_on(list.b, list.len, false);
     while (reader_left(&r) > 0) {
@@ -60,10 +63,28 @@ static bool destinations_repeat(struct span list)
         for (unsigned i = 0; i < n; i++)
             if (seen[i].len == len && memcmp(seen[i].b, start, len) == 0)
                 return true;
-        if (n < sizeof seen / sizeof *seen)
-            seen[n++] = (struct span){start, len};
+        if (n == sizeof seen / sizeof *seen)
+            return true;
+        seen[n++] = (struct span){start, len};
     }
     return false;
+}
+
+/* RFC 6940 6.3.2.3. We understand no option. */
+static bool option_critical(struct span list, uint8_t flag)
+{
+    struct reader r = reader_on(list.b, list.len, false);
+    struct forwarding_option o;
+    while (reader_left(&r) > 0)
+        if (option_read(&r, &o) == 0 && (o.flags & flag))
+            return true;
+    return false;
+}
+
+/* A later fragment in true form does not say whether it belongs to a request. An answer names every hop in its destination list and never has a via list. */
+static bool passage_is_request(const struct passage *p)
+{
+    return p->code ? message_is_request(p->code) : p->h.via.len > 0 || !p->popped;
 }
 
 /* RFC 6940 6.1.2: on with the message, our decrement taken, the node that it came from noted in a request's via list. */
@@ -71,14 +92,18 @@ static void forward(struct call *c, struct passage *p, uint16_t slot)
 {
     bool ours = p->slot == SLOT_SELF;
     if (!ours && p->h.ttl == 0) {
-        refuse(c, p, ERROR_TTL_EXCEEDED);
+        refuse(c, p, ERROR_TTL_EXCEEDED, DROP_TTL);
+        return;
+    }
+    if (!ours && option_critical(p->h.options, OPTION_FORWARD_CRITICAL)) {
+        refuse(c, p, ERROR_UNSUPPORTED_FORWARDING_OPTION, DROP_OPTION);
         return;
     }
     uint8_t via[DRAFT_HEADROOM], out[FORWARD_CAP];
     struct header h = p->h;
     if (!ours) {
         h.ttl--;
-        if (p->code == 0 || message_is_request(p->code)) {
+        if (passage_is_request(p)) {
             struct writer v = writer_on(via, sizeof via, false);
             put_bytes(&v, h.via.b, h.via.len);
             destination_put_node(&v, link_id(c, p->slot));
@@ -106,6 +131,10 @@ static void request_in(struct call *c, const struct origin *from, const struct m
                        (uint64_t)(from->slot == SLOT_SELF ? 0 : from->via.len / DESTINATION_NODE_BYTES + 1) << 16 | m->code);
     if (answer_repeat(c, from))
         return;
+    if (option_critical(from->options, OPTION_DESTINATION_CRITICAL)) {
+        answer_error(c, from, ERROR_UNSUPPORTED_FORWARDING_OPTION, NULL, 0);
+        return;
+    }
     if (m->unknown_critical) {
         answer_error(c, from, ERROR_UNKNOWN_EXTENSION, NULL, 0);
         return;
@@ -176,7 +205,11 @@ static void deliver_whole(struct call *c, struct passage *p, const uint8_t *b, u
     }
     struct origin from = {.slot = p->slot, .signer = m.security.signature.signer, .tid = m.header.transaction, .via = m.header.via,
                           .max_response = m.header.max_response, .ttl = m.header.ttl, .to_resource = to_resource, .to_wildcard = wildcard,
-                          .resource = resource};
+                          .resource = resource, .options = m.header.options};
+    if (from.signer == PEER_NONE) { /* a true signature whose identity the host has not resolved to a peer: nobody to answer for it */
+        drop(c, DROP_BAD_SIGNATURE, m.code);
+        return;
+    }
     if (message_is_request(m.code))
         request_in(c, &from, &m);
     else
@@ -279,8 +312,24 @@ static void route(struct call *c, struct passage *p)
             deliver(c, p, &d);
             return;
         }
+        p->popped = true;
     }
     drop(c, DROP_MALFORMED, p->code);
+}
+
+/* RFC 6940 6.6: an error, then the link that it came over is closed; no error when the header alone exceeds the limit. */
+static void message_too_large(struct call *c, struct passage *p)
+{
+    if (header_bytes(&p->h) > c->o->max_message_size)
+        drop(c, (uint64_t)(int64_t)ERR_TOO_LARGE, p->code);
+    else
+        refuse(c, p, ERROR_MESSAGE_TOO_LARGE, (uint64_t)(int64_t)ERR_TOO_LARGE);
+    if (link_at(c, p->slot)->state != LINK_UP)
+        return;
+    peer_h peer = link_at(c, p->slot)->peer;
+    uint8_t standing = order_at(c, order_of(c, p->slot))->mark;
+    link_drop(c, p->slot, false);
+    topology_link_lost(c, peer, standing, true);
 }
 
 void message_in(struct call *c, uint16_t slot, const uint8_t *b, uint32_t len, uint32_t true_len)
@@ -295,12 +344,21 @@ void message_in(struct call *c, uint16_t slot, const uint8_t *b, uint32_t len, u
         return;
     }
     p.payload = (struct span){r.p, (uint32_t)reader_left(&r)};
-    if (p.h.ttl > c->o->initial_ttl) {
-        refuse(c, &p, ERROR_TTL_EXCEEDED);
+    if (header_bytes(&p.h) > HEADER_BYTES_MAX) {
+        drop(c, DROP_LIMIT, p.code);
         return;
     }
-    if (p.h.destination.len > 2 * DESTINATION_NODE_BYTES && destinations_repeat(p.h.destination)) {
-        refuse(c, &p, ERROR_INVALID_MESSAGE);
+    /* The via list is left out: its sender could not know how long it would grow. */
+    if ((uint64_t)FRAGMENT_OFFSET(p.h.fragment) + true_len - p.h.via.len > c->o->max_message_size) {
+        message_too_large(c, &p);
+        return;
+    }
+    if (p.h.ttl > c->o->initial_ttl) {
+        refuse(c, &p, ERROR_TTL_EXCEEDED, DROP_TTL);
+        return;
+    }
+    if (p.h.destination.len > DESTINATION_RESOURCE_BYTES && destinations_repeat(p.h.destination)) {
+        refuse(c, &p, ERROR_INVALID_MESSAGE, DROP_MALFORMED);
         return;
     }
     route(c, &p);

@@ -14,6 +14,7 @@ struct origin {
     peer_h signer;     /* verified */
     uint64_t tid;
     struct span via;   /* request: nodes it passed, first hop first */
+    struct span options;
     uint32_t max_response;
     uint8_t ttl;       /* as received */
     bool to_resource;  /* its last destination was a Resource-ID */

@@ -20,6 +20,7 @@ struct reassembly {
     struct record r;
     uint64_t tid;
     uint32_t total;          /* true bytes of the whole payload, 0 until the last fragment came */
+    uint16_t via_bytes;      /* of each fragment: they came one way */
     uint8_t tokens, ranges;
     uint16_t token[TOKENS];  /* where they begin, ascending */
     struct range range[RANGES];
@@ -172,8 +173,11 @@ long reassembly_add(struct call *c, uint16_t slot, const struct header *h, struc
             return ERR_NO_ROOM;
         fresh->tid = h->transaction;
         fresh->r.slot = slot;
+        fresh->via_bytes = (uint16_t)h->via.len;
         record_due(c, &fresh->r, time_add(c->env->now, LIFETIME));
     }
+    if (((const struct reassembly *)record_at(c, SECTION_WORK, at))->via_bytes != h->via.len)
+        return ERR_FRAGMENT;
     struct placing p = {.x = payload_room(c, at, room)};
     if (!p.x)
         return ERR_NO_ROOM;

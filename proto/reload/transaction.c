@@ -190,14 +190,15 @@ void transaction_due(struct call *c, uint32_t at)
 {
     struct transaction *t = transaction_at(c, at);
     struct errand e = t->errand;
-    if (t->sends == SENDS || (e.bound && t->r.slot == SLOT_NONE)) {
-        record_remove(c, SECTION_WORK, at);
-        errand_failed(c, &e, 0, 0);
+    bool cut_off = e.bound && t->r.slot == SLOT_NONE;
+    sim_time next = e.started + (sim_time)t->sends * c->o->reliability_timer;
+    if (!cut_off && c->env->now < next) { /* woken because its first hop went away: the timer decides */
+        record_due(c, &t->r, next);
         return;
     }
-    sim_time next = e.started + (sim_time)t->sends * c->o->reliability_timer;
-    if (c->env->now < next) { /* woken because its first hop went away: the timer decides */
-        record_due(c, &t->r, next);
+    if (cut_off || t->sends == SENDS) {
+        record_remove(c, SECTION_WORK, at);
+        errand_failed(c, &e, 0, 0);
         return;
     }
     t->sends++;
@@ -206,7 +207,7 @@ void transaction_due(struct call *c, uint32_t at)
         return; /* one hop, and the link is still at it: a copy behind it in the queue would help nobody */
     c->env->port->fact(c->env, FACT_RESENT, e.tid, t->sends - 1u);
     if (e.purpose == PURPOSE_UPDATE) {
-        chord_update_repeat(c, t->r.slot, e.tid);
+        chord_update_repeat(c, t->r.slot, (enum chord_update)e.aux, e.tid);
         return;
     }
     uint8_t copy[DRAFT_CAP];
@@ -249,6 +250,15 @@ void transaction_forget(struct call *c, enum purpose purpose)
             record_remove(c, SECTION_WORK, at);
         else
             at += t->r.size;
+    }
+}
+
+void transaction_abandon(struct call *c)
+{
+    for (uint32_t at = 0; at < section_used(c, SECTION_WORK); at = record_next(c, SECTION_WORK, at)) {
+        const struct transaction *t = transaction_at(c, at);
+        if (t->r.type == WORK_TRANSACTION && (t->errand.purpose == PURPOSE_USER_STORE || t->errand.purpose == PURPOSE_USER_FETCH))
+            errand_failed(c, &t->errand, 0, 0);
     }
 }
 
@@ -295,6 +305,23 @@ static int answer_route(struct call *c, const struct origin *to, struct writer *
     return w->err;
 }
 
+/* RFC 6940 6.3.2.3: options marked RESPONSE_COPY return without their flags. They fit: a header is never longer than what `cap` is. */
+static struct span answer_options(const struct origin *to, uint8_t *b, size_t cap)
+{
+    struct reader r = reader_on(to->options.b, to->options.len, false);
+    struct writer w = writer_on(b, cap, false);
+    while (reader_left(&r) > 0) {
+        struct forwarding_option o;
+        if (option_read(&r, &o))
+            break;
+        if (!(o.flags & OPTION_RESPONSE_COPY))
+            continue;
+        o.flags &= (uint8_t)~(OPTION_FORWARD_CRITICAL | OPTION_DESTINATION_CRITICAL | OPTION_RESPONSE_COPY);
+        option_put(&w, &o);
+    }
+    return (struct span){b, writer_len(&w)};
+}
+
 static void answer_deliver(struct call *c, const struct origin *to, const uint8_t *message, uint32_t len, uint32_t true_len, uint16_t code)
 {
     if (to->slot == SLOT_SELF) {
@@ -327,10 +354,13 @@ void answer_send(struct call *c, const struct origin *to, struct draft *d, bool 
 {
     uint8_t list[DRAFT_HEADROOM];
     struct writer w = writer_on(list, sizeof list, false);
+    uint8_t options[DRAFT_HEADROOM];
     int err = answer_route(c, to, &w);
+    d->options = answer_options(to, options, sizeof options);
     if (err == 0)
         err = draft_close(c, d, to->tid, (struct span){list, writer_len(&w)});
-    if (err == 0 && to->max_response && d->true_len > to->max_response && d->code != MESSAGE_ERROR) {
+    bool long_answer = err == ERR_TOO_LARGE || (err == 0 && to->max_response && d->true_len > to->max_response);
+    if (long_answer && d->code != MESSAGE_ERROR) { /* over the asker's limit, max-message-size, or what we can build */
         answer_error(c, to, ERROR_RESPONSE_TOO_LARGE, NULL, 0);
         return;
     }
@@ -355,9 +385,11 @@ void answer_error(struct call *c, const struct origin *to, uint16_t code, const 
 static void answer_again(struct call *c, const struct origin *to, const struct kept_answer *k)
 {
     uint8_t list[DRAFT_HEADROOM], copy[DRAFT_CAP];
+    uint8_t options[DRAFT_HEADROOM];
     struct writer route = writer_on(list, sizeof list, false), w = writer_on(copy, sizeof copy, false);
     int err = answer_route(c, to, &route);
     struct header h = draft_header(c, to->tid, (struct span){list, writer_len(&route)});
+    h.options = answer_options(to, options, sizeof options);
     h.length = header_bytes(&h) + k->true_len;
     header_put(&w, &h);
     put_bytes(&w, k->payload, k->len);

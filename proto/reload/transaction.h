@@ -51,6 +51,8 @@ bool transaction_pending(const struct call *, enum purpose, peer_h);
 bool transaction_cancel(struct call *, enum purpose, peer_h, struct errand *e);
 /* Gives up all of a purpose. */
 void transaction_forget(struct call *, enum purpose);
+/* We leave: requests of users have failed. */
+void transaction_abandon(struct call *);
 /* Number of errands of a purpose; transaction_count_aux: of those with this aux >> 8. */
 unsigned transaction_count(const struct call *, enum purpose);
 unsigned transaction_count_aux(const struct call *, enum purpose, uint32_t aux_high);

@@ -54,11 +54,93 @@ static void a_joiner_we_think_we_are_linked_to_gets_a_new_channel(void **state)
     stage_close(&s);
 }
 
+/* A peer of a higher id, or a lower one, than ours that would be our neighbour; not linked. */
+static peer_h stranger(const struct stage *s, bool higher)
+{
+    peer_h p = 20;
+    while ((id_compare(recorder_id(s->r, p), recorder_id(s->r, 0)) > 0) != higher)
+        p++;
+    return p;
+}
+
+/* Both ask, ours is the smaller id: we give way (6.5.1.2), and what we asked for is done all the same when the channel is up. */
+static void who_gives_way_has_its_errand_done(void **state)
+{
+    (void)state;
+    struct stage s = {.config = overlay_defaults()};
+    stage_open(&s, 2);
+    peer_h other = stranger(&s, true);
+    stage_update(&s, 2, &(struct letter){.signer = 2, .tid = 1, .to = recorder_id(s.r, 0)}, &other, 1, NULL, 0);
+    stage_run(&s, MILLIS(100));
+    assert_int_equal(stage_sent(&s, ATTACH_REQ, NULL), 1);
+    stage_attach(&s, 1, &(struct letter){.signer = other, .tid = 2, .to = recorder_id(s.r, 0)}, false);
+    assert_int_equal(recorder_count_ops(s.r, CHAN_OPEN), 1);
+    chan_h chan = s.r->op[s.r->ops - 1].args.chan;
+    stage_run(&s, MILLIS(200));
+    stage_forget(&s);
+    recorder_up(s.r, chan, other, MILLIS(50));
+    stage_run(&s, MILLIS(300));
+    struct sent update;
+    assert_int_equal(stage_sent(&s, UPDATE_REQ, &update), 1);
+    assert_int_equal(update.chan, chan);
+    stage_close(&s);
+}
+
+static void attach_answer(struct stage *s, unsigned link, peer_h signer, uint64_t tid)
+{
+    uint8_t body[128], list[64];
+    struct writer w = writer_on(body, sizeof body, false), x = writer_on(list, sizeof list, false);
+    candidate_put(&x, &(struct candidate){.addr = {.type = 1, .addr = {.ip = {16, 0, 0, (uint8_t)signer}, .port = 6084, .version = 4}},
+                                          .overlay_link = LINK_DTLS_UDP_SR_NO_ICE, .foundation = {(const uint8_t *)"1", 1}, .type = CANDIDATE_HOST});
+    attach_put(&w, &(struct attach){.role = {(const uint8_t *)"active", 6}, .candidates = {list, writer_len(&x)}});
+    stage_deliver(s, link, &(struct letter){.signer = signer, .tid = tid, .to = recorder_id(s->r, 0)}, ATTACH_ANS, body, writer_len(&w));
+}
+
+/* 6.2.1: the fifth transmission has its three seconds, whatever becomes of the first hop. */
+static void losing_the_first_hop_does_not_end_a_request_early(void **state)
+{
+    (void)state;
+    struct stage s = {.config = overlay_defaults()};
+    struct sent sent;
+    stage_open(&s, 2);
+    peer_h other = stranger(&s, true);
+    stage_update(&s, 2, &(struct letter){.signer = 2, .tid = 1, .to = recorder_id(s.r, 0)}, &other, 1, NULL, 0);
+    stage_run(&s, SECONDS(13));
+    assert_int_equal(stage_sent(&s, ATTACH_REQ, &sent), 5);
+    recorder_down(s.r, s.chan[2]);
+    stage_run(&s, SECONDS(14));
+    attach_answer(&s, 1, other, sent.message.header.transaction);
+    assert_int_equal(recorder_count_facts(s.r, FACT_LATE_ANSWER), 0);
+    stage_close(&s);
+}
+
+/* Our Attach has been answered and the channel is on its way: a request from there is told so. */
+static void an_attach_while_the_channel_is_on_its_way_is_in_progress(void **state)
+{
+    (void)state;
+    struct stage s = {.config = overlay_defaults()};
+    struct sent sent;
+    stage_open(&s, 2);
+    peer_h other = stranger(&s, true);
+    stage_update(&s, 2, &(struct letter){.signer = 2, .tid = 1, .to = recorder_id(s.r, 0)}, &other, 1, NULL, 0);
+    stage_run(&s, MILLIS(100));
+    assert_int_equal(stage_sent(&s, ATTACH_REQ, &sent), 1);
+    attach_answer(&s, 2, other, sent.message.header.transaction);
+    stage_attach(&s, 1, &(struct letter){.signer = other, .tid = 2, .to = recorder_id(s.r, 0)}, false);
+    assert_int_equal(recorder_count_ops(s.r, CHAN_OPEN), 0);
+    assert_int_equal(stage_sent(&s, MESSAGE_ERROR, &sent), 1);
+    assert_int_equal(stage_error(&sent), ERROR_IN_PROGRESS);
+    stage_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_repeated_attach_is_answered_but_not_done_again),
         cmocka_unit_test(a_joiner_we_think_we_are_linked_to_gets_a_new_channel),
+        cmocka_unit_test(who_gives_way_has_its_errand_done),
+        cmocka_unit_test(losing_the_first_hop_does_not_end_a_request_early),
+        cmocka_unit_test(an_attach_while_the_channel_is_on_its_way_is_in_progress),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
