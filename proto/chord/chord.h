@@ -18,7 +18,7 @@
  *
  *   STARTING -> CONNECTING -> ATTACHING -> JOINING -> JOINED -> LEAVING -> GONE
  *      |            ^------------+------------+----------+ (restart)
- *      +-----------------------------------------> JOINED (first node, or seeded) */
+ *      +-----------------------------------------> JOINED (first node, or seeded); the first node also from CONNECTING */
 void node_enter(struct call *, enum node_state);
 
 /* ring.c */

@@ -7,7 +7,8 @@
  *   JOINING     Join to the admitting peer; it stores to us what we shall own, then its Update names us as its predecessor
  *   JOINED      Updates to the neighbours, peer_ready to all others
  *
- * Whatever fails on the way starts over with another bootstrap node after bootstrap_retry. */
+ * Whatever fails on the way starts over with another bootstrap node after bootstrap_retry. The first peer, which needs nobody, is the overlay again when
+ * it has lost the ring and as many attempts as there are bootstrap nodes have reached none. */
 #include <string.h>
 
 #include "proto/chord/chord.h"
@@ -51,16 +52,24 @@ static addr_h entry_address(struct call *c)
     return ADDR_NONE;
 }
 
+/* The first peer is the overlay (6.4.2.1). */
+static void ring_alone(struct call *c)
+{
+    node_enter(c, NODE_JOINED);
+    c->n->joined = c->env->now;
+    c->n->join_attempt = 0;
+    c->n->join_at = TIME_NEVER;
+    c->n->tidy_at = c->env->now + SECONDS(60);
+    c->n->update_at = time_add(c->env->now, c->o->update_interval);
+    c->n->finger_at = time_add(c->env->now, c->o->ping_interval);
+    c->env->port->fact(c->env, FACT_JOINED, c->env->now - c->n->started, 0);
+}
+
 void topology_start(struct call *c, const struct node_opts *opts)
 {
     if (opts->first) {
         c->n->flags |= NODE_FIRST;
-        node_enter(c, NODE_JOINED);
-        c->n->joined = c->env->now;
-        c->n->tidy_at = c->env->now + SECONDS(60);
-        c->n->update_at = time_add(c->env->now, c->o->update_interval);
-        c->n->finger_at = time_add(c->env->now, c->o->ping_interval);
-        c->env->port->fact(c->env, FACT_JOINED, 0, 0);
+        ring_alone(c);
         return;
     }
     if (opts->cache_count > 0) {
@@ -120,6 +129,8 @@ void chord_join_restart(struct call *c, enum join_failure why)
     c->n->predecessors = c->n->successors = 0;
     c->n->update_at = c->n->finger_at = c->n->tidy_at = c->n->replicate_at = TIME_NEVER;
     c->n->join_at = c->env->now + c->o->bootstrap_retry;
+    if ((c->n->flags & NODE_FIRST) && why == JOIN_NO_BOOTSTRAP && c->n->join_attempt >= c->o->bootstrap_count)
+        ring_alone(c); /* nobody else is there */
 }
 
 void chord_bootstrap_linked(struct call *c, uint16_t slot)
@@ -217,6 +228,8 @@ void chord_joined(struct call *c)
     node_enter(c, NODE_JOINED);
     c->n->joined = c->env->now;
     c->n->join_at = TIME_NEVER;
+    if (c->n->flags & NODE_FIRST)
+        c->n->join_attempt = 0; /* counts since it last had a ring */
     c->n->bootstrap_slot = SLOT_NONE;
     c->n->flags &= (uint8_t)~NODE_TABLES;
     for (uint32_t at = 0; at < section_used(c, SECTION_WORK); at = record_next(c, SECTION_WORK, at))

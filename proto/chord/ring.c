@@ -11,7 +11,7 @@
 
 static const uint8_t legal[NODE_GONE + 1] = {
     [NODE_STARTING] = 1 << NODE_CONNECTING | 1 << NODE_JOINED,
-    [NODE_CONNECTING] = 1 << NODE_CONNECTING | 1 << NODE_ATTACHING | 1 << NODE_GONE,
+    [NODE_CONNECTING] = 1 << NODE_CONNECTING | 1 << NODE_ATTACHING | 1 << NODE_JOINED | 1 << NODE_GONE,
     [NODE_ATTACHING] = 1 << NODE_CONNECTING | 1 << NODE_JOINING | 1 << NODE_GONE,
     [NODE_JOINING] = 1 << NODE_CONNECTING | 1 << NODE_JOINED | 1 << NODE_GONE,
     [NODE_JOINED] = 1 << NODE_CONNECTING | 1 << NODE_LEAVING,
@@ -290,7 +290,7 @@ static void ring_settle(struct call *c)
     bool front = (p ? before[0] : PEER_NONE) != chord_predecessor(c, 0);
     if (c->n->state != NODE_JOINED)
         return;
-    if (s > 0 && c->n->successors == 0 && !(c->n->flags & NODE_FIRST)) {
+    if (s > 0 && c->n->successors == 0) { /* 10.7.1: as if joining */
         chord_join_restart(c, JOIN_LINK_LOST);
         return;
     }

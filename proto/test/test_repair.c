@@ -158,6 +158,34 @@ static void a_peer_that_returns_at_once_joins_at_once(void **state)
     overlay_close(o);
 }
 
+/* 10.7.1 binds the first peer too; but where nobody answers it is the overlay still (6.4.2.1). */
+static void the_first_peer_comes_back_too(void **state)
+{
+    (void)state;
+    struct overlay config = overlay_defaults();
+    config.bootstrap_count = 2;
+    config.bootstrap[1] = 1;
+    struct overlay_net *o = ring_open(&config, 20, PEER_NONE);
+    for (peer_h other = 1; other < 20; other++)
+        overlay_cut(o, 0, other, true);
+    overlay_run(o, overlay_now(o) + SECONDS(180));
+    assert_int_equal(view(o, 0).state, NODE_JOINED);
+    assert_int_equal(view(o, 0).successors, 0);
+    for (peer_h other = 1; other < 20; other++)
+        overlay_cut(o, 0, other, false);
+    overlay_close(o);
+
+    o = ring_open(&config, 20, PEER_NONE);
+    for (peer_h other = 1; other < 20; other++)
+        overlay_cut(o, 0, other, true);
+    overlay_run(o, overlay_now(o) + SECONDS(50)); /* the ring is lost, nobody has been asked for long */
+    for (peer_h other = 1; other < 20; other++)
+        overlay_cut(o, 0, other, false);
+    overlay_run(o, overlay_now(o) + 2 * config.update_interval);
+    expect_right(o, 20);
+    overlay_close(o);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -165,6 +193,7 @@ int main(void)
         cmocka_unit_test(neighbours_that_lost_each_other_meet_again),
         cmocka_unit_test(a_joiner_does_not_wait_for_the_dead),
         cmocka_unit_test(a_peer_that_returns_at_once_joins_at_once),
+        cmocka_unit_test(the_first_peer_comes_back_too),
         cmocka_unit_test(neighbours_do_not_teach_each_other_for_ever),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
