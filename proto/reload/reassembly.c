@@ -132,7 +132,7 @@ static void payload_put(struct writer *w, const struct reassembly *x)
     uint32_t at = 0;
     for (unsigned k = 0; k < x->tokens; k++) {
         uint32_t token = x->token[k];
-        enum stretch_kind kind = x->payload[token] == STRETCH_SIGNATURE ? STRETCH_SIGNATURE : STRETCH_CERTIFICATE;
+        enum stretch_kind kind = stretch_kind_of(x->payload[token]);
         if (token < at || x->total - token < stretch_token_true(kind))
             writer_fail(w, ERR_FRAGMENT); /* one inside another, or beyond the end */
         else

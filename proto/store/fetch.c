@@ -124,7 +124,7 @@ unsigned store_count_values(struct call *c, const struct message *m, struct id r
             return n;
         while (r.true_pos < k.values_end) {
             struct stored_data d;
-            if (stored_data_read(&r, kind_model(k.kind), &d))
+            if (stored_data_read(&r, k.kind, &d))
                 return n;
             n += d.value.exists && value_check(c, resource, k.kind, &d) == 0;
         }

@@ -70,7 +70,7 @@ static uint16_t store_read(struct call *c, const struct origin *from, const stru
             if (s->elements == ELEMENTS_MAX)
                 return ERROR_DATA_TOO_LARGE;
             struct stored_data *d = &s->element[s->elements++];
-            if (stored_data_read(&r, MODEL_DICTIONARY, d))
+            if (stored_data_read(&r, k.kind, d))
                 return ERROR_INVALID_MESSAGE;
         }
     }

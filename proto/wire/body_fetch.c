@@ -2,24 +2,22 @@
 /* Asking for stored values: Fetch and Stat requests, the answer to Stat, Find (RFC 6940 7.4.2 to 7.4.4). */
 #include "proto/wire/body.h"
 
-enum { ARRAY_RANGE_BYTES = 8, KIND_ID_BYTES = 4 };
+enum { KIND_ID_BYTES = 4 };
 
 /* StoredDataSpecifier by the Kind's data model: nothing, array ranges, or dictionary keys. */
 static inline int model_specifier_check(uint32_t kind, struct span s)
 {
-    struct reader r = reader_on(s.b, s.len, false);
-    struct span keys;
+    struct span list;
 
     switch (kind_model(kind)) {
     case MODEL_SINGLE:
         return s.len ? ERR_LENGTH : 0;
     case MODEL_ARRAY:
-        get_entries(&r, 2, ARRAY_RANGE_BYTES);
-        return body_done(&r);
+        return array_ranges_read(s, &list);
     case MODEL_DICTIONARY:
         if (s.len == 2 && load_be16(s.b) == 0) /* all keys: what nearly every Fetch asks for */
             return 0;
-        return dictionary_keys_read(s, &keys);
+        return dictionary_keys_read(s, &list);
     case MODEL_UNKNOWN:
         break;
     }
@@ -37,6 +35,20 @@ int dictionary_keys_read(struct span model_specifier, struct span *keys)
     if (each.err)
         reader_fail(&r, each.err);
     return body_done(&r);
+}
+
+int array_ranges_read(struct span model_specifier, struct span *ranges)
+{
+    struct reader r = reader_on(model_specifier.b, model_specifier.len, false);
+
+    *ranges = get_entries(&r, 2, ARRAY_RANGE_BYTES);
+    return body_done(&r);
+}
+
+struct array_range array_range_at(struct span ranges, uint32_t i)
+{
+    const uint8_t *b = ranges.b + (size_t)i * ARRAY_RANGE_BYTES;
+    return (struct array_range){load_be32(b), load_be32(b + 4)};
 }
 
 static inline void specifier_get(struct reader *r, struct specifier *x)

@@ -18,9 +18,25 @@ enum data_model kind_model(uint32_t kind)
     }
 }
 
-/* StoredData and its value; of an unknown model all behind the lifetime stays opaque. Such a Kind is never folded. */
-int stored_data_read(struct reader *r, enum data_model model, struct stored_data *d)
+/* DataValue.value; in folded input a stored certificate is a token, told by its first byte as in the security block. */
+static void value_read(struct reader *r, uint32_t kind, struct data_value *v)
 {
+    bool stored_certificate = kind == KIND_CERTIFICATE_BY_NODE || kind == KIND_CERTIFICATE_BY_USER;
+    uint32_t len = get_u32(r);
+
+    v->certificate = stored_certificate && r->folded && len == CERTIFICATE_DER_BYTES && reader_left(r) && *r->p == TOKEN_DER;
+    v->value = get_bytes(r, v->certificate ? CERTIFICATE_TOKEN_BYTES : len);
+    if (!v->certificate || r->err)
+        return;
+    r->true_pos += CERTIFICATE_DER_BYTES - CERTIFICATE_TOKEN_BYTES;
+    if (load_be32(v->value.b + 1) == PEER_NONE)
+        reader_fail(r, ERR_VALUE);
+}
+
+/* StoredData and its value; of an unknown model all behind the lifetime stays opaque. Such a Kind is never folded. */
+int stored_data_read(struct reader *r, uint32_t kind, struct stored_data *d)
+{
+    enum data_model model = kind_model(kind);
     uint32_t end = vector_begin(r, 4);
 
     d->storage_time_ms = get_u64(r);
@@ -28,7 +44,7 @@ int stored_data_read(struct reader *r, enum data_model model, struct stored_data
     d->model = model;
     d->index = 0;
     d->key = d->raw = d->value.value = (struct span){NULL, 0};
-    d->value.exists = false;
+    d->value.exists = d->value.certificate = false;
     if (model == MODEL_UNKNOWN) {
         d->signature = (struct signature){.signer = PEER_NONE};
         if (r->true_pos > end)
@@ -41,7 +57,7 @@ int stored_data_read(struct reader *r, enum data_model model, struct stored_data
     else if (model == MODEL_DICTIONARY)
         d->key = get_vector(r, 2);
     d->value.exists = get_bool(r);
-    d->value.value = get_vector(r, 4);
+    value_read(r, kind, &d->value);
     signature_read(r, &d->signature);
     vector_end(r, end);
     return r->err;
@@ -54,7 +70,10 @@ void stored_value_put(struct writer *w, const struct stored_data *d)
     else if (d->model == MODEL_DICTIONARY)
         put_vector_span(w, 2, d->key);
     put_u8(w, d->value.exists);
-    put_vector_span(w, 4, d->value.value);
+    put_length(w, 4, data_value_true(&d->value));
+    put_span(w, d->value.value);
+    if (d->value.certificate)
+        w->extra += CERTIFICATE_DER_BYTES - CERTIFICATE_TOKEN_BYTES;
 }
 
 void stored_data_put(struct writer *w, const struct stored_data *d)
@@ -102,7 +121,7 @@ static void kinds_check(struct reader *r, uint32_t end)
     while (r->true_pos < end) {
         kind_data_next(r, &k);
         while (r->true_pos < k.values_end)
-            stored_data_read(r, kind_model(k.kind), &d);
+            stored_data_read(r, k.kind, &d);
         vector_end(r, k.values_end);
     }
     vector_end(r, end);

@@ -28,11 +28,16 @@ static void signature_unfold(const struct fold_names *names, const uint8_t *toke
         put_u64(&w, i ? hash64_mix(value, i) : value);
 }
 
-static void certificate_unfold(const struct fold_names *names, const uint8_t *token, uint8_t b[CERTIFICATE_TRUE_BYTES])
+/* A certificate of the security block has a type and a length before it, a stored one is DER alone. */
+static void certificate_unfold(const struct fold_names *names, const uint8_t *token, bool stored, uint8_t b[CERTIFICATE_TRUE_BYTES])
 {
-    b[0] = 0;
-    store_be16(b + 1, CERTIFICATE_DER_BYTES);
-    fold_certificate(names, load_be32(token + 1), b + 3);
+    uint8_t *der = b;
+    if (!stored) {
+        b[0] = 0;
+        store_be16(b + 1, CERTIFICATE_DER_BYTES);
+        der += 3;
+    }
+    fold_certificate(names, load_be32(token + 1), der);
 }
 
 static void unfold(void *arg, const struct stretch *x)
@@ -45,7 +50,7 @@ static void unfold(void *arg, const struct stretch *x)
         if (x->kind == STRETCH_SIGNATURE)
             signature_unfold(u->names, x->b, b);
         else
-            certificate_unfold(u->names, x->b, b);
+            certificate_unfold(u->names, x->b, x->kind == STRETCH_DER, b);
         from = b + x->skip;
     }
     if (x->at - u->from <= u->cap && x->len <= u->cap - (x->at - u->from)) /* what does not fit is found to be wrong at the end */

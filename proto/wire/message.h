@@ -132,7 +132,9 @@ enum kind_id { KIND_SIP_REGISTRATION = 1, KIND_TURN_SERVICE = 2, KIND_CERTIFICAT
 enum data_model { MODEL_UNKNOWN, MODEL_SINGLE, MODEL_ARRAY, MODEL_DICTIONARY };
 enum data_model kind_model(uint32_t kind);           /* of the registered Kinds; MODEL_UNKNOWN otherwise */
 
-struct data_value { bool exists; struct span value; };
+/* certificate: the value is a certificate token (wire/security.h), which here stands for the DER alone, CERTIFICATE_DER_BYTES. */
+struct data_value { bool exists, certificate; struct span value; };
+static inline uint32_t data_value_true(const struct data_value *v) { return v->certificate ? CERTIFICATE_DER_BYTES : v->value.len; }
 struct stored_data {
     uint64_t storage_time_ms;
     uint32_t lifetime_s;
@@ -143,7 +145,7 @@ struct stored_data {
     struct span raw;                                  /* Kind of unknown model: the value and signature, opaque */
     struct signature signature;
 };
-int stored_data_read(struct reader *, enum data_model, struct stored_data *);
+int stored_data_read(struct reader *, uint32_t kind, struct stored_data *);
 void stored_data_put(struct writer *, const struct stored_data *);
 /* The StoredDataValue part alone, as the data signature covers it (array index as given). */
 void stored_value_put(struct writer *, const struct stored_data *);
@@ -177,6 +179,12 @@ struct mark fetch_req_open(struct writer *, struct id resource);                
 void specifier_put(struct writer *, const struct specifier *);
 /* Dictionary: keys<0..2^16-1> of key<0..2^16-1>; empty = all. Returns the encoded key list's inside. */
 int dictionary_keys_read(struct span model_specifier, struct span *keys);
+/* Array: indices<0..2^16-1> of ranges, 8 bytes each, both ends included; ARRAY_LAST is the last element. Returns the inside. */
+#define ARRAY_LAST UINT32_MAX
+#define ARRAY_RANGE_BYTES 8u
+struct array_range { uint32_t first, last; };
+int array_ranges_read(struct span model_specifier, struct span *ranges);
+struct array_range array_range_at(struct span ranges, uint32_t i);
 
 struct metadata { uint32_t value_length; uint64_t storage_time_ms; uint32_t lifetime_s; enum data_model model; uint32_t index; struct span key;
                   bool exists; uint32_t data_length; uint8_t hash_algorithm; struct span hash; struct span raw; };

@@ -194,7 +194,7 @@ static void store_kinds(struct writer *w, struct reader *r, uint32_t end)
 
     while (r->true_pos < end && !kind_data_next(r, &k)) {
         struct mark m = kind_data_open(w, k.kind, k.generation);
-        while (r->true_pos < k.values_end && !stored_data_read(r, kind_model(k.kind), &d))
+        while (r->true_pos < k.values_end && !stored_data_read(r, k.kind, &d))
             stored_data_put(w, &d);
         kind_data_close(w, m);
     }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "proto/wire/security.h"
 
-enum { TOKEN_SIGNATURE = 0xf5, TOKEN_CERTIFICATE = 0xfc };
 enum { CODE_SHA256 = 4, CODE_RSA = 1, CERTIFICATE_X509 = 0 };
 /* True bytes of the SignerIdentity that a token stands for: type, length, hash algorithm, hash length, SHA-256. */
 #define IDENTITY_TRUE_BYTES 37

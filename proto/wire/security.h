@@ -13,6 +13,7 @@
 
 #define SIGNATURE_TOKEN_BYTES 13
 #define CERTIFICATE_TOKEN_BYTES 5
+enum { TOKEN_SIGNATURE = 0xf5, TOKEN_CERTIFICATE = 0xfc, TOKEN_DER = 0xfd }; /* their first bytes; TOKEN_DER: a stored certificate, DER alone */
 #define CERTIFICATE_DER_BYTES 816
 #define SIGNATURE_VALUE_BYTES 256
 /* hash+sig 2, identity 37, value length 2, value. */
@@ -39,7 +40,7 @@ struct certificate {
 };
 
 /* The modelled folded bytes are used when r->folded or w->fold; identity none is written in true form in both (it is short). In folded
- * input the first byte tells: kind 0xf5 = signature token, 0xfc = certificate token, anything else is the true form. */
+ * input the first byte tells: kind 0xf5 = signature token, 0xfc = certificate token (0xfd = stored certificate), anything else is the true form. */
 int signature_read(struct reader *, struct signature *);
 void signature_put(struct writer *, const struct signature *);
 int certificate_read(struct reader *, struct certificate *);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The readers find the tokens of a whole message: each is the last thing that signature_read, stored_data_read or certificate_read consumed. */
+/* The readers find the tokens of a whole message: each is the last thing that signature_read, stored_data_read or certificate_read consumed, or the value
+ * of a stored certificate. */
 #include "proto/wire/stretch.h"
 
 #include "proto/wire/body.h"
@@ -45,6 +46,16 @@ static void tell_certificate(struct walk *w, const struct reader *r, const struc
         tell_token(w, r, STRETCH_CERTIFICATE);
 }
 
+/* A stored certificate, which the reader has passed with all of its value. */
+static void tell_der(struct walk *w, const struct reader *r, const struct data_value *v)
+{
+    if (r->err || !v->certificate)
+        return;
+    tell_until(w, v->value.b);
+    tell(w, STRETCH_DER, v->value.b, CERTIFICATE_DER_BYTES, 0);
+    w->told = v->value.b + CERTIFICATE_TOKEN_BYTES;
+}
+
 static void walk_kinds(struct walk *w, struct reader *r, uint32_t end)
 {
     struct kind_data k;
@@ -53,7 +64,8 @@ static void walk_kinds(struct walk *w, struct reader *r, uint32_t end)
     while (r->true_pos < end) {
         kind_data_next(r, &k);
         while (r->true_pos < k.values_end) {
-            stored_data_read(r, kind_model(k.kind), &d);
+            stored_data_read(r, k.kind, &d);
+            tell_der(w, r, &d.value);
             tell_signature(w, r, &d.signature);
         }
         vector_end(r, k.values_end);
@@ -105,10 +117,10 @@ static int walk_whole(struct walk *w, struct span payload, uint32_t true_len)
 /* The token at the reader, of which `skip` bytes lie before us and all from `end` on beyond. */
 static int walk_token(struct walk *w, struct reader *r, uint32_t skip, uint32_t end)
 {
-    enum stretch_kind kind = *r->p == STRETCH_SIGNATURE ? STRETCH_SIGNATURE : STRETCH_CERTIFICATE;
     const uint8_t *b = r->p;
+    enum stretch_kind kind = stretch_kind_of(*b);
 
-    if (*b != (uint8_t)kind || !reader_take(r, stretch_token_bytes(kind)) || skip >= stretch_token_true(kind) || load_be32(b + 1) == PEER_NONE ||
+    if (kind == STRETCH_BYTES || !reader_take(r, stretch_token_bytes(kind)) || skip >= stretch_token_true(kind) || load_be32(b + 1) == PEER_NONE ||
         w->at >= end)
         return ERR_VALUE;
     uint32_t len = stretch_token_true(kind) - skip;

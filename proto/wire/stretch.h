@@ -17,7 +17,7 @@
 #include "proto/wire/header.h"
 #include "proto/wire/security.h"
 
-enum stretch_kind { STRETCH_BYTES = 0, STRETCH_SIGNATURE = 0xf5, STRETCH_CERTIFICATE = 0xfc };
+enum stretch_kind { STRETCH_BYTES = 0, STRETCH_SIGNATURE = TOKEN_SIGNATURE, STRETCH_CERTIFICATE = TOKEN_CERTIFICATE, STRETCH_DER = TOKEN_DER };
 
 /* Head of a part 4, run 2, token 13, last run 2; and one to be shorter. */
 #define STRETCH_LEAST 22u
@@ -36,7 +36,12 @@ static inline uint32_t stretch_token_bytes(enum stretch_kind kind)
 }
 static inline uint32_t stretch_token_true(enum stretch_kind kind)
 {
-    return kind == STRETCH_SIGNATURE ? SIGNATURE_TRUE_BYTES : CERTIFICATE_TRUE_BYTES;
+    return kind == STRETCH_SIGNATURE ? SIGNATURE_TRUE_BYTES : kind == STRETCH_DER ? CERTIFICATE_DER_BYTES : CERTIFICATE_TRUE_BYTES;
+}
+/* What a token is, by its first byte; STRETCH_BYTES: it is none. */
+static inline enum stretch_kind stretch_kind_of(uint8_t first)
+{
+    return first == TOKEN_SIGNATURE ? STRETCH_SIGNATURE : first == TOKEN_CERTIFICATE ? STRETCH_CERTIFICATE : first == TOKEN_DER ? STRETCH_DER : STRETCH_BYTES;
 }
 
 /* Calls `each` for the stretches of the payload behind this header, in order and without gaps, no two of bytes in a row. 0 or a negative error, which may

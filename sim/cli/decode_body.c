@@ -230,6 +230,10 @@ static void show_value(struct tree *t, uint32_t kind, struct span value)
 {
     struct sip_registration x;
 
+    if (kind == KIND_CERTIFICATE_BY_NODE || kind == KIND_CERTIFICATE_BY_USER) {
+        decode_show_certificate(t, &(struct certificate){.owner = PEER_NONE, .der = value});
+        return;
+    }
     if (kind != KIND_SIP_REGISTRATION || sip_registration_read(value, &x)) {
         tree_bytes(t, "value", value);
         return;
@@ -298,7 +302,7 @@ static void show_kinds(struct tree *t, struct reader *r, uint32_t end, bool meta
         while (r->true_pos < k.values_end)
             if (meta && !metadata_read(r, kind_model(k.kind), &m))
                 show_metadata(t, &m);
-            else if (!meta && !stored_data_read(r, kind_model(k.kind), &d))
+            else if (!meta && !stored_data_read(r, k.kind, &d))
                 show_stored_data(t, k.kind, &d);
         tree_close(t);
         tree_close(t);
@@ -352,6 +356,15 @@ static void show_specifier(struct tree *t, const struct specifier *s)
         tree_list(t, "keys"); /* none = all */
         for (struct reader each = reader_of(keys); reader_left(&each);)
             tree_bytes(t, "key", get_vector(&each, 2));
+        tree_close(t);
+    } else if (kind_model(s->kind) == MODEL_ARRAY && !array_ranges_read(s->model_specifier, &keys)) {
+        tree_list(t, "indices");
+        for (uint32_t i = 0; i < keys.len / ARRAY_RANGE_BYTES; i++) {
+            tree_open(t, "range");
+            tree_number(t, "first", array_range_at(keys, i).first);
+            tree_number(t, "last", array_range_at(keys, i).last); /* 4294967295 = the last element */
+            tree_close(t);
+        }
         tree_close(t);
     } else {
         tree_bytes(t, "model_specifier", s->model_specifier);

@@ -127,7 +127,7 @@ static void show_alternative_name(struct tree *t, const GENERAL_NAME *name)
 }
 
 /* Whose certificate: the names of RFC 6940 11.3, if it is one that parses. */
-static void show_certificate(struct tree *t, const struct certificate *c)
+void decode_show_certificate(struct tree *t, const struct certificate *c)
 {
     const uint8_t *p = c->der.b;
     X509 *x = d2i_X509(NULL, &p, (long)c->der.len);
@@ -170,7 +170,7 @@ static void show_security(struct tree *t, const struct security *s)
     tree_open(t, "security");
     tree_list(t, "certificates");
     for (unsigned i = 0; i < s->certificates; i++)
-        show_certificate(t, &s->certificate[i]);
+        decode_show_certificate(t, &s->certificate[i]);
     tree_close(t);
     decode_show_signature(t, &s->signature);
     tree_close(t);

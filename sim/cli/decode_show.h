@@ -13,6 +13,7 @@ void decode_show_message(struct tree *, const struct message *);
 void decode_show_body(struct tree *, uint16_t code, struct reader body);
 void decode_show_destination(struct tree *, const struct destination *);
 void decode_show_destinations(struct tree *, const char *name, struct span list);
+void decode_show_certificate(struct tree *, const struct certificate *);
 void decode_show_signature(struct tree *, const struct signature *);
 
 /* The last entry of a destination list, its type and first digits; empty when there is none. Returns out. */

@@ -54,7 +54,7 @@ static void put_values(struct writer *w)
 {
     struct mark k = kind_data_open(w, KIND_SIP_REGISTRATION, 1);
     struct stored_data d = {.storage_time_ms = 1, .lifetime_s = 3600, .model = MODEL_DICTIONARY, .key = {zeros, 16},
-                            .value = {true, {zeros, 43}}, .signature = typical_signature()};
+                            .value = {.exists = true, .value = {zeros, 43}}, .signature = typical_signature()};
     stored_data_put(w, &d);
     kind_data_close(w, k);
 }

@@ -302,7 +302,10 @@ static void put_stored_data(struct message_source *s, struct writer *w, const st
     uint8_t value[128];
     struct stored_data d = {.storage_time_ms = source_word(s), .lifetime_s = (uint32_t)source_word(s), .model = kind_model(kind),
                             .index = (uint32_t)source_word(s), .key = s->sober ? pool_exact(s, p, ID_BYTES) : pool_span(s, p, 300),
-                            .value = {s->sober || chance(s, 2), value_of(s, p, value)}, .raw = pool_span(s, p, 500)};
+                            .value = {.exists = s->sober || chance(s, 2), .value = value_of(s, p, value)}, .raw = pool_span(s, p, 500)};
+    uint8_t token[CERTIFICATE_TOKEN_BYTES] = {TOKEN_DER, 0, 0, (uint8_t)source_word(s), (uint8_t)source_word(s)};
+    if (w->fold && (kind == KIND_CERTIFICATE_BY_NODE || kind == KIND_CERTIFICATE_BY_USER) && chance(s, 2))
+        d.value = (struct data_value){.exists = true, .certificate = true, .value = {token, sizeof token}};
     signature_random(s, p, &d.signature);
     stored_data_put(w, &d);
 }

@@ -266,6 +266,47 @@ static void signatures_of_one_signer_name_its_certificate(void **state)
     assert_true(seen > 300);
 }
 
+/* The first stored value that is a certificate; false when the message has none. */
+static bool stored_certificate(const struct message *m, bool folded, struct stored_data *d)
+{
+    struct reader r = m->body;
+    struct kind_data k;
+    uint32_t end;
+
+    fetch_ans_begin(&r, &end);
+    while (r.true_pos < end && !kind_data_next(&r, &k))
+        while (r.true_pos < k.values_end && !stored_data_read(&r, k.kind, d))
+            if (folded ? d->value.certificate : d->value.value.len == CERTIFICATE_DER_BYTES)
+                return true;
+    return false;
+}
+
+static void a_stored_certificate_unfolds_to_its_der(void **state)
+{
+    struct message_source s = message_source_of(26);
+    struct message m;
+    struct stored_data d;
+    unsigned seen = 0;
+
+    (void)state;
+    for (int i = 0; i < 2000; i++) {
+        uint8_t der[CERTIFICATE_DER_BYTES];
+        random_message_make(&s, FETCH_ANS, true, &message);
+        assert_int_equal(message_read(message.b, message.len, true, &m), 0);
+        if (!stored_certificate(&m, true, &d))
+            continue;
+        assert_int_equal(data_value_true(&d.value), CERTIFICATE_DER_BYTES);
+        assert_int_equal(d.value.value.len, CERTIFICATE_TOKEN_BYTES);
+        assert_int_equal(fold_certificate(&names, load_be32(d.value.value.b + 1), der), 0);
+        long n = fold_unfold_message(&names, message.b, message.len, message.true_len, out, sizeof out);
+        assert_int_equal(message_read(out, (size_t)n, false, &m), 0);
+        assert_true(stored_certificate(&m, false, &d));
+        assert_memory_equal(d.value.value.b, der, sizeof der);
+        seen++;
+    }
+    assert_true(seen > 100);
+}
+
 static void what_does_not_fit_is_refused(void **state)
 {
     struct message_source s = message_source_of(25);
@@ -294,6 +335,7 @@ int main(void)
         cmocka_unit_test(true_messages_and_acks_pass_unchanged),
         cmocka_unit_test(slices_of_unfolded_fragments_are_the_unfolded_whole),
         cmocka_unit_test(signatures_of_one_signer_name_its_certificate),
+        cmocka_unit_test(a_stored_certificate_unfolds_to_its_der),
         cmocka_unit_test(what_does_not_fit_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -110,8 +110,10 @@ static void parts_are_equal_and_together_the_message(void **state)
         assert_int_equal(n, c.parts);
         if (n == 1) {
             assert_int_equal(c.part_len[0], message.len);
+            /* It fits, or as many parts as it needs would be too small. */
+            uint32_t bytes = message.true_len - header_bytes(&whole), room = limit > header_bytes(&whole) ? limit - header_bytes(&whole) : 1;
             assert_true(message.true_len <= limit || limit < header_bytes(&whole) + FRAGMENT_BODY_BYTES_MIN ||
-                        message.true_len - header_bytes(&whole) < (FRAGMENT_BODY_BYTES_MIN + (folded ? STRETCH_LEAST : 0)) * (message.true_len / (limit - header_bytes(&whole)) + 1));
+                        bytes / ((bytes + room - 1) / room) < FRAGMENT_BODY_BYTES_MIN + (folded ? STRETCH_LEAST : 0));
             continue;
         }
         split_up++;

@@ -212,7 +212,7 @@ static void put_ids(struct writer *w, struct update_req *x)
 
 static void put_registration(struct writer *w)
 {
-    struct stored_data d = {.model = MODEL_DICTIONARY, .key = {zeros, 16}, .value = {true, {wire + 3000, 0}}, .signature = modelled()};
+    struct stored_data d = {.model = MODEL_DICTIONARY, .key = {zeros, 16}, .value = {.exists = true, .value = {wire + 3000, 0}}, .signature = modelled()};
     struct sip_registration r = {.type = SIP_REGISTRATION_ROUTE, .contact_prefs = {(const uint8_t *)"(sip.schemes=SIPS)", 18},
                                  .destinations = {(const uint8_t *)"\1\20abcdefghijklmnop", 18}};
     struct writer value = writer_on(wire + 3000, 200, false);
