@@ -193,6 +193,12 @@ sim_time node_request(struct node *n, struct env *env, const struct request *q)
     case REQUEST_FETCH:
         err = n->state == NODE_JOINED ? fetch_send(&c, q) : ERR_NO_LINK;
         break;
+    case REQUEST_STAT:
+        err = n->state == NODE_JOINED ? stat_send(&c, q) : ERR_NO_LINK;
+        break;
+    case REQUEST_FIND:
+        err = n->state == NODE_JOINED ? find_send(&c, q) : ERR_NO_LINK;
+        break;
     case REQUEST_LEAVE:
         topology_leaving(&c);
         break;
@@ -275,16 +281,16 @@ void node_seed_value(struct node *n, struct env *env, struct id resource, peer_h
                             .value = {.exists = true, .value = {value, value_len}}};
     if (value_sign(&signing, resource, KIND_SIP_REGISTRATION, &d))
         return;
-    struct value head = {.resource = resource, .generation = 1, .storage_ms = stored_ms, .token = d.signature.token, .owner = owner,
-                         .kind = KIND_SIP_REGISTRATION, .replica = replica, .have = replica == 0 ? (1u << REPLICAS) - 1 : 0, .exists = 1,
-                         .len = value_len};
-    head.r.due = time_add(env->now, SECONDS(lifetime_left_s));
+    struct value head = value_head(&c, resource, kind_find(KIND_SIP_REGISTRATION), &d);
+    head.generation = 1;
+    head.replica = replica;
+    head.have = replica == 0 ? (1u << REPLICAS) - 1 : 0;
     value_put(&c, &head, value);
 }
 
 uint32_t node_value_bytes(uint16_t value_len)
 {
-    return ((uint32_t)offsetof(struct value, bytes) + value_len + 7u) & ~7u;
+    return value_size(value_len);
 }
 
 sim_time node_seed_end(struct node *n, struct env *env)
@@ -301,6 +307,7 @@ sim_time node_seed_end(struct node *n, struct env *env)
         n->replica[k] = chord_successor(&c, k);
     env->port->random(env, RANDOM_TIMER, n->draws++, &phase, sizeof phase);
     n->tidy_at = env->now + MILLIS(phase % 60000u);
+    certificate_plan(&c, true);
     block_trim(&c);
     return call_end(&c);
 }

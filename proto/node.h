@@ -42,18 +42,26 @@ struct chan_info {
 };
 
 enum request_op {
-    REQUEST_STORE,  /* store `value` in a dictionary Kind under our own Node-ID as key (registration) */
-    REQUEST_FETCH,  /* fetch all values of `kind` at `resource` */
+    REQUEST_STORE,  /* store `value` at `resource`: in an array at `index`, in a dictionary under our own Node-ID as key (registration) */
+    REQUEST_FETCH,  /* fetch the values of `kind` at `resource` */
+    REQUEST_STAT,   /* the same, but only metadata */
+    REQUEST_FIND,   /* the closest resource from `resource` on that the peer responsible for it knows to hold something of `kind` */
     REQUEST_LEAVE   /* tell the neighbours and stop; FACT_LEFT when the block may be freed */
 };
 
-/* The answer is a fact with the tag: REQUEST_ANSWERED or REQUEST_FAILED, exactly one for each STORE and FETCH unless the node dies. */
+/* The answer is a fact with the tag: REQUEST_ANSWERED or REQUEST_FAILED, exactly one for each of them but LEAVE unless the node dies. What an answer
+ * holds goes out before it through port.found. */
 struct request {
     enum request_op op;
     uint32_t tag;
     struct id resource;
     uint32_t kind;          /* RFC 6940 14.6; 1 = SIP-REGISTRATION */
     uint32_t lifetime_s;
+    uint64_t generation;    /* 0 = any. STORE: only if this is the counter; FETCH, STAT: only if it is not (RFC 6940 7.4.1.1, 7.4.2.1) */
+    bool remove;            /* STORE: a value that does not exist takes the place (7.4.1.3); keep it as long as the old one would live */
+    bool some;              /* FETCH, STAT: not all values, but those of index..last, or of one key */
+    uint32_t index, last;   /* array; UINT32_MAX: STORE appends, FETCH and STAT mean the last element */
+    struct id key;          /* dictionary: the Node-ID whose entry is wanted */
     const uint8_t *value;   /* DataValue contents, borrowed for the call */
     uint16_t value_len;
 };

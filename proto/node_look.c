@@ -51,12 +51,36 @@ peer_h node_finger(const struct node *n, struct env *env, unsigned i)
 bool node_holds(const struct node *n, struct env *env, struct id resource, uint32_t kind, peer_h owner, uint8_t *replica)
 {
     struct call c = call_look(n, env);
-    uint32_t at = value_find(&c, resource, kind, owner);
-    if (at == section_used(&c, SECTION_STORE) || value_at(&c, at)->r.due <= env->now || !value_at(&c, at)->exists)
-        return false;
-    if (replica)
-        *replica = value_at(&c, at)->replica;
-    return true;
+    for (uint32_t at = value_first(&c, resource); value_is(&c, at, resource); at = record_next(&c, SECTION_STORE, at)) {
+        const struct value *v = value_at(&c, at);
+        if (kinds[v->kind].id != kind || v->owner != owner || v->r.due <= env->now || !(v->flags & VALUE_EXISTS))
+            continue;
+        if (replica)
+            *replica = v->replica;
+        return true;
+    }
+    return false;
+}
+
+static const char *check_values(const struct call *c)
+{
+    uint32_t at = 0, n = 0;
+    for (; at < section_used(c, SECTION_STORE); at = record_next(c, SECTION_STORE, at), n++) {
+        const struct value *v = value_at(c, at);
+        if (v->r.size != value_size(v->len) || v->r.size > section_used(c, SECTION_STORE) - at)
+            return "a value record's size is wrong";
+        if (v->kind >= KINDS)
+            return "a value is of no Kind";
+        uint32_t next = at + v->r.size;
+        if (!value_is(c, next, v->resource))
+            continue;
+        const struct value *w = value_at(c, next);
+        if (w->kind < v->kind || (w->kind == v->kind && (w->generation != v->generation || w->index < v->index)))
+            return "values of one resource are out of order, or of two generations";
+    }
+    if (n != c->n->values)
+        return "the count of values is wrong";
+    return section_used(c, SECTION_STORE) > c->o->limits.stored_bytes ? "more bytes are stored than the limit" : NULL;
 }
 
 bool node_link_at(const struct node *n, unsigned k, peer_h *peer, chan_h *chan, bool *is_routed)
@@ -163,5 +187,7 @@ const char *node_check(const struct node *n, struct env *env)
         wrong = check_order(&c);
     if (!wrong && !(n->flags & NODE_RING_DIRTY))
         wrong = check_neighbours(&c);
+    if (!wrong)
+        wrong = check_values(&c);
     return wrong ? wrong : check_work(&c);
 }

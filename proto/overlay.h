@@ -35,6 +35,7 @@ struct overlay {
     uint16_t update_law, ping_law;              /* port.draw distributions; 0 = fixed */
     bool reactive;                              /* chord-reactive */
     bool clients_permitted;
+    bool store_certificates;                    /* each peer stores its certificate, RFC 6940 8 */
 
     uint8_t predecessors, successors;           /* neighbour table, 1..64 each */
     uint8_t fingers;                            /* 1..128; 0 = auto: at least 16, deep enough for the last successor */

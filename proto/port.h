@@ -89,6 +89,21 @@ enum random_purpose {
     RANDOM_TRANSACTION, RANDOM_FINGER, RANDOM_TIMER, RANDOM_BOOTSTRAP, RANDOM_PING, RANDOM_PURPOSES
 };
 
+/* One thing that an answer holds: a value (Fetch), its metadata (Stat), a Resource-ID (Find), the state of a Kind after a Store. */
+struct found {
+    struct id resource;   /* Find: the closest, 0 = none */
+    uint32_t kind;
+    uint64_t generation;  /* counter of the Kind there; Find: 0 */
+    peer_h signer;        /* Fetch: whose signature was checked; Stat: of a dictionary key; else PEER_NONE */
+    uint32_t index;       /* array */
+    uint64_t storage_ms;
+    uint32_t lifetime_s;
+    bool exists;
+    const uint8_t *value; /* Fetch: DataValue.value; Stat: its SHA-256; Store: Node-IDs of the replicas. Borrowed for the call */
+    uint32_t value_len;
+    uint32_t size;        /* true bytes of the value; in a folded message a stored certificate is a token, and value_len is less */
+};
+
 struct port {
     /* A larger or smaller block for this node, contents kept up to the smaller size, perhaps elsewhere: the old pointer is dead.
      * NULL = refused (over the node's limit); then the old block is untouched. */
@@ -129,6 +144,9 @@ struct port {
     int (*verify)(struct env *, const struct piece *, unsigned pieces, const struct signature *);
     /* Resource-ID of the peer's user name, H(user name), from its certificate (RFC 6940 7.3.1). */
     struct id (*user_of)(struct env *, peer_h);
+
+    /* What a request of node_request with this tag has brought, one call for each, before the fact that it was answered. NULL = of no interest. */
+    void (*found)(struct env *, uint32_t tag, const struct found *);
 
     /* What happened, for measurement only: an enum fact and two words (proto/fact.h). */
     void (*fact)(struct env *, uint16_t what, uint64_t a, uint64_t b);

@@ -63,6 +63,7 @@ static void ring_alone(struct call *c)
     c->n->update_at = time_add(c->env->now, c->o->update_interval);
     c->n->finger_at = time_add(c->env->now, c->o->ping_interval);
     c->env->port->fact(c->env, FACT_JOINED, c->env->now - c->n->started, 0);
+    certificate_plan(c, false);
 }
 
 void topology_start(struct call *c, const struct node_opts *opts)
@@ -106,7 +107,8 @@ static void attempt_forget(struct call *c)
     for (uint16_t slot = 0; slot < link_slots(c); slot++)
         if (link_at(c, slot)->state != LINK_FREE)
             link_drop(c, slot, false);
-    static const enum purpose ours[] = {PURPOSE_ATTACH, PURPOSE_JOIN, PURPOSE_UPDATE, PURPOSE_LINK_PING, PURPOSE_FINGER_PING, PURPOSE_REPLICA};
+    static const enum purpose ours[] = {PURPOSE_ATTACH, PURPOSE_JOIN, PURPOSE_UPDATE, PURPOSE_LINK_PING, PURPOSE_FINGER_PING, PURPOSE_REPLICA, PURPOSE_ADOPT,
+                                         PURPOSE_CERTIFICATE};
     for (unsigned i = 0; i < sizeof ours / sizeof *ours; i++)
         transaction_forget(c, ours[i]);
     for (uint32_t at = 0; at < section_used(c, SECTION_WORK);) {
@@ -127,7 +129,7 @@ void chord_join_restart(struct call *c, enum join_failure why)
     c->n->admitting = c->n->admitted = c->n->range_from = PEER_NONE;
     c->n->flags &= (uint8_t)~(NODE_TABLES | NODE_RING_DIRTY | NODE_RING_LOST);
     c->n->predecessors = c->n->successors = 0;
-    c->n->update_at = c->n->finger_at = c->n->tidy_at = c->n->replicate_at = TIME_NEVER;
+    c->n->update_at = c->n->finger_at = c->n->tidy_at = c->n->replicate_at = c->n->certify_at = TIME_NEVER;
     c->n->join_at = c->env->now + c->o->bootstrap_retry;
     if ((c->n->flags & NODE_FIRST) && why == JOIN_NO_BOOTSTRAP && c->n->join_attempt >= c->o->bootstrap_count)
         ring_alone(c); /* nobody else is there */
@@ -254,6 +256,7 @@ void chord_joined(struct call *c)
     c->n->range_id = id_add(c->n->id, (struct id){UINT64_MAX, UINT64_MAX});
     chord_range_set(c, chord_predecessor(c, 0));
     store_replica_set_changed(c, false);
+    certificate_plan(c, false);
 }
 
 /* ---- the admitting side ---- */

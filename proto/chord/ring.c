@@ -250,6 +250,7 @@ void topology_link_lost(struct call *c, peer_h peer, uint8_t standing, bool fail
         chord_failed_note(c, peer);
     if (c->n->admitted == peer)
         c->n->admitted = PEER_NONE;
+    store_peer_lost(c, peer);
     if (standing & (ORDER_NEIGHBOUR | ORDER_USABLE))
         chord_ring_dirty(c, true);
     if (standing & ORDER_FINGER)
@@ -348,7 +349,8 @@ sim_time topology_due(const struct node *n)
 {
     sim_time due = time_min(n->update_at, n->finger_at);
     due = time_min(due, time_min(n->tidy_at, n->replicate_at));
-    return time_min(due, time_min(n->expire_at, n->join_at));
+    due = time_min(due, time_min(n->expire_at, n->join_at));
+    return time_min(due, n->certify_at);
 }
 
 static sim_time interval(struct call *c, sim_time fixed, uint16_t law)

@@ -34,7 +34,7 @@ void block_init(struct node *n, peer_h self, struct id id)
         at += first_cap[s];
     }
     n->bytes = at;
-    n->work_due = n->update_at = n->finger_at = n->tidy_at = n->replicate_at = n->expire_at = n->join_at = TIME_NEVER;
+    n->work_due = n->update_at = n->finger_at = n->tidy_at = n->replicate_at = n->expire_at = n->join_at = n->certify_at = TIME_NEVER;
     n->admitting = n->admitted = n->range_from = PEER_NONE;
     n->bootstrap_slot = SLOT_NONE;
     n->replica[0] = n->replica[1] = PEER_NONE;
@@ -100,17 +100,24 @@ void work_trim(struct call *c)
         work_resize(c, used);
 }
 
-void *record_add(struct call *c, enum section_name s, uint16_t type, uint32_t size)
+void *record_insert(struct call *c, enum section_name s, uint32_t offset, uint16_t type, uint32_t size)
 {
     size = ROUND_UP(size);
     if (!section_reserve(c, s, size))
         return NULL;
-    uint32_t at = c->n->section[s].used;
-    struct record *r = record_at(c, s, at);
+    uint32_t used = c->n->section[s].used;
+    assert(offset <= used);
+    struct record *r = record_at(c, s, offset);
+    memmove((uint8_t *)r + size, r, used - offset);
     memset(r, 0, size);
     *r = (struct record){.size = size, .type = type, .slot = SLOT_NONE, .due = TIME_NEVER};
-    c->n->section[s].used = at + size;
+    c->n->section[s].used = used + size;
     return r;
+}
+
+void *record_add(struct call *c, enum section_name s, uint16_t type, uint32_t size)
+{
+    return record_insert(c, s, c->n->section[s].used, type, size);
 }
 
 void record_remove(struct call *c, enum section_name s, uint32_t offset)

@@ -52,6 +52,8 @@ struct node {
     uint16_t values;
     uint8_t cache_count, cache_next, failed_next;
     uint8_t failed_at[RECENTLY_FAILED]; /* seconds, modulo 256: looked at each minute */
+    uint8_t batch;       /* number of the last Store of copies */
+    sim_time certify_at; /* when our certificates are stored next */
 };
 static_assert(sizeof(struct node) <= 256, "the hot part is four cache lines");
 
@@ -90,6 +92,8 @@ struct record {
 
 /* Appends a zeroed record of at least `size` bytes; NULL when there is no room. The block may move. */
 void *record_add(struct call *, enum section_name, uint16_t type, uint32_t size);
+/* The same before the record at this offset (section_used: behind all); later ones move up. */
+void *record_insert(struct call *, enum section_name, uint32_t offset, uint16_t type, uint32_t size);
 /* Removes the record at this offset; later ones move down. */
 void record_remove(struct call *, enum section_name, uint32_t offset);
 /* Grows the record at this offset to `size` bytes; later ones move up. NULL when there is no room. */

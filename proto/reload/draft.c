@@ -21,6 +21,16 @@ void draft_owner(struct call *c, struct draft *d, peer_h owner)
             return;
     if (d->owners < CERTIFICATES_MAX - 1)
         d->owner[d->owners++] = owner;
+    else
+        writer_fail(&d->w, ERR_TOO_LARGE);
+}
+
+/* Version, ttl, lengths and the rest of the header without its lists; extensions' length; certificates' length. */
+#define AROUND_BYTES (38u + 4u + 2u)
+
+uint32_t draft_true(const struct draft *d, uint32_t destination_bytes)
+{
+    return AROUND_BYTES + destination_bytes + writer_true(&d->w) + (1 + d->owners) * CERTIFICATE_TRUE_BYTES + SIGNATURE_TRUE_BYTES;
 }
 
 static int draft_sign(struct call *c, struct draft *d, uint64_t tid)

@@ -22,10 +22,12 @@ struct draft {
 };
 
 void draft_begin(struct call *, struct draft *, uint16_t code);
-/* Names the owner of a stored value that this message carries; repeated names count once. */
+/* Names the owner of a stored value that this message carries; repeated names count once. More than a message may carry fail the writer. */
 void draft_owner(struct call *, struct draft *, peer_h);
 /* The header of a whole message of ours, without its length. */
 struct header draft_header(const struct call *, uint64_t tid, struct span destination);
+/* True bytes of the message if it were closed now, with a destination list of so many bytes. */
+uint32_t draft_true(const struct draft *, uint32_t destination_bytes);
 /* Ends contents, signs, writes the header. destination = encoded list. 0 or a negative error. */
 int draft_close(struct call *, struct draft *, uint64_t tid, struct span destination);
 

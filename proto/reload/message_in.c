@@ -176,10 +176,16 @@ static void request_in(struct call *c, const struct origin *from, const struct m
     case FETCH_REQ:
         fetch_request(c, from, m);
         break;
+    case STAT_REQ:
+        stat_request(c, from, m);
+        break;
+    case FIND_REQ:
+        find_request(c, from, m);
+        break;
     case CONFIG_UPDATE_REQ: /* signed configurations are not read by this peer: nobody may set one */
         answer_error(c, from, ERROR_FORBIDDEN, NULL, 0);
         break;
-    default: /* Stat, Find, PathTrack and private methods */
+    default: /* PathTrack and private methods */
         answer_error(c, from, ERROR_INVALID_MESSAGE, NULL, 0);
         break;
     }

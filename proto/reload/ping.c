@@ -2,6 +2,7 @@
 #include "proto/reload/ping.h"
 
 #include "proto/chord/chord.h"
+#include "proto/store/store.h"
 
 void ping_request(struct call *c, const struct origin *from)
 {
@@ -28,7 +29,7 @@ static void probe_put(struct call *c, struct writer *w, uint8_t type)
     if (type == PROBE_RESPONSIBLE_SET)
         put_u32(&v, chord_responsible_ppb(c));
     else if (type == PROBE_NUM_RESOURCES)
-        put_u32(&v, c->n->values);
+        put_u32(&v, store_resources(c));
     else if (type == PROBE_UPTIME)
         put_u32(&v, (uint32_t)((c->env->now - c->n->started) / SECONDS(1)));
     else

@@ -41,6 +41,13 @@ static uint64_t transaction_id(struct call *c)
     return tid;
 }
 
+/* Errands that node_request started: their end is a fact. */
+static bool asked_by_user(const struct errand *e)
+{
+    return e->purpose == PURPOSE_USER_STORE || e->purpose == PURPOSE_USER_FETCH || e->purpose == PURPOSE_USER_STAT ||
+           e->purpose == PURPOSE_USER_FIND;
+}
+
 int request_send(struct call *c, struct draft *d, const struct route *route, const struct errand *errand)
 {
     uint8_t list[2 * DESTINATION_RESOURCE_BYTES];
@@ -78,7 +85,7 @@ int request_send(struct call *c, struct draft *d, const struct route *route, con
     t->sends = 1;
     memcpy(t->message, d->message, kept);
     record_due(c, &t->r, time_add(c->env->now, c->o->reliability_timer));
-    if (errand->purpose == PURPOSE_USER_STORE || errand->purpose == PURPOSE_USER_FETCH)
+    if (asked_by_user(errand))
         c->env->port->fact(c->env, FACT_REQUEST_SENT, errand->tag, tid);
     message_out(c, route->slot, d->message, d->len, d->true_len, d->code);
     return 0;
@@ -90,6 +97,8 @@ static void errand_failed(struct call *c, const struct errand *e, uint16_t error
     switch (e->purpose) {
     case PURPOSE_USER_STORE:
     case PURPOSE_USER_FETCH:
+    case PURPOSE_USER_STAT:
+    case PURPOSE_USER_FIND:
         c->env->port->fact(c->env, FACT_REQUEST_FAILED, e->tag, (uint64_t)error | (uint64_t)hops << 16);
         break;
     case PURPOSE_UPDATE:
@@ -109,6 +118,11 @@ static void errand_failed(struct call *c, const struct errand *e, uint16_t error
     case PURPOSE_REPLICA:
         store_replica_failed(c, e, error);
         break;
+    case PURPOSE_ADOPT:
+        break; /* our copy stays what it is; the next change of the replica set tries again */
+    case PURPOSE_CERTIFICATE:
+        certificate_failed(c, error);
+        break;
     case PURPOSE_LEAVE:
         chord_leave_done(c);
         break;
@@ -118,14 +132,12 @@ static void errand_failed(struct call *c, const struct errand *e, uint16_t error
 static void errand_answered(struct call *c, const struct errand *e, const struct origin *from, const struct message *m)
 {
     unsigned hops = from->slot == SLOT_SELF ? 0 : (unsigned)(c->o->initial_ttl - from->ttl) + 1;
-    unsigned values = 0;
     switch (e->purpose) {
-    case PURPOSE_USER_FETCH:
-        values = store_count_values(c, m, e->resource);
-        c->env->port->fact(c->env, FACT_REQUEST_ANSWERED, e->tag, FACT_ANSWER(from->signer, hops, values));
-        break;
     case PURPOSE_USER_STORE:
-        c->env->port->fact(c->env, FACT_REQUEST_ANSWERED, e->tag, FACT_ANSWER(from->signer, hops, values));
+    case PURPOSE_USER_FETCH:
+    case PURPOSE_USER_STAT:
+    case PURPOSE_USER_FIND:
+        c->env->port->fact(c->env, FACT_REQUEST_ANSWERED, e->tag, FACT_ANSWER(from->signer, hops, store_answer_read(c, e, m)));
         break;
     case PURPOSE_UPDATE:
         chord_update_done(c, e->peer);
@@ -144,6 +156,11 @@ static void errand_answered(struct call *c, const struct errand *e, const struct
         break;
     case PURPOSE_REPLICA:
         store_replica_done(c, e);
+        break;
+    case PURPOSE_ADOPT:
+        store_adopt(c, e, m);
+        break;
+    case PURPOSE_CERTIFICATE:
         break;
     case PURPOSE_LEAVE:
         chord_leave_done(c);
@@ -230,6 +247,17 @@ static uint32_t transaction_find(const struct call *c, enum purpose purpose, pee
 bool transaction_pending(const struct call *c, enum purpose purpose, peer_h peer)
 {
     return transaction_find(c, purpose, peer) < section_used(c, SECTION_WORK);
+}
+
+bool transaction_pending_about(const struct call *c, enum purpose purpose, peer_h peer, uint32_t tag, struct id resource)
+{
+    for (uint32_t at = 0; at < section_used(c, SECTION_WORK); at = record_next(c, SECTION_WORK, at)) {
+        const struct transaction *t = transaction_at(c, at);
+        if (t->r.type == WORK_TRANSACTION && t->errand.purpose == purpose && t->errand.peer == peer && t->errand.tag == tag &&
+            id_equal(t->errand.resource, resource))
+            return true;
+    }
+    return false;
 }
 
 bool transaction_cancel(struct call *c, enum purpose purpose, peer_h peer, struct errand *e)
@@ -361,6 +389,10 @@ void answer_send(struct call *c, const struct origin *to, struct draft *d, bool 
         err = draft_close(c, d, to->tid, (struct span){list, writer_len(&w)});
     bool long_answer = err == ERR_TOO_LARGE || (err == 0 && to->max_response && d->true_len > to->max_response);
     if (long_answer && d->code != MESSAGE_ERROR) { /* over the asker's limit, max-message-size, or what we can build */
+        answer_error(c, to, ERROR_RESPONSE_TOO_LARGE, NULL, 0);
+        return;
+    }
+    if (err == ERR_TOO_LARGE && d->code != MESSAGE_ERROR) { /* over max-message-size, or than we can build */
         answer_error(c, to, ERROR_RESPONSE_TOO_LARGE, NULL, 0);
         return;
     }

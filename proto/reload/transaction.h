@@ -9,13 +9,15 @@
 #include "proto/reload/message_in.h"
 
 enum purpose {
-    PURPOSE_USER_STORE, PURPOSE_USER_FETCH, /* node_request; tag */
+    PURPOSE_USER_STORE, PURPOSE_USER_FETCH, PURPOSE_USER_STAT, PURPOSE_USER_FIND, /* node_request; tag */
     PURPOSE_UPDATE,                         /* to the peer of a link */
     PURPOSE_ATTACH,                         /* aux = enum attach_reason */
     PURPOSE_JOIN,
     PURPOSE_FINGER_PING,                    /* aux = entry i */
     PURPOSE_LINK_PING,
-    PURPOSE_REPLICA,                        /* a copy for a successor, or a hand-over: resource, peer */
+    PURPOSE_REPLICA,                        /* copies for a successor, or a hand-over: resource, peer; tag = number of the Store */
+    PURPOSE_ADOPT,                          /* a Fetch of what is newer than our copy: resource, peer */
+    PURPOSE_CERTIFICATE,                    /* a Store of our own certificate */
     PURPOSE_LEAVE
 };
 
@@ -47,6 +49,8 @@ void transaction_answer(struct call *, const struct origin *, const struct messa
 void transaction_due(struct call *, uint32_t at);
 /* An errand of this purpose to this peer is under way. */
 bool transaction_pending(const struct call *, enum purpose, peer_h);
+/* With this tag, about this resource. */
+bool transaction_pending_about(const struct call *, enum purpose, peer_h, uint32_t tag, struct id resource);
 /* Gives up the first such errand without running its handler; *e is what it was. */
 bool transaction_cancel(struct call *, enum purpose, peer_h, struct errand *e);
 /* Gives up all of a purpose. */

@@ -1,54 +1,88 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A Store of another node (RFC 6940 7.4.1): read whole, checked whole, and only then applied, so that a request that fails changes nothing. */
 #include "proto/store/store.h"
 
 #include "proto/fact.h"
 #include "proto/reload/link.h"
 #include "proto/reload/topology.h"
+#include "proto/store/access.h"
 
 #define ELEMENTS_MAX 64u
 
-/* A StoreReq while it is checked: nothing is kept until all of it is known to be good (7.4.1: atomic). */
+struct element {
+    struct stored_data data;
+    uint32_t at;    /* what it replaces; section_used if nothing */
+    uint8_t kind;
+    bool again;     /* the very value that is stored already */
+    bool over;      /* the place of an earlier element of this request */
+};
+
+/* All elements of one Kind lie next to each other. */
+struct storing_kind {
+    uint64_t asked, held; /* generation counters */
+    unsigned first, end;  /* elements */
+    uint8_t kind;
+};
+
 struct storing {
     struct id resource;
     uint8_t replica;
-    uint64_t generation;      /* asked for */
-    unsigned elements;
-    struct stored_data element[ELEMENTS_MAX];
+    unsigned kinds, elements, unknowns;
+    struct storing_kind kind[KINDS];
+    uint32_t unknown[UNKNOWN_KINDS_MAX];
+    struct element element[ELEMENTS_MAX];
 };
 
-/* A copy may come from a peer that we know: the owner before us, a neighbour, the peer that admits us. */
-static bool sender_plausible(const struct call *c, const struct origin *from)
+void store_unknown_kinds(struct call *c, const struct origin *to, const uint32_t kind[], unsigned count)
 {
-    return from->slot == SLOT_SELF || link_to(c, from->signer) != SLOT_NONE;
+    uint8_t list[1 + 4 * UNKNOWN_KINDS_MAX];
+    struct writer w = writer_on(list, sizeof list, false);
+    put_u8(&w, (uint8_t)(4 * count));
+    for (unsigned k = 0; k < count; k++)
+        put_u32(&w, kind[k]);
+    answer_error(c, to, ERROR_UNKNOWN_KIND, list, writer_len(&w));
 }
 
-static uint64_t generation_of(const struct call *c, struct id resource, uint32_t kind)
+/* ---- reading ---- */
+
+static uint16_t unknown_kind_read(struct reader *r, struct storing *s, const struct kind_data *k)
 {
-    uint64_t g = 0;
-    for (uint32_t at = 0; at < section_used(c, SECTION_STORE); at = record_next(c, SECTION_STORE, at)) {
-        const struct value *v = value_at(c, at);
-        if (v->kind == kind && id_equal(v->resource, resource) && v->generation > g)
-            g = v->generation;
+    struct stored_data skipped;
+    if (s->unknowns < UNKNOWN_KINDS_MAX)
+        s->unknown[s->unknowns++] = k->kind;
+    while (r->true_pos < k->values_end)
+        if (stored_data_read(r, k->kind, &skipped))
+            return ERROR_INVALID_MESSAGE;
+    return 0;
+}
+
+static uint16_t kind_read(struct reader *r, struct storing *s)
+{
+    struct kind_data k;
+    if (kind_data_next(r, &k))
+        return ERROR_INVALID_MESSAGE;
+    unsigned kind = kind_find(k.kind);
+    if (kind == KINDS)
+        return unknown_kind_read(r, s, &k);
+    for (unsigned i = 0; i < s->kinds; i++)
+        if (s->kind[i].kind == kind)
+            return ERROR_INVALID_MESSAGE; /* 7.4.1.1: a Kind MUST NOT be used twice */
+    struct storing_kind *x = &s->kind[s->kinds++];
+    *x = (struct storing_kind){.asked = k.generation, .first = s->elements, .kind = (uint8_t)kind};
+    while (r->true_pos < k.values_end) {
+        if (s->elements == ELEMENTS_MAX)
+            return ERROR_DATA_TOO_LARGE;
+        struct element *e = &s->element[s->elements++];
+        e->kind = (uint8_t)kind;
+        e->again = e->over = false;
+        if (stored_data_read(r, k.kind, &e->data))
+            return ERROR_INVALID_MESSAGE;
     }
-    return g;
+    x->end = s->elements;
+    return 0;
 }
 
-/* 0 or the RELOAD error that the request earns, in the order of RFC 6940 7.4.1.1. */
-static uint16_t element_check(struct call *c, const struct origin *from, const struct storing *s, const struct stored_data *d)
-{
-    if (value_check(c, s->resource, KIND_SIP_REGISTRATION, d))
-        return ERROR_FORBIDDEN;
-    if (s->replica == 0 && from->signer != d->signature.signer)
-        return ERROR_FORBIDDEN;
-    uint32_t at = value_find(c, s->resource, KIND_SIP_REGISTRATION, d->signature.signer);
-    if (at == section_used(c, SECTION_STORE))
-        return 0;
-    const struct value *v = value_at(c, at);
-    bool again = v->storage_ms == d->storage_time_ms && v->token == d->signature.token;
-    return d->storage_time_ms > v->storage_ms || again ? 0 : ERROR_DATA_TOO_OLD;
-}
-
-static uint16_t store_read(struct call *c, const struct origin *from, const struct message *m, struct storing *s, uint32_t *unknown)
+static uint16_t storing_read(const struct message *m, struct storing *s)
 {
     struct reader r = m->body;
     struct store_req q;
@@ -56,105 +90,221 @@ static uint16_t store_read(struct call *c, const struct origin *from, const stru
         return ERROR_INVALID_MESSAGE;
     s->resource = id_load(q.resource.b);
     s->replica = q.replica;
-    s->elements = 0;
-    s->generation = 0;
+    s->kinds = s->elements = s->unknowns = 0;
     while (r.true_pos < q.end) {
-        struct kind_data k;
-        if (kind_data_next(&r, &k))
-            return ERROR_INVALID_MESSAGE;
-        *unknown = k.kind;
-        if (k.kind != KIND_SIP_REGISTRATION)
-            return ERROR_UNKNOWN_KIND;
-        s->generation = k.generation;
-        while (r.true_pos < k.values_end) {
-            if (s->elements == ELEMENTS_MAX)
-                return ERROR_DATA_TOO_LARGE;
-            struct stored_data *d = &s->element[s->elements++];
-            if (stored_data_read(&r, k.kind, d))
-                return ERROR_INVALID_MESSAGE;
-        }
-    }
-    if (q.replica == 0 ? !topology_responsible(c, s->resource) : !sender_plausible(c, from))
-        return ERROR_FORBIDDEN;
-    for (unsigned i = 0; i < s->elements; i++) {
-        uint16_t error = element_check(c, from, s, &s->element[i]);
+        uint16_t error = kind_read(&r, s);
         if (error)
             return error;
+    }
+    return s->unknowns > 0 ? ERROR_UNKNOWN_KIND : 0;
+}
+
+/* ---- checks, in the order of 7.4.1.1 ---- */
+
+static uint16_t signers_check(struct call *c, const struct origin *from, const struct storing *s)
+{
+    for (unsigned i = 0; i < s->elements; i++) {
+        const struct element *e = &s->element[i];
+        if (value_check(c, s->resource, e->kind, &e->data))
+            return ERROR_FORBIDDEN;
+        if (s->replica == 0 && from->signer != e->data.signature.signer &&
+            !access_allows(c, &kinds[e->kind], s->resource, from->signer, &e->data))
+            return ERROR_FORBIDDEN;
     }
     return 0;
 }
 
-static bool element_keep(struct call *c, const struct storing *s, const struct stored_data *d, uint64_t generation)
+static uint16_t generations_check(const struct call *c, struct storing *s)
 {
-    struct value head = {.resource = s->resource, .generation = generation, .storage_ms = d->storage_time_ms, .token = d->signature.token,
-                         .owner = d->signature.signer, .kind = KIND_SIP_REGISTRATION, .replica = s->replica, .exists = d->value.exists,
-                         .len = (uint16_t)d->value.value.len};
-    head.r.due = time_add(c->env->now, SECONDS(d->lifetime_s));
-    return value_put(c, &head, d->value.value.b);
+    uint16_t error = 0;
+    for (unsigned k = 0; k < s->kinds; k++) {
+        struct storing_kind *x = &s->kind[k];
+        x->held = value_generation(c, s->resource, x->kind);
+        if (s->replica != 0 && x->asked == 0)
+            return ERROR_INVALID_MESSAGE; /* replica Stores MUST NOT use 0 */
+        if (s->replica == 0 && x->asked != 0 && x->asked != x->held)
+            error = ERROR_GENERATION_COUNTER_TOO_LOW;
+    }
+    return error;
 }
 
-static void store_answer(struct call *c, const struct origin *from, const struct storing *s, uint64_t generation)
+/* Index of an appended element: that of the same element, had it come before, or one beyond the last (7.4.1.1). */
+static uint32_t append_index(const struct call *c, const struct storing *s, unsigned i)
+{
+    const struct element *e = &s->element[i];
+    uint32_t end = 0;
+    for (uint32_t at = value_first_of(c, s->resource, e->kind); value_is(c, at, s->resource) && value_at(c, at)->kind == e->kind;
+         at = record_next(c, SECTION_STORE, at)) {
+        const struct value *v = value_at(c, at);
+        if (v->storage_ms == e->data.storage_time_ms && v->token == e->data.signature.token)
+            return v->index;
+        end = v->index + 1;
+    }
+    for (unsigned k = 0; k < i; k++)
+        if (s->element[k].kind == e->kind && s->element[k].data.index >= end)
+            end = s->element[k].data.index + 1;
+    return end;
+}
+
+static bool same_place(const struct element *a, const struct element *b)
+{
+    if (a->kind != b->kind)
+        return false;
+    return kinds[a->kind].model == MODEL_DICTIONARY ? a->data.signature.signer == b->data.signature.signer : a->data.index == b->data.index;
+}
+
+/* Finds the element's place and what stands there: a value, or an earlier element of the request, must be older. */
+static uint16_t place_check(const struct call *c, struct storing *s, unsigned i)
+{
+    struct element *e = &s->element[i];
+    const struct kind *k = &kinds[e->kind];
+    if (k->model == MODEL_ARRAY && e->data.index == ARRAY_LAST) {
+        if (s->replica != 0)
+            return ERROR_INVALID_MESSAGE; /* whoever copies knows the index */
+        e->data.index = append_index(c, s, i);
+    }
+    if (k->model == MODEL_ARRAY && e->data.index >= k->max_count)
+        return ERROR_DATA_TOO_LARGE;
+    e->at = value_find(c, s->resource, e->kind, e->data.signature.signer, e->data.index);
+    if (e->at < section_used(c, SECTION_STORE)) {
+        const struct value *v = value_at(c, e->at);
+        e->again = v->storage_ms == e->data.storage_time_ms && v->token == e->data.signature.token;
+        if (e->data.storage_time_ms <= v->storage_ms && !e->again)
+            return ERROR_DATA_TOO_OLD;
+    }
+    for (unsigned n = 0; n < i; n++) {
+        if (!same_place(&s->element[n], e))
+            continue;
+        if (e->data.storage_time_ms <= s->element[n].data.storage_time_ms)
+            return ERROR_DATA_TOO_OLD;
+        e->over = true;
+    }
+    return 0;
+}
+
+/* Limits of the Kind; then those of this node, for all of the request. */
+static uint16_t sizes_check(struct call *c, const struct storing *s)
+{
+    uint32_t more = 0, fresh = 0;
+    for (unsigned k = 0; k < s->kinds; k++) {
+        const struct storing_kind *x = &s->kind[k];
+        unsigned count = 0;
+        for (uint32_t at = value_first_of(c, s->resource, x->kind); value_is(c, at, s->resource) && value_at(c, at)->kind == x->kind;
+             at = record_next(c, SECTION_STORE, at))
+            count++;
+        for (unsigned i = x->first; i < x->end; i++) {
+            const struct element *e = &s->element[i];
+            bool replaces = e->at < section_used(c, SECTION_STORE);
+            if (data_value_true(&e->data.value) > kinds[e->kind].max_size)
+                return ERROR_DATA_TOO_LARGE;
+            count += !replaces && !e->over;
+            fresh += !replaces;
+            uint32_t size = value_size(e->data.value.value.len), old = replaces ? value_at(c, e->at)->r.size : 0;
+            more += size > old ? size - old : 0;
+        }
+        if (count > kinds[x->kind].max_count)
+            return ERROR_DATA_TOO_LARGE;
+    }
+    if (section_used(c, SECTION_STORE) + more > c->o->limits.stored_bytes || c->n->values + fresh > UINT16_MAX ||
+        !section_reserve(c, SECTION_STORE, more))
+        return ERROR_DATA_TOO_LARGE;
+    return 0;
+}
+
+static uint16_t storing_check(struct call *c, const struct origin *from, struct storing *s)
+{
+    if (s->replica == 0 ? !topology_responsible(c, s->resource) : !store_sender_plausible(c, from, s->resource))
+        return ERROR_FORBIDDEN;
+    for (unsigned i = 0; i < s->elements; i++) /* 7.4.1.3: what does not exist has no bytes */
+        if (!s->element[i].data.value.exists && s->element[i].data.value.value.len > 0)
+            return ERROR_INVALID_MESSAGE;
+    uint16_t error = signers_check(c, from, s);
+    if (!error)
+        error = generations_check(c, s);
+    for (unsigned i = 0; i < s->elements && !error; i++)
+        error = place_check(c, s, i);
+    return error ? error : sizes_check(c, s);
+}
+
+/* ---- applying ---- */
+
+/* The very value again: its lifetime starts anew, unless that would shorten it; what is known of its copies stays. */
+static void element_renew(struct call *c, const struct storing *s, const struct element *e)
+{
+    struct value *v = value_at(c, value_find(c, s->resource, e->kind, e->data.signature.signer, e->data.index));
+    v->r.due = v->r.due > time_add(c->env->now, SECONDS(e->data.lifetime_s)) ? v->r.due : time_add(c->env->now, SECONDS(e->data.lifetime_s));
+    v->replica = s->replica;
+}
+
+static void kind_apply(struct call *c, const struct storing *s, struct storing_kind *x)
+{
+    bool changed = false;
+    for (unsigned i = x->first; i < x->end; i++)
+        changed |= !s->element[i].again;
+    if (s->replica != 0)
+        x->held = x->asked;
+    else if (changed)
+        x->held++;
+    for (unsigned i = x->first; i < x->end; i++) {
+        const struct element *e = &s->element[i];
+        if (e->again && !e->over) {
+            element_renew(c, s, e);
+            continue;
+        }
+        struct value head = value_head(c, s->resource, e->kind, &e->data);
+        head.replica = s->replica;
+        bool kept = value_put(c, &head, e->data.value.value.b);
+        assert(kept); /* sizes_check has made room */
+        (void)kept;
+    }
+    value_generation_set(c, s->resource, x->kind, x->held);
+}
+
+/* StoreAns, or the error_info of a counter that is too low: then without replicas (7.4.1.2). */
+static void responses_put(struct call *c, const struct storing *s, struct writer *w, bool replicas)
 {
     uint8_t ids[REPLICAS * ID_BYTES];
-    struct writer w = writer_on(ids, sizeof ids, false);
-    for (unsigned k = 0; s->replica == 0 && k < REPLICAS; k++)
+    struct writer list = writer_on(ids, sizeof ids, false);
+    for (unsigned k = 0; replicas && s->replica == 0 && k < REPLICAS; k++)
         if (c->n->replica[k] != PEER_NONE)
-            put_id(&w, c->env->port->id_of(c->env, c->n->replica[k]));
-    struct draft d;
-    draft_begin(c, &d, STORE_ANS);
-    struct mark mark = store_ans_open(&d.w);
-    store_response_put(&d.w, &(struct store_response){.kind = KIND_SIP_REGISTRATION, .generation = generation, .replicas = {ids, writer_len(&w)}});
-    put_close(&d.w, 2, mark);
-    answer_send(c, from, &d, true);
+            put_id(&list, c->env->port->id_of(c->env, c->n->replica[k]));
+    struct mark mark = store_ans_open(w);
+    for (unsigned k = 0; k < s->kinds; k++)
+        store_response_put(w, &(struct store_response){.kind = kinds[s->kind[k].kind].id, .generation = s->kind[k].held,
+                                                       .replicas = {ids, writer_len(&list)}});
+    put_close(w, 2, mark);
+}
+
+static void storing_refuse(struct call *c, const struct origin *from, const struct storing *s, uint16_t error)
+{
+    uint8_t info[2 + KINDS * 14];
+    struct writer w = writer_on(info, sizeof info, false);
+    if (error == ERROR_UNKNOWN_KIND) {
+        store_unknown_kinds(c, from, s->unknown, s->unknowns);
+        return;
+    }
+    if (error == ERROR_GENERATION_COUNTER_TOO_LOW)
+        responses_put(c, s, &w, false);
+    answer_error(c, from, error, info, writer_len(&w));
 }
 
 void store_request(struct call *c, const struct origin *from, const struct message *m)
 {
     struct storing s;
-    uint32_t kind = 0;
-    uint16_t error = store_read(c, from, m, &s, &kind);
+    value_expire(c);
+    uint16_t error = storing_read(m, &s);
+    if (!error)
+        error = storing_check(c, from, &s);
     if (error) {
-        uint8_t list[5];
-        struct writer w = writer_on(list, sizeof list, false);
-        put_u8(&w, 4);
-        put_u32(&w, kind);
-        answer_error(c, from, error, list, error == ERROR_UNKNOWN_KIND ? sizeof list : 0);
+        storing_refuse(c, from, &s, error);
         return;
     }
-    uint64_t stored = generation_of(c, s.resource, KIND_SIP_REGISTRATION);
-    if (s.replica == 0 && s.generation != 0 && s.generation < stored) {
-        answer_error(c, from, ERROR_GENERATION_COUNTER_TOO_LOW, NULL, 0);
-        return;
-    }
-    uint64_t generation = s.replica ? s.generation : stored + 1;
-    for (unsigned i = 0; i < s.elements; i++)
-        if (!element_keep(c, &s, &s.element[i], generation)) {
-            answer_error(c, from, ERROR_DATA_TOO_LARGE, NULL, 0);
-            return;
-        }
-    store_answer(c, from, &s, generation);
-    for (unsigned i = 0; s.replica == 0 && i < s.elements; i++) {
-        uint32_t at = value_find(c, s.resource, KIND_SIP_REGISTRATION, s.element[i].signature.signer);
-        if (at < section_used(c, SECTION_STORE))
-            store_replicate(c, at);
-    }
-}
-
-int store_send(struct call *c, const struct request *q)
-{
-    uint8_t key[ID_BYTES];
-    id_store(key, c->n->id);
-    struct stored_data v = {.storage_time_ms = c->env->unix_ms, .lifetime_s = q->lifetime_s, .model = MODEL_DICTIONARY, .key = {key, ID_BYTES},
-                            .value = {.exists = true, .value = {q->value, q->value_len}}};
-    int err = value_sign(c, q->resource, q->kind, &v);
-    if (err)
-        return err;
+    for (unsigned k = 0; k < s.kinds; k++)
+        kind_apply(c, &s, &s.kind[k]);
     struct draft d;
-    draft_begin(c, &d, STORE_REQ);
-    struct mark all = store_req_open(&d.w, q->resource, 0), one = kind_data_open(&d.w, q->kind, 0);
-    stored_data_put(&d.w, &v);
-    kind_data_close(&d.w, one);
-    put_close(&d.w, 4, all);
-    return request_send(c, &d, &(struct route){.slot = SLOT_NONE, .to_resource = true, .target = q->resource},
-                        &(struct errand){.purpose = PURPOSE_USER_STORE, .tag = q->tag, .peer = PEER_NONE});
+    draft_begin(c, &d, STORE_ANS);
+    responses_put(c, &s, &d.w, true);
+    answer_send(c, from, &d, true);
+    if (s.replica == 0)
+        store_replicate(c, s.resource);
 }

@@ -208,6 +208,18 @@ static sim_time port_draw(struct env *env, uint16_t dist, uint64_t counter)
     return r->draw ? r->draw : SECONDS(3600);
 }
 
+static void port_found(struct env *env, uint32_t tag, const struct found *x)
+{
+    struct recorder *r = recorder_of(env);
+    uint8_t *copy = malloc(x->value_len ? x->value_len : 1);
+    assert(copy);
+    if (x->value_len)
+        memcpy(copy, x->value, x->value_len);
+    r->found = grown(r->found, r->founds, &r->founds_cap, sizeof *r->found);
+    r->found[r->founds] = (struct recorded_found){tag, *x};
+    r->found[r->founds++].found.value = copy;
+}
+
 /* The concatenation of the pieces, malloc'ed, so that the way of cutting cannot show. */
 static uint8_t *joined(const struct piece *piece, unsigned pieces, size_t *len)
 {
@@ -295,6 +307,7 @@ static const struct port recorder_port = {
     .sign = port_sign,
     .verify = port_verify,
     .user_of = port_user_of,
+    .found = port_found,
     .fact = port_fact,
 };
 
@@ -321,7 +334,14 @@ void recorder_forget(struct recorder *r)
 {
     for (unsigned k = 0; k < r->sents; k++)
         free(r->sent[k].b);
-    r->sents = r->ops = r->facts = 0;
+    for (unsigned k = 0; k < r->founds; k++) {
+        union {
+            const uint8_t *in;
+            uint8_t *out;
+        } copy = {.in = r->found[k].found.value};
+        free(copy.out);
+    }
+    r->sents = r->ops = r->facts = r->founds = 0;
 }
 
 void recorder_close(struct recorder *r)
@@ -330,6 +350,7 @@ void recorder_close(struct recorder *r)
     free(r->sent);
     free(r->op);
     free(r->fact);
+    free(r->found);
     free(r->out);
     free(r->node);
     free(r->env.work);

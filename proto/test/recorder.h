@@ -53,6 +53,11 @@ struct recorded_fact {
     uint64_t a, b;
 };
 
+struct recorded_found {
+    uint32_t tag;
+    struct found found; /* found.value is a copy, owned by the recorder */
+};
+
 enum recorder_channel_state { RECORDER_FREE, RECORDER_OPENING, RECORDER_UP };
 
 struct recorder {
@@ -68,6 +73,8 @@ struct recorder {
     unsigned ops, ops_cap;
     struct recorded_fact *fact;
     unsigned facts, facts_cap;
+    struct recorded_found *found; /* what requests have brought */
+    unsigned founds, founds_cap;
 
     /* The script: change at will. */
     bool refuse_channels;        /* CHAN_OPEN returns ERR_NO_LINK */
