@@ -131,6 +131,10 @@ const struct key schema[] = {
      AT(overlay.max_message_size), .help = "Largest message before it is cut into fragments."},
     {"overlay.config.clients-permitted", KEY_BOOL, .fallback = "true", AT(overlay.clients_permitted),
      .help = "Whether nodes may attach without joining (RFC 6940 4.2)."},
+    {"overlay.store_certificates", KEY_BOOL, .fallback = "false", AT(overlay.store_certificates),
+     .help = "Whether each peer stores its certificate under its Node-ID and its user name (RFC 6940 8), for a day, and "
+             "again after half of it. Off by default: every message carries the certificates that it needs, so nobody "
+             "fetches them, and each peer would hold six values more."},
     {"overlay.crypto", KEY_MAP, .help = "Certificates and signatures."},
     {"overlay.crypto.mode", KEY_WORD, .words = cryptos, .fallback = "modelled", AT(overlay.crypto),
      .help = "modelled: every message carries certificates and signatures of true size, checked by a keyed hash; the "
