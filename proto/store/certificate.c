@@ -29,8 +29,7 @@ void certificate_failed(struct call *c, uint16_t error)
 static void certificate_store(struct call *c, uint32_t kind, struct id resource)
 {
     uint8_t token[CERTIFICATE_TOKEN_BYTES];
-    struct writer w = writer_on(token, sizeof token, true);
-    certificate_put(&w, &(struct certificate){.owner = c->n->self});
+    der_token_put(token, c->n->self);
     struct stored_data v = {.storage_time_ms = c->env->unix_ms, .lifetime_s = LIFETIME_S, .model = MODEL_ARRAY,
                             .value = {.exists = true, .certificate = true, .value = {token, sizeof token}}};
     struct draft d;

@@ -58,4 +58,11 @@ void security_put(struct writer *, const struct security *);
 /* Encodes the SignerIdentity alone, as signature inputs need it. A folded one is kind and signer, standing for its 37 true bytes. */
 void identity_put(struct writer *, const struct signature *);
 
+/* The token of a stored certificate. */
+static inline void der_token_put(uint8_t token[CERTIFICATE_TOKEN_BYTES], peer_h owner)
+{
+    token[0] = TOKEN_DER;
+    store_be32(token + 1, owner);
+}
+
 #endif

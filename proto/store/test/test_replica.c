@@ -120,7 +120,7 @@ static void a_confirmation_counts_for_what_was_sent(void **state)
     assert_int_equal(rig_count(g, STORE_REQ, v.successor[0]), 2);
     confirm(g, rig_nth(g, STORE_REQ, v.successor[0], 0));
     confirm(g, rig_nth(g, STORE_REQ, v.successor[1], 1));
-    rig_run(g, SECONDS(20));
+    rig_run(g, SECONDS(2));
     rig_forget(g);
     recorder_down(g->r, g->chan[v.successor[2]]);
     rig_run(g, SECONDS(51));
@@ -248,7 +248,7 @@ static void other_refusals_are_left_alone(void **state)
 static void many_values_travel_in_few_stores(void **state)
 {
     (void)state;
-    static const uint32_t sizes[] = {5000, 9000};
+    static const uint32_t sizes[] = {5000, 6000};
     for (unsigned round = 0; round < 2; round++) {
         struct rig *g = rig_open_with(0, 0, sizes[round]);
         char big[1500];

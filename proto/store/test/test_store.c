@@ -221,7 +221,7 @@ static void kinds_that_nobody_knows_are_listed(void **state)
 static void malformed_and_absurd_requests_are_refused(void **state)
 {
     (void)state;
-    struct rig *g = rig_open(0);
+    struct rig *g = rig_open_with(0, 0, 60000);
     struct rig_store q = {.from = A, .resource = rig_user(g, A), .items = 3,
                           .item = {{.kind = SIP, .signer = A, .storage_ms = 5, .lifetime_s = 60, .value = "a"},
                                    {.kind = CERT, .signer = A, .storage_ms = 5, .lifetime_s = 60, .value = "b"},

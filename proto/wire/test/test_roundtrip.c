@@ -183,9 +183,10 @@ static void typed_readers_survive_garbage(void **state)
         fetch_req_read(r, &x.n), find_req_read(r, &x.o), store_ans_read(r, &x.p), find_ans_read(r, &x.p);
         sip_registration_read((struct span){b, len}, &x.u), chord_leave_read((struct span){b, len}, &x.v);
         dictionary_keys_read((struct span){b, len}, &x.z);
-        for (unsigned model = MODEL_UNKNOWN; model <= MODEL_DICTIONARY; model++) {
+        for (uint32_t kind = 0; kind <= KIND_CERTIFICATE_BY_USER + 1; kind++)
             for (each = r; reader_left(&each);)
-                stored_data_read(&each, model, &x.q);
+                stored_data_read(&each, kind, &x.q);
+        for (unsigned model = MODEL_UNKNOWN; model <= MODEL_DICTIONARY; model++) {
             for (each = r; reader_left(&each);)
                 metadata_read(&each, model, &x.t);
         }
