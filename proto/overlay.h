@@ -51,6 +51,7 @@ struct overlay {
     uint32_t bootstrap[16];                     /* addr_h of each */
     sim_time bootstrap_retry;                   /* wait before trying another after a failed attempt to join */
     sim_time partition_check;                   /* 0 = never, RFC 6940 10.7.4.4 */
+    bool idle;                                  /* local policy, for experiments: the periodic actions of 10.7.4 are left out */
     sim_time hold_down;                         /* successor replacement hold-down, 30 s, 10.7.1 */
 
     enum crypto_mode crypto;

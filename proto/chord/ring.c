@@ -372,11 +372,13 @@ void topology_wake(struct call *c)
     }
     if (c->n->update_at <= now) {
         c->n->update_at = now + interval(c, c->o->update_interval, c->o->update_law);
-        chord_update_mark_all(c, true);
+        if (!c->o->idle)
+            chord_update_mark_all(c, true);
     }
     if (c->n->finger_at <= now) {
         c->n->finger_at = now + interval(c, c->o->ping_interval, c->o->ping_law);
-        chord_finger_refresh(c);
+        if (!c->o->idle)
+            chord_finger_refresh(c);
     }
     if (c->n->tidy_at <= now)
         tidy(c);

@@ -85,7 +85,7 @@ int crypto_sign(struct env *env, const struct piece *piece, unsigned pieces, str
         *out = (struct signature){.signer = PEER_NONE, .identity_type = IDENTITY_NONE};
         return 0;
     }
-    env->cpu_ns += h->net->config.sign_ns;
+    trouble_cpu(env, h->net->config.sign_ns);
     *out = (struct signature){.signer = env->self,
                               .token = token_of(h, env->self, piece, pieces),
                               .hash = HASH_SHA256,
@@ -104,7 +104,7 @@ int crypto_verify(struct env *env, const struct piece *piece, unsigned pieces, c
     if (s->signer >= h->net->config.identities || s->hash != HASH_SHA256 || s->sig != CODE_RSA ||
         s->identity_type != IDENTITY_CERT_HASH)
         return ERR_SIGNATURE;
-    env->cpu_ns += h->net->config.verify_ns;
+    trouble_cpu(env, h->net->config.verify_ns);
     return s->token == token_of(h, s->signer, piece, pieces) ? 0 : ERR_SIGNATURE;
 }
 

@@ -233,7 +233,7 @@ static bool complete(struct handshake *s, const struct note *n)
 static void crypto_cost(struct host *h, unsigned signs, unsigned verifies)
 {
     if (h->net->config.overlay->crypto != CRYPTO_NONE)
-        h->env.cpu_ns += signs * h->net->config.sign_ns + verifies * h->net->config.verify_ns;
+        trouble_cpu(&h->env, signs * h->net->config.sign_ns + verifies * h->net->config.verify_ns);
 }
 
 /* The channel that the client with this tag opened to us, however far it is; CHAN_NONE if there is none. */

@@ -12,6 +12,7 @@
 #include "sim/net/handles.h"
 #include "sim/net/net.h"
 #include "sim/net/slab.h"
+#include "sim/net/trouble.h"
 
 /* What a datagram is, in event.flags. 1 to 6 are the flights of a handshake (RFC 6347 4.2.4). */
 enum kind {
@@ -25,7 +26,8 @@ enum kind {
     KIND_CLOSE,     /* the alert close_notify */
     KIND_KEEPALIVE, /* STUN Binding Indication */
     KIND_NOTE,      /* none: from host to host, when keepalives begin and end (keepalive.c) */
-    KIND_PLAIN      /* an actor's own datagram outside any channel */
+    KIND_PLAIN,     /* an actor's own datagram outside any channel */
+    KIND_REFUSED    /* ICMP port unreachable (trouble.c) */
 };
 
 /* Bytes around a frame of RELOAD: record header 13, explicit nonce 8, tag 16 (RFC 5288, RFC 6347 4.1), then UDP 8 and IPv4 20. */
@@ -114,7 +116,8 @@ struct identity {
     struct online *online; /* NULL: offline */
     uint32_t seq;          /* datagrams sent in all sessions: keys their draws and their order */
     uint32_t incarnation;  /* sessions begun */
-    uint32_t access_us;    /* location */
+    uint32_t access_us : 31, /* location */
+        refuses : 1;         /* offline, but its host answers that nobody listens */
     uint16_t place;
     uint16_t generation; /* channels opened in all sessions */
 };
@@ -152,6 +155,26 @@ struct host {
     uint8_t send[SEND_BYTES];
 };
 
+/* What the network is like from a time on. */
+struct weather {
+    sim_time from;
+    double loss;
+    uint32_t loss_32; /* in units of 2^-32, for keepalives */
+    double latency;   /* times the usual delays */
+    sim_time slower;  /* added to them */
+};
+
+static inline sim_time weather_delay(const struct weather *w, sim_time delay)
+{
+    return w->latency == 1 && !w->slower ? delay : (sim_time)((double)delay * w->latency) + w->slower;
+}
+
+/* Between whom nothing passes for a time. */
+struct cut {
+    sim_time from, to;
+    uint64_t *side;
+};
+
 struct net {
     struct net_config config;
     struct net_hooks hooks;
@@ -161,7 +184,13 @@ struct net {
     unsigned parts;
     struct host **part; /* one a partition */
     uint64_t sign_key, phase_key;
-    uint32_t loss_32;                  /* loss in units of 2^-32, for keepalives */
+    struct weather weather[NET_CHANGES_MAX]; /* by time; the last one is in force */
+    unsigned weathers;
+    struct cut cut[NET_CHANGES_MAX];
+    unsigned cuts;
+    float *cpu_factor;                           /* NULL: all as usual */
+    const struct overlay *overlay, *overlay_some; /* in force, and for those marked in some */
+    uint64_t *some;
     uint16_t flight_bytes[KIND_CLOSE]; /* UDP payload of each flight, in one piece */
 };
 
@@ -186,6 +215,13 @@ static inline const struct actor *actor_of(const struct net *n, peer_h peer)
 static inline struct identity *identity_of(const struct host *h, peer_h peer)
 {
     return &h->net->identity[peer];
+}
+
+/* The device that an identity belongs to: one user, one place. */
+static inline uint32_t device_of(const struct net *n, peer_h peer)
+{
+    uint32_t singles = n->config.single_ids, ids = n->config.ids_per_device;
+    return ids <= 1 || peer < singles ? peer : singles + (peer - singles) / ids;
 }
 
 /* ---- net.c: calls into a node ---- */
@@ -265,6 +301,21 @@ void keepalive_receive_note(struct host *, struct identity *, const struct event
 /* Sends those that are due, where they are sent one by one; before anything else that the wake-up does. */
 void keepalive_send_due(struct host *, const struct online *, peer_h self, sim_time now);
 void keepalive_wake(struct host *, struct identity *, peer_h self, sim_time now);
+/* What will be heard on the channels of this node has changed: looks for silences again. */
+void keepalive_watch(struct host *, peer_h self, sim_time now);
+/* When the next keepalive of the other side that is not lost arrives, if it sends as we do, and the delay back to it; TIME_NEVER: none for long. */
+sim_time keepalive_next_arrival(struct host *, const struct channel *, peer_h self, sim_time now, sim_time *back);
+
+/* ---- trouble.c ---- */
+
+/* Two nodes stood on different sides at that time. */
+bool trouble_parts(const struct net *, peer_h, peer_h, sim_time);
+const struct weather *trouble_weather(const struct net *, sim_time);
+/* Work of the calling node's CPU. */
+void trouble_cpu(struct env *, uint32_t ns);
+void trouble_refuse(struct host *, struct identity *, const struct event *);
+void trouble_refused(struct host *, struct identity *, const struct event *);
+void trouble_free(struct net *);
 
 /* ---- handshake.c ---- */
 

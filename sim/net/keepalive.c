@@ -32,15 +32,19 @@ __extension__ typedef unsigned __int128 wide;
 /* The keepalives of one sender as they pass one point: where they leave, or where they arrive. */
 struct grid {
     sim_time first, interval;
+    sim_time phase;    /* when number 0 leaves */
+    peer_h from, to;
     uint64_t entity; /* of their draws */
     uint64_t block;  /* four share a block of random numbers: this is the last one used */
     uint32_t word[4];
 };
 
-static struct grid grid_at(const struct net *n, peer_h sender, uint32_t tag, sim_time interval, sim_time delay)
+static struct grid grid_at(const struct net *n, peer_h sender, uint32_t tag, peer_h to, sim_time interval,
+                           sim_time delay)
 {
-    struct grid g = {.interval = interval, .entity = ((uint64_t)tag + 1) << 32 | sender, .block = UINT64_MAX};
+    struct grid g = {.interval = interval, .from = sender, .to = to, .entity = ((uint64_t)tag + 1) << 32 | sender, .block = UINT64_MAX};
     sim_time phase = (sim_time)((wide)hash64_mix(n->phase_key, g.entity) * interval >> 64);
+    g.phase = phase;
     g.first = phase + delay;
     return g;
 }
@@ -56,15 +60,27 @@ static sim_time grid_time(const struct grid *g, uint64_t k)
     return g->first + k * g->interval;
 }
 
+/* Nothing has ever been lost here. */
+static bool is_calm(const struct net *n)
+{
+    return n->weathers == 1 && n->weather[0].loss_32 == 0 && n->cuts == 0;
+}
+
 static bool grid_lost(const struct net *n, struct grid *g, uint64_t k)
 {
-    if (n->loss_32 == 0)
+    if (is_calm(n))
+        return false;
+    sim_time sent = g->phase + k * g->interval;
+    if (n->cuts && trouble_parts(n, g->from, g->to, sent))
+        return true;
+    uint32_t loss_32 = trouble_weather(n, sent)->loss_32;
+    if (loss_32 == 0)
         return false;
     if (k / 4 != g->block) {
         g->block = k / 4;
         random_block(n->config.seed, g->entity, STREAM_KEEPALIVE, g->block, g->word);
     }
-    return g->word[k % 4] < n->loss_32;
+    return g->word[k % 4] < loss_32;
 }
 
 static sim_time delay_of(const struct net *n, const struct channel *c, peer_h self, uint64_t entity, uint64_t k)
@@ -82,13 +98,14 @@ static sim_time delay_of(const struct net *n, const struct channel *c, peer_h se
 
 static struct grid grid_own(const struct host *h, const struct channel *c, chan_h slot, peer_h self)
 {
-    return grid_at(h->net, self, channel_tag(c, slot), h->schedule[c->schedule].interval, 0);
+    return grid_at(h->net, self, channel_tag(c, slot), c->addr, h->schedule[c->schedule].interval, 0);
 }
 
 /* Arrivals here of what the other side sends. Delays are the same both ways (latency.h). */
 static struct grid grid_peer(const struct host *h, const struct channel *c, peer_h self)
 {
-    return grid_at(h->net, c->addr, c->remote, h->schedule[c->peer_schedule].interval, delay_of(h->net, c, self, 0, 0));
+    return grid_at(h->net, c->addr, c->remote, self, h->schedule[c->peer_schedule].interval,
+                   delay_of(h->net, c, self, 0, 0));
 }
 
 /* ---- when something was last heard ---- */
@@ -191,7 +208,7 @@ static sim_time silence_possible(struct host *h, const struct channel *c, peer_h
         return after ? at : TIME_NEVER;
     struct grid g = grid_peer(h, c, self);
     uint64_t k = grid_from(&g, now + 1), end = k + LOOK_AHEAD;
-    if (h->net->loss_32 == 0 && g.interval <= after && grid_time(&g, k) <= at)
+    if (is_calm(h->net) && g.interval <= after && grid_time(&g, k) <= at)
         return TIME_NEVER; /* until a note says otherwise */
     for (; k < end; k++) {
         sim_time arrival = grid_time(&g, k);
@@ -360,6 +377,27 @@ void keepalive_receive(struct host *h, struct identity *id, const struct event *
     keepalive_hear(h, id->online, c, e->at);
     h->counts.class_count[TRAFFIC_KEEPALIVE]++;
     h->counts.class_bytes[TRAFFIC_KEEPALIVE] += KEEPALIVE_BYTES + UDP_IP_BYTES;
+}
+
+/* ---- when the network changes, or a process dies on a live host ---- */
+
+void keepalive_watch(struct host *h, peer_h self, sim_time now)
+{
+    watch(identity_of(h, self)->online, now);
+    kernel_wake_at(h->part, self, host_due(identity_of(h, self)));
+}
+
+sim_time keepalive_next_arrival(struct host *h, const struct channel *c, peer_h self, sim_time now, sim_time *back)
+{
+    *back = delay_of(h->net, c, self, 0, 0);
+    struct grid g = grid_at(h->net, c->addr, c->remote, self, h->schedule[c->schedule].interval, 0);
+    uint64_t k = grid_from(&g, now > *back ? now - *back : 0), end = k + LOOK_AHEAD;
+    for (; k < end; k++) {
+        sim_time at = grid_time(&g, k) + delay_of(h->net, c, self, g.entity, k);
+        if (at >= now && !grid_lost(h->net, &g, k))
+            return at;
+    }
+    return TIME_NEVER;
 }
 
 /* ---- wake-ups ---- */

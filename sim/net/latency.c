@@ -74,7 +74,9 @@ void latency_free(struct latency *l)
 {
     free(l->place);
     free(l->cumulative);
+    free(l->where);
     l->place = NULL;
+    l->where = NULL;
     l->cumulative = NULL;
     l->places = 0;
 }

@@ -12,6 +12,7 @@
 #include "sim/kernel/law.h"
 
 #define LATENCY_PLACES_MAX 65536u
+#define WHERE_BYTES        64u
 
 enum latency_model { LATENCY_CONSTANT, LATENCY_EXPONENTIAL, LATENCY_COORDINATES };
 
@@ -26,6 +27,7 @@ struct latency {
     sim_time access_floor;
     struct place *place;         /* coordinates */
     double *cumulative;          /* of weights, last = 1 */
+    char (*where)[WHERE_BYTES];  /* of each place: its country and continent as the file has them, cut to fit */
     unsigned places;
 };
 

@@ -41,6 +41,7 @@ struct reader {
     char *field[FIELDS_MAX];
     unsigned fields;
     int column[COLUMNS];        /* index of the field, -1 = not in this file */
+    int where;                  /* that of the one text column */
     unsigned width;             /* fields in the header */
     char *error;
     size_t error_cap;
@@ -155,6 +156,10 @@ static int read_header(struct reader *r)
     if (got == 0)
         return fail(r, "empty: a line with the names of the columns is needed");
     r->width = r->fields;
+    r->where = -1;
+    for (unsigned f = 0; f < r->fields; f++)
+        if (strcmp(r->field[f], "where") == 0)
+            r->where = (int)f;
     for (unsigned c = 0; c < COLUMNS; c++) {
         r->column[c] = -1;
         for (unsigned f = 0; f < r->fields; f++) {
@@ -216,9 +221,14 @@ static int read_places(struct reader *r, struct latency *l)
             if (!more)
                 return fail(r, "out of memory");
             l->place = more;
+            char (*where)[WHERE_BYTES] = realloc(l->where, room * sizeof *where);
+            if (!where)
+                return fail(r, "out of memory");
+            l->where = where;
         }
         if (read_place(r, &l->place[l->places]) < 0)
             return -1;
+        snprintf(l->where[l->places], WHERE_BYTES, "%s", r->where >= 0 ? r->field[r->where] : "");
         l->places++;
     }
     return got;
@@ -249,6 +259,7 @@ int latency_load_coordinates(struct latency *l, const char *path, char *error, s
     struct reader reader = {.path = path, .error = error, .error_cap = error_cap};
     l->place = NULL;
     l->cumulative = NULL;
+    l->where = NULL;
     l->places = 0;
     errno = 0;
     reader.file = gzopen(path, "rb");

@@ -85,6 +85,7 @@ struct online *session_open(struct host *h, peer_h peer, sim_time now)
                                   .bytes = (uint32_t)bytes};
     channel_table_open(h, id->online, now);
     id->incarnation++;
+    id->refuses = 0;
     h->counts.online++;
     h->counts.node_bytes += bytes;
     return id->online;
@@ -169,6 +170,16 @@ static bool is_behind(const struct net *n, const struct online *o, sim_time now)
     return n->config.cpu_backlog && o->cpu_free > time_add(now, n->config.cpu_backlog);
 }
 
+/* Nobody is there. Keepalives are accounted for by their sender. */
+static void offline(struct host *h, struct identity *id, const struct event *e, const uint8_t *bytes, bool count)
+{
+    if (!count)
+        return;
+    wire_nobody(h, e, bytes);
+    if (id->refuses && e->flags != KIND_REFUSED)
+        trouble_refuse(h, id, e);
+}
+
 static sim_time on_deliver(void *net, struct part *part, const struct event *e, const uint8_t *bytes, bool *count)
 {
     const struct net *n = net;
@@ -176,11 +187,13 @@ static sim_time on_deliver(void *net, struct part *part, const struct event *e, 
     struct identity *id = identity_of(h, e->dst);
     h->now = e->at;
     *count = e->flags != KIND_KEEPALIVE && e->flags != KIND_NOTE;
+    if (e->flags == KIND_REFUSED)
+        *count = e->class != TRAFFIC_KEEPALIVE;
     h->counts.in_flight -= *count; /* put there by the sender's partition: only the sum over all has a meaning */
-    if (!id->online && *count)
-        wire_nobody(h, e, bytes);
-    else if (!id->online)
-        ; /* keepalives are accounted for by their sender */
+    if (!id->online)
+        offline(h, id, e, bytes, *count);
+    else if (e->flags == KIND_REFUSED) /* the kernel's, not the node's: no queue */
+        trouble_refused(h, id, e);
     else if (*count && is_behind(n, id->online, e->at))
         h->counts.dropped++;
     else if (e->flags == KIND_DATA)
@@ -309,7 +322,16 @@ static int fill(struct net *n)
                                    .threads = c->threads,
                                    .nodes = c->identities,
                                    .window = c->window};
+    uint32_t *site = NULL;
+    if (c->ids_per_device > 1) {
+        if (!(site = malloc(c->identities * sizeof *site)))
+            return -ENOMEM;
+        for (uint32_t k = 0; k < c->identities; k++)
+            site[k] = device_of(n, k);
+    }
+    kernel.site = site;
     int status = kernel_open(&n->kernel, &kernel, &hooks);
+    free(site);
     if (status)
         return status;
     n->identity = identities(c->identities);
@@ -317,8 +339,8 @@ static int fill(struct net *n)
     if (!n->identity || !n->part)
         return -ENOMEM;
     for (uint32_t k = 0; k < c->identities; k++) {
-        struct location where = latency_locate(c->latency, k);
-        n->identity[k] = (struct identity){.act_at = TIME_NEVER, .access_us = where.access_us, .place = where.place};
+        struct location where = latency_locate(c->latency, device_of(n, k));
+        n->identity[k] = (struct identity){.act_at = TIME_NEVER, .access_us = where.access_us & INT32_MAX, .place = where.place};
     }
     for (; n->parts < kernel.partitions; n->parts++)
         if (!(n->part[n->parts] = host_open(n, kernel_part(n->kernel, n->parts))))
@@ -340,7 +362,9 @@ int net_open(struct net **out, const struct net_config *c, const struct net_hook
     n->sign_key = hash64_mix(KEY_SIGN, c->seed);
     n->phase_key = hash64_mix(KEY_PHASE, c->seed);
     n->keepalives_one_by_one = c->keepalives_one_by_one || c->latency->model == LATENCY_EXPONENTIAL;
-    n->loss_32 = (uint32_t)(c->loss * 4294967295.0 + 0.5);
+    n->overlay = c->overlay;
+    n->weather[0] = (struct weather){.loss = c->loss, .loss_32 = (uint32_t)(c->loss * 4294967295.0 + 0.5), .latency = 1};
+    n->weathers = 1;
     handshake_sizes(n);
     int status = fill(n);
     if (status) {
@@ -358,6 +382,7 @@ void net_close(struct net *n)
     for (unsigned k = 0; k < n->parts; k++)
         host_close(n->part[k]);
     kernel_close(n->kernel);
+    trouble_free(n);
     free(n->part);
     free(n->identity);
     free(n);
@@ -409,7 +434,7 @@ peer_h net_peer(const struct net *n, struct id id)
 
 size_t net_user_name(const struct net *n, peer_h peer, char out[64])
 {
-    return (size_t)snprintf(out, 64, "u%010u@%s", (unsigned)peer, n->config.overlay->name);
+    return (size_t)snprintf(out, 64, "u%010u@%s", (unsigned)device_of(n, peer), n->config.overlay->name);
 }
 
 /* Not through the partition's digest and cache: this may be called for anybody from anywhere. */
@@ -421,11 +446,16 @@ struct id net_user(const struct net *n, peer_h peer)
     return id_load(digest);
 }
 
+uint16_t net_place(const struct net *n, peer_h peer)
+{
+    return n->identity[peer].place;
+}
+
 static sim_time leg(const struct net *n, peer_h from, peer_h to)
 {
     const struct latency *l = n->config.latency;
     uint32_t ns = wire_one_way(n, from, to);
-    sim_time t = ns == ONE_WAY_DRAWN ? l->delay : ns;
+    sim_time t = weather_delay(&n->weather[n->weathers - 1], ns == ONE_WAY_DRAWN ? l->delay : ns);
     return t < l->min_delay ? l->min_delay : t;
 }
 

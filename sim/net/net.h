@@ -21,6 +21,8 @@ struct net;
 struct net_config {
     uint64_t seed;
     uint32_t identities;
+    uint32_t single_ids;            /* the first so many identities are devices of their own; then ids_per_device of them, one after the other, are */
+    uint32_t ids_per_device;        /* one device: one site, place and user name, used in turn. 0 and 1 = each identity is a device */
     const struct actor_group *groups; /* who runs what, by rising `first`, beginning with 0; borrowed */
     unsigned ngroups;
     const struct overlay *overlay;
@@ -85,9 +87,11 @@ void net_seed_end(struct net *, peer_h);
 const struct node *net_node(const struct net *, peer_h, struct env **);
 struct id net_id(const struct net *, peer_h);                   /* ID_WILDCARD: not an identity */
 peer_h net_peer(const struct net *, struct id);                 /* PEER_NONE: not an identity */
-/* Resource-ID of the identity's user name "u<number, 10 digits>@<overlay>": first 16 bytes of its SHA-1 (RFC 6940 10.2). */
+/* Resource-ID of the user name of the identity's device "u<number, 10 digits>@<overlay>": first 16 bytes of its SHA-1 (RFC 6940 10.2). */
 struct id net_user(const struct net *, peer_h);
 size_t net_user_name(const struct net *, peer_h, char out[64]);
+/* Place of the latency model where the identity's device is; 0 where the model has none. */
+uint16_t net_place(const struct net *, peer_h);
 /* Round trip between two identities with nothing queued, ns. */
 sim_time net_rtt(const struct net *, peer_h a, peer_h b);
 

@@ -62,7 +62,8 @@ void wire_post(struct host *h, struct event *e, const uint8_t *bytes, uint32_t o
         return;
     }
     struct lane lane = {e->src, e->seq};
-    sim_time delay = one_way_ns == ONE_WAY_DRAWN ? one_way(h, e, lane) : one_way_ns;
+    const struct weather *w = &h->net->weather[h->net->weathers - 1];
+    sim_time delay = weather_delay(w, one_way_ns == ONE_WAY_DRAWN ? one_way(h, e, lane) : one_way_ns);
     h->counts.legs++;
     if (delay < c->latency->min_delay) {
         delay = c->latency->min_delay;
@@ -70,7 +71,8 @@ void wire_post(struct host *h, struct event *e, const uint8_t *bytes, uint32_t o
     }
     sim_time sent_at = call_departure(h);
     e->at = sent_at + delay;
-    if (c->loss > 0 && random_unit(c->seed, lane.entity, STREAM_LOSS, lane.counter) < c->loss) {
+    if ((w->loss > 0 && random_unit(c->seed, lane.entity, STREAM_LOSS, lane.counter) < w->loss) ||
+        (h->net->cuts && trouble_parts(h->net, e->src, e->dst, h->env.now))) {
         h->counts.lost++;
         report(h, e, bytes, sent_at, DATAGRAM_LOST);
         return;
@@ -211,8 +213,9 @@ static addr_h port_addr_keep(struct env *env, const struct ip_port *addr)
 
 static const struct overlay *port_overlay(struct env *env, uint16_t version)
 {
-    (void)version; /* one configuration a run so far */
-    return host_in(env)->net->config.overlay;
+    const struct net *n = host_in(env)->net;
+    (void)version; /* a new one is in force for everybody at once */
+    return n->some && n->some[env->self / 64] >> env->self % 64 & 1 ? n->overlay_some : n->overlay;
 }
 
 /* What a node draws is keyed by its identity and session, so that a rejoined node does not repeat itself. */

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sim/net/trouble.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/net/host.h"
+
+static void *must(void *memory)
+{
+    if (!memory) {
+        fputs("reloadsim: out of memory\n", stderr);
+        exit(4);
+    }
+    return memory;
+}
+
+/* ---- the network ---- */
+
+/* Silences that were ruled out by keepalives to come are looked for again. */
+static void watch_all(struct net *n)
+{
+    sim_time now = kernel_now(n->kernel);
+    for (uint32_t peer = 0; peer < n->config.identities; peer++)
+        if (n->identity[peer].online)
+            keepalive_watch(host_of(n, peer), peer, now);
+}
+
+void net_weather(struct net *n, double loss, double latency, sim_time slower)
+{
+    sim_time now = kernel_now(n->kernel);
+    struct weather *w = &n->weather[n->weathers - 1];
+    if (now > w->from) {
+        assert(n->weathers < NET_CHANGES_MAX);
+        w = &n->weather[n->weathers++];
+    }
+    *w = (struct weather){.from = now,
+                          .loss = loss,
+                          .loss_32 = (uint32_t)(loss * 4294967295.0 + 0.5),
+                          .latency = latency,
+                          .slower = slower};
+    watch_all(n);
+}
+
+unsigned net_cut(struct net *n, const uint64_t *side)
+{
+    size_t bytes = (n->config.identities / 64 + 1) * sizeof *side;
+    assert(n->cuts < NET_CHANGES_MAX);
+    struct cut *c = &n->cut[n->cuts];
+    *c = (struct cut){.from = kernel_now(n->kernel), .to = TIME_NEVER, .side = must(malloc(bytes))};
+    memcpy(c->side, side, bytes);
+    n->cuts++;
+    watch_all(n);
+    return n->cuts - 1;
+}
+
+void net_uncut(struct net *n, unsigned cut)
+{
+    n->cut[cut].to = kernel_now(n->kernel);
+    watch_all(n);
+}
+
+bool trouble_parts(const struct net *n, peer_h a, peer_h b, sim_time t)
+{
+    for (unsigned k = 0; k < n->cuts; k++) {
+        const struct cut *c = &n->cut[k];
+        if (t >= c->from && t < c->to && ((c->side[a / 64] >> a % 64 ^ c->side[b / 64] >> b % 64) & 1))
+            return true;
+    }
+    return false;
+}
+
+const struct weather *trouble_weather(const struct net *n, sim_time t)
+{
+    unsigned k = n->weathers - 1;
+    while (k > 0 && n->weather[k].from > t)
+        k--;
+    return &n->weather[k];
+}
+
+/* ---- nodes ---- */
+
+void net_slow(struct net *n, peer_h peer, double factor)
+{
+    if (!n->cpu_factor) {
+        n->cpu_factor = must(malloc(n->config.identities * sizeof *n->cpu_factor));
+        for (uint32_t k = 0; k < n->config.identities; k++)
+            n->cpu_factor[k] = 1;
+    }
+    n->cpu_factor[peer] = (float)factor;
+}
+
+void trouble_cpu(struct env *env, uint32_t ns)
+{
+    const struct host *h = env->host;
+    double cost = ns;
+    if (h->net->cpu_factor)
+        cost *= (double)h->net->cpu_factor[env->self];
+    cost += env->cpu_ns;
+    env->cpu_ns = cost < UINT32_MAX ? (uint32_t)cost : UINT32_MAX;
+}
+
+void net_configure(struct net *n, const struct overlay *all, const struct overlay *for_some, const uint64_t *some)
+{
+    size_t bytes = (n->config.identities / 64 + 1) * sizeof *some;
+    n->overlay = all;
+    n->overlay_some = for_some;
+    if (some && !n->some)
+        n->some = must(malloc(bytes));
+    if (some) {
+        memcpy(n->some, some, bytes);
+    } else {
+        free(n->some);
+        n->some = NULL;
+    }
+}
+
+/* ---- dead processes on live hosts ---- */
+
+/* IP 20, ICMP 8, and of what is refused the headers 28 (RFC 792). wire_count_delivered adds 28. */
+#define ICMP_BYTES 28u
+/* Order behind the note that the same channel may send at the same time. */
+#define REFUSAL_SEQ (UINT32_C(3) << 30)
+
+/* A datagram for nobody: whom it came from is told. event.chan names the receiver's channel everywhere else; here it is the dead one's, which the
+ * sender knows as the remote end. */
+void trouble_refuse(struct host *h, struct identity *id, const struct event *e)
+{
+    const struct net *n = h->net;
+    sim_time least = n->config.latency->min_delay;
+    uint32_t one_way = wire_one_way(n, e->dst, e->src);
+    struct event r = {.dst = e->src,
+                      .src = e->dst,
+                      .seq = id->seq++,
+                      .chan = e->chan,
+                      .true_len = ICMP_BYTES,
+                      .class = TRAFFIC_OTHER,
+                      .flags = KIND_REFUSED};
+    sim_time delay = one_way == ONE_WAY_DRAWN ? n->config.latency->delay : one_way;
+    const struct weather *w = trouble_weather(n, e->at);
+    delay = weather_delay(w, delay);
+    r.at = e->at + (delay < least ? least : delay);
+    h->counts.sent++;
+    if ((w->loss > 0 && random_unit(n->config.seed, r.src, STREAM_LOSS, r.seq) < w->loss) ||
+        (n->cuts && trouble_parts(n, r.src, r.dst, e->at))) {
+        h->counts.lost++;
+        return;
+    }
+    h->counts.in_flight++;
+    kernel_post(h->part, &r, NULL);
+}
+
+/* The channel by which the other side sends keepalives goes down when the first of them has been refused. */
+static void refuse_keepalives(struct host *h, peer_h self, sim_time now)
+{
+    const struct online *o = identity_of(h, self)->online;
+    for (chan_h slot = 0; slot < o->used; slot++) {
+        const struct channel *c = &o->table->slot[slot];
+        sim_time back;
+        if (c->state != CHANNEL_UP || !c->schedule)
+            continue;
+        sim_time at = keepalive_next_arrival(h, c, self, now, &back);
+        struct event r = {.at = at + back,
+                          .dst = c->addr,
+                          .src = self,
+                          .seq = REFUSAL_SEQ | channel_tag(c, slot),
+                          .chan = channel_tag(c, slot),
+                          .class = TRAFFIC_KEEPALIVE,
+                          .flags = KIND_REFUSED};
+        if (at != TIME_NEVER && !(h->net->cuts && trouble_parts(h->net, self, c->addr, now)))
+            kernel_post(h->part, &r, NULL);
+    }
+}
+
+void net_stop_process(struct net *n, struct part *part, peer_h peer, sim_time now)
+{
+    struct host *h = host_at(n, part);
+    assert(net_online(n, peer) && h->calling == PEER_NONE);
+    refuse_keepalives(h, peer, now);
+    net_stop(n, part, peer, now);
+    n->identity[peer].refuses = 1;
+}
+
+/* Every channel that this refusal is about: one, or a handshake whose first flight was refused. */
+static bool is_refused(const struct channel *c, const struct event *e)
+{
+    if (c->state == CHANNEL_FREE || c->addr != e->src)
+        return false;
+    return c->remote == e->chan || (c->state == CHANNEL_SHAKING && !c->server && e->chan == TAG_NONE);
+}
+
+void trouble_refused(struct host *h, struct identity *id, const struct event *e)
+{
+    struct online *o = id->online;
+    if (e->class != TRAFFIC_KEEPALIVE)
+        wire_count_delivered(h, e);
+    for (chan_h slot = 0; id->online == o && slot < o->used; slot++) {
+        const struct channel *c = &o->table->slot[slot];
+        if (!is_refused(c, e))
+            continue;
+        bool told = c->state == CHANNEL_UP || !c->server;
+        struct chan_info info = {c->state == CHANNEL_UP ? e->src : PEER_NONE, e->src, 0};
+        keepalive_sweep(h, o, e->dst, e->at);
+        if (c->state == CHANNEL_SHAKING) {
+            handshake_forget(h, o, slot);
+            h->counts.handshakes_failed += told;
+        }
+        channel_drop(o, slot);
+        if (!told)
+            continue;
+        call_begin(h, e->dst, e->at);
+        call_channel(h, o, slot, CHAN_DOWN, &info);
+        call_end(h);
+    }
+}
+
+void trouble_free(struct net *n)
+{
+    for (unsigned k = 0; k < n->cuts; k++)
+        free(n->cut[k].side);
+    free(n->cpu_factor);
+    free(n->some);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What goes wrong with a network while it runs: other latency and loss, partitions, slow CPUs, dead processes on live hosts, another configuration.
+ * All calls between runs, at the present instant; what is under way keeps the delay and the luck that it left with.
+ *
+ * Keepalives are worked out from draws long after they were sent (keepalive.c), so what the network was like at each time is remembered: at most
+ * NET_CHANGES_MAX changes of each kind a run. */
+#ifndef SIM_NET_TROUBLE_H
+#define SIM_NET_TROUBLE_H
+
+#include "sim/net/net.h"
+
+#define NET_CHANGES_MAX 160u
+
+/* From now on: loss of each leg; delays times `latency` plus `slower`, raised to min_delay as ever. Keepalives see the loss only. */
+void net_weather(struct net *, double loss, double latency, sim_time slower);
+
+/* From now on what is sent between nodes whose bits differ is lost. side: one bit for each identity, copied. Several may last at a time. Returns the
+ * number by which it is ended. */
+unsigned net_cut(struct net *, const uint64_t *side);
+void net_uncut(struct net *, unsigned cut);
+
+/* CPU time of this identity, times the usual one; 1 = as usual. */
+void net_slow(struct net *, peer_h, double factor);
+
+/* net_stop, but the host lives: what arrives from now on, until the identity is online again, is refused. An ICMP port unreachable goes back and ends
+ * the channel at its sender, CHAN_DOWN. Keepalives are refused too: the first one to arrive of each channel. */
+void net_stop_process(struct net *, struct part *, peer_h, sim_time now);
+
+/* The configuration in force, immutable, lives as long as the network; and another one for those that are marked in `some` (one bit an identity; NULL =
+ * nobody), which lives until the next call. What shapes tables and open channels cannot change: limits, fingers, keepalives, crypto, mtu. */
+void net_configure(struct net *, const struct overlay *all, const struct overlay *for_some, const uint64_t *some);
+
+#endif
