@@ -71,7 +71,7 @@ static bool find_program(const char *name, char *out, size_t cap)
 static void say_data(struct report *r, const char *file)
 {
     char found[FIND_MAX], text[FIND_MAX + 40];
-    if (data_find("./x.yaml", file, found) == 0) {
+    if (data_find("./x.yaml", "topologies", file, found) == 0) {
         say(r, file, FINE, found);
         return;
     }

@@ -41,7 +41,7 @@ struct estimate estimate_of(const struct scenario *s)
     double session = s->churn ? law_mean(&s->session) : 0, sessions = session > 0 ? seconds / session : 0;
     if (s->start == START_JOIN)
         sessions += 0.5; /* a join without its leave */
-    double rate = LOOKUP_PER_HOP * hops * per_second(s->lookup_every) +
+    double rate = LOOKUP_PER_HOP * hops * per_second(s->lookup_every ? scenario_lookup_gap(s) : 0) +
                   REGISTER_PER_HOP * hops * per_second(s->register_every) +
                   UPDATE_PER_LINK * links * per_second(o->update_interval) +
                   PING_PER_HOP * hops * depth * per_second(o->ping_interval);

@@ -102,6 +102,48 @@ static void json_value(FILE *f, const struct summary *s, const struct summary_en
     }
 }
 
+/* ---- faults ---- */
+
+static void json_real(FILE *f, double value)
+{
+    if (isfinite(value))
+        fprintf(f, "%.9g", value);
+    else
+        fputs("null", f);
+}
+
+static void json_series(FILE *f, unsigned n, const char *name, const struct summary_series *s)
+{
+    const struct {
+        const char *key;
+        double value;
+    } rows[] = {{"before", s->before}, {"depth", s->depth}, {"recover_s", s->recover_s}};
+    for (unsigned k = 0; k < 3; k++) {
+        fprintf(f, ",\n  \"fault.%u.%s.%s\": ", n, name, rows[k].key);
+        json_real(f, rows[k].value);
+    }
+}
+
+const char *summary_unrecovered(const struct summary_fault *s, char out[32])
+{
+    snprintf(out, 32, "%s%s%s", s->lost_lookup ? ",lookup" : "", s->lost_ring ? ",ring" : "",
+             s->lost_values ? ",values" : "");
+    return out[0] ? out + 1 : out;
+}
+
+static void json_fault(FILE *f, unsigned n, const struct summary_fault *s)
+{
+    char list[32];
+    fprintf(f, ",\n  \"fault.%u.what\": \"%s\",\n  \"fault.%u.at_s\": %.9g,\n  \"fault.%u.until_s\": ", n, s->what, n, s->at_s,
+            n);
+    json_real(f, s->until_s);
+    fprintf(f, ",\n  \"fault.%u.touched\": %" PRIu64, n, s->touched);
+    json_series(f, n, "lookup", &s->lookup);
+    json_series(f, n, "ring", &s->ring);
+    json_series(f, n, "values", &s->values);
+    fprintf(f, ",\n  \"fault.%u.unrecovered\": \"%s\"", n, summary_unrecovered(s, list));
+}
+
 int summary_json(const struct summary *s, FILE *f, bool stable_only)
 {
     const char *before = "{\n  ";
@@ -112,6 +154,8 @@ int summary_json(const struct summary *s, FILE *f, bool stable_only)
         json_value(f, s, &entries[i]);
         before = ",\n  ";
     }
+    for (unsigned n = 0; n < s->faults; n++)
+        json_fault(f, n, &s->fault[n]);
     fputs("\n}\n", f);
     return ferror(f) ? -1 : 0;
 }

@@ -70,6 +70,7 @@
     X(COUNT, lookup_count, "lookup.count", STABLE, "")                                                                 \
     X(COUNT, lookup_abandoned, "lookup.abandoned", STABLE, "")                                                         \
     X(COUNT, lookup_no_target, "lookup.no_target", STABLE, "")                                                         \
+    X(COUNT, lookup_skipped, "lookup.skipped", STABLE, "")                                                             \
     SUMMARY_OUTCOMES(X, lookup, "lookup")                                                                              \
     X(REAL, lookup_success, "lookup.success", STABLE, "share")                                                         \
     X(REAL, lookup_latency_mean, "lookup.latency_s.mean", STABLE, "s")                                                 \
@@ -121,10 +122,36 @@
 #define SUMMARY_SIZE_HEX
 #define SUMMARY_SIZE_REAL
 
+/* What a series of figures did after a fault: shares; s. NaN: unknown; recover_s NaN although depth is known: it never did in this run. */
+struct summary_series {
+    double before, depth, recover_s;
+};
+
+/* Fault N of the scenario, counted from 0 by time. Keys, all stable:
+ *   fault.N.what          kind
+ *   fault.N.at_s          when it began, from the start of the measured phase
+ *   fault.N.until_s       when the disturbance was over; null: not in this run
+ *   fault.N.touched       nodes online that it touched
+ *   fault.N.S.before      mean of series S before it
+ *   fault.N.S.depth       how far S fell below that (lookup), rose above it (ring, values) at the worst, until the next fault
+ *   fault.N.S.recover_s   from until_s, or at_s if that is null, until S was back to stay; null: never, or there was nothing to recover from
+ *   fault.N.unrecovered   the series that never were, joined by commas; "" = none
+ * S: lookup = lookup.success of look-ups by their start; ring = ring.wrong_successor; values = ring.unreachable_values, by samples. */
+#define SUMMARY_FAULTS_MAX 64
+struct summary_fault {
+    const char *what;
+    double at_s, until_s;
+    uint64_t touched;
+    struct summary_series lookup, ring, values;
+    bool lost_lookup, lost_ring, lost_values; /* never recovered */
+};
+
 struct summary {
 #define X(type, field, key, volatility, unit) SUMMARY_TYPE_##type field SUMMARY_SIZE_##type;
     SUMMARY_KEYS(X)
 #undef X
+    unsigned faults;
+    struct summary_fault fault[SUMMARY_FAULTS_MAX];
 };
 
 /* Every figure unknown: NaN, 0, empty. */
@@ -133,7 +160,9 @@ void summary_init(struct summary *);
 const char *summary_key(unsigned k, bool *is_volatile);
 /* The value of a numeric key; false when there is no such key or it is a text. NaN = unknown in this run. */
 bool summary_value(const struct summary *, const char *key, double *value);
-/* One flat JSON object, a line a key, in the order above; with stable_only the volatile keys are left out, so that equal runs give equal bytes.
+/* The list of what never recovered; out holds it. */
+const char *summary_unrecovered(const struct summary_fault *, char out[32]);
+/* One flat JSON object, a line a key, in the order above, then the faults; with stable_only the volatile keys are left out, so that equal runs give equal bytes.
  * summary_write replaces path in one step (rename). 0, or -1 with errno. */
 int summary_json(const struct summary *, FILE *, bool stable_only);
 int summary_write(const struct summary *, const char *path);

@@ -129,10 +129,40 @@ static void print_traffic(const struct summary *s, FILE *f)
 #undef CLASS
 }
 
+/* "-" = nothing fell; "never" = it did and stayed down. */
+static const char *recovery(char out[16], const struct summary_series *s, bool lost)
+{
+    if (lost)
+        snprintf(out, 16, "%7s", "never");
+    else if (isnan(s->recover_s))
+        snprintf(out, 16, "%7s", "-");
+    else
+        snprintf(out, 16, "%5.0f s", s->recover_s);
+    return out;
+}
+
+/* Each fault: who was touched, and of success, ring and values the worst change and the time to be back. */
+static void print_faults(const struct summary *s, FILE *f)
+{
+    char a[16], b[16], c[16], d[16];
+    if (s->faults == 0)
+        return;
+    fprintf(f, "\nfault %10s %8s %14s %7s %14s %7s %7s\n", "at", "touched", "success lost", "back", "ring wrong", "back", "values");
+    for (unsigned n = 0; n < s->faults; n++) {
+        const struct summary_fault *x = &s->fault[n];
+        fprintf(f, "  %-9s%5.0f s %8" PRIu64 "      %s %s      %s %s %s\n", x->what, x->at_s, x->touched,
+                percent(a, x->lookup.depth), recovery(b, &x->lookup, x->lost_lookup), percent(c, x->ring.depth),
+                recovery(d, &x->ring, x->lost_ring), x->lost_values ? "  never" : "");
+        if (!x->lost_values && !isnan(x->values.recover_s))
+            fprintf(f, "  %56s values back after %.0f s\n", "", x->values.recover_s);
+    }
+}
+
 void summary_print(const struct summary *s, FILE *f)
 {
     print_run(s, f);
     print_lookups(s, f);
+    print_faults(s, f);
     print_upkeep(s, f);
     print_traffic(s, f);
 }

@@ -26,7 +26,7 @@ static bool try_folder(const char *folder, const char *name, char out[FIND_MAX],
     return false;
 }
 
-int data_find(const char *scenario_path, const char *name, char out[FIND_MAX])
+int data_find(const char *scenario_path, const char *shelf, const char *name, char out[FIND_MAX])
 {
     char tried[FIND_MAX] = "", program[FIND_MAX], folder[FIND_MAX + 64];
     const char *slash = strrchr(scenario_path, '/');
@@ -36,17 +36,17 @@ int data_find(const char *scenario_path, const char *name, char out[FIND_MAX])
     }
     snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - scenario_path) : 1, slash ? scenario_path : ".");
     if (try_folder(folder[0] ? folder : "/", name, out, tried, sizeof tried) ||
-        try_folder("topologies", name, out, tried, sizeof tried))
+        try_folder(shelf, name, out, tried, sizeof tried))
         return 0;
     ssize_t len = readlink("/proc/self/exe", program, sizeof program - 1);
     program[len > 0 ? len : 0] = 0;
     for (int level = 0; level < LEVELS_MAX && (slash = strrchr(program, '/')); level++) {
         program[slash - program] = 0;
         char silent[1] = "";
-        snprintf(folder, sizeof folder, "%s/topologies", program);
+        snprintf(folder, sizeof folder, "%s/%s", program, shelf);
         if (try_folder(folder, name, out, silent, sizeof silent))
             return 0;
-        snprintf(folder, sizeof folder, "%s/share/reloadsim/topologies", program);
+        snprintf(folder, sizeof folder, "%s/share/reloadsim/%s", program, shelf);
         if (try_folder(folder, name, out, level == 1 ? tried : silent, level == 1 ? sizeof tried : sizeof silent))
             return 0;
     }

@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "sim/net/net.h"
+#include "sim/net/region.h"
 #include "sim/scenario/schema.h"
+#include "sim/scenario/trace.h"
 
 #define RTO_STATIC_DEFAULT MILLIS(500) /* RFC 6940 6.6.3.1 */
 #define HOLD_DOWN          SECONDS(30) /* RFC 6940 10.7.1 */
@@ -101,6 +103,8 @@ void scenario_unfinish(struct scenario *s)
 {
     if (s->overlay.rto == RTO_RFC6298)
         s->overlay.rto_static = 0;
+    if (s->trace_data[0] || s->poisson_every)
+        s->session = s->offline = (struct law){0};
 }
 
 static int finish_network(const struct finish *f)
@@ -113,29 +117,120 @@ static int finish_network(const struct finish *f)
                             "the network's delay is below network.min_delay: all of it would be clamped");
         return 0;
     }
-    if (data_find(s->path, s->data, found))
+    if (data_find(s->path, "topologies", s->data, found))
         return complain(f->sources, mark_of(f, "network.data"), "network.data: no file \"%s\"; looked in %s", s->data,
                         found);
     snprintf(s->data_path, sizeof s->data_path, "%s", found);
     return 0;
 }
 
-static int finish_churn(const struct finish *f)
+static int find_trace(const struct finish *f, const char *key, const char *name, char path[512])
+{
+    char found[FIND_MAX];
+    if (data_find(f->s->path, "workloads", name, found))
+        return complain(f->sources, mark_of(f, key), "%s: no file \"%s\"; looked in %s", key, name, found);
+    snprintf(path, 512, "%s", found);
+    return 0;
+}
+
+/* Sessions of a trace have no law. Where one is asked for - how stale the fingers of a converged start are - an exponential of the same mean stands. */
+static int finish_session_trace(const struct finish *f, struct session_trace *t)
 {
     struct scenario *s = f->s;
-    if (!s->churn)
+    char error[256];
+    if (find_trace(f, "churn.trace.data", s->trace_data, s->trace_path))
+        return -1;
+    if (session_trace_load(t, s->trace_path, error, sizeof error))
+        return complain(f->sources, mark_of(f, "churn.trace.data"), "churn.trace.data: %s", error);
+    s->trace_nodes = t->nodes;
+    s->session = (struct law){LAW_EXPONENTIAL, t->mean_s, 0};
+    return 0;
+}
+
+/* Laws, a Poisson stream or a trace: one of them says who is there when. */
+static int finish_sources(const struct finish *f)
+{
+    struct scenario *s = f->s;
+    const char *source = s->trace_data[0] ? "trace" : s->poisson_every ? "poisson" : NULL, *other = NULL;
+    char path[48];
+    if (!source)
         return 0;
+    other = s->trace_data[0] && s->poisson_every     ? "poisson"
+            : s->churn_preset[0]                     ? "preset"
+            : s->session.kind != LAW_NEVER           ? "session"
+            : s->offline.kind != LAW_NEVER           ? "offline"
+            : s->daily_amplitude > 0                 ? "daily"
+            : !s->rejoin_same_id                     ? "rejoin"
+                                                     : NULL;
+    if (!other)
+        return 0;
+    snprintf(path, sizeof path, "churn.%s", other);
+    return complain(f->sources, mark_of(f, path), "churn.%s has no part in churn.%s: leave one of them out", other,
+                    source);
+}
+
+static int check_population(const struct finish *f, double identities)
+{
+    char peers[48];
+    if (identities <= IDENTITIES_MAX)
+        return 0;
+    quantity_print_whole(UNIT_COUNT, f->s->peers, peers, sizeof peers);
+    return complain(f->sources, mark_of(f, "overlay.peers"),
+                    "%s peers online need a population of more than 2^31 with this churn", peers);
+}
+
+static int finish_laws(const struct finish *f)
+{
+    const struct scenario *s = f->s;
     double on = law_mean(&s->session), off = law_mean(&s->offline);
     if (!(on < 1e10) || !(off < 1e10))
         return complain(f->sources, mark_of(f, on < 1e10 ? "churn.offline" : "churn.session"),
                         "churn.%s has no finite mean: no stationary state exists", on < 1e10 ? "offline" : "session");
-    if ((on + off) / on * s->peers > IDENTITIES_MAX) {
-        char peers[48];
-        quantity_print_whole(UNIT_COUNT, s->peers, peers, sizeof peers);
-        return complain(f->sources, mark_of(f, "overlay.peers"),
-                        "%s peers online need a population of more than 2^31 with this churn", peers);
+    return check_population(f, (on + off) / on * s->peers * scenario_ids_per_device(s));
+}
+
+static int finish_churn(const struct finish *f, struct session_trace *t)
+{
+    struct scenario *s = f->s;
+    if (!s->churn)
+        return 0;
+    if (finish_sources(f))
+        return -1;
+    if (s->trace_data[0])
+        return finish_session_trace(f, t);
+    if (!s->poisson_every)
+        return finish_laws(f);
+    s->session = (struct law){LAW_EXPONENTIAL, s->peers * ((double)s->poisson_every / 1e9), 0};
+    return check_population(f, s->peers + 2 * (double)(s->warmup + s->measure) / (double)s->poisson_every);
+}
+
+/* Who asks and who is asked must exist: by their names in the trace of sessions if there is one, else identities by their numbers. */
+static int finish_calls(const struct finish *f, const struct session_trace *sessions)
+{
+    struct scenario *s = f->s;
+    struct call_trace t;
+    char error[256];
+    int status = 0;
+    if (!s->calls_data[0])
+        return 0;
+    if (find_trace(f, "workload.trace.data", s->calls_data, s->calls_path))
+        return -1;
+    if (scenario_ids_per_device(s) > 1)
+        return complain(f->sources, mark_of(f, "workload.trace"),
+                        "workload.trace names peers that churn.rejoin: new-id gives other identities: leave one out");
+    if (call_trace_load(&t, s->calls_path, error, sizeof error))
+        return complain(f->sources, mark_of(f, "workload.trace.data"), "workload.trace.data: %s", error);
+    uint32_t population = scenario_population(s);
+    for (size_t i = 0; i < t.calls && status == 0; i++) {
+        const uint64_t who[2] = {t.call[i].asker, t.call[i].target};
+        for (unsigned k = 0; k < 2 && status == 0; k++)
+            if (s->trace_nodes ? session_trace_find(sessions, who[k]) == UINT32_MAX : who[k] >= population)
+                status = complain(f->sources, mark_of(f, "workload.trace.data"),
+                                  "workload.trace.data: %s:%u: there is no peer %llu", s->calls_path, t.call[i].line,
+                                  (unsigned long long)who[k]);
     }
-    return 0;
+    call_trace_free(&t);
+    return status;
 }
 
 /* Faults in order of time; equal times stay in the order of the file. */
@@ -150,6 +245,29 @@ static void sort_faults(struct scenario *s)
     }
 }
 
+/* A region that no place lies in is a mistake that would show as a fault without effect. */
+static int finish_regions(const struct finish *f)
+{
+    struct scenario *s = f->s;
+    struct latency places = {0};
+    char path[32], error[256];
+    int status = 0;
+    for (unsigned i = 0; i < s->faults && status == 0; i++) {
+        if (!s->fault[i].region[0])
+            continue;
+        snprintf(path, sizeof path, "faults[%u].region", i);
+        if (s->latency != LATENCY_COORDINATES)
+            status = complain(f->sources, mark_of(f, path), "%s needs places: network.model: coordinates", path);
+        else if (!places.places && latency_load_coordinates(&places, s->data_path, error, sizeof error))
+            status = complain(f->sources, mark_of(f, path), "%s: %s", path, error);
+        else if (region_places(s->fault[i].region, &places) == 0)
+            status = complain(f->sources, mark_of(f, path), "%s: no place of %s lies in \"%s\"", path, s->data,
+                              s->fault[i].region);
+    }
+    latency_free(&places);
+    return status;
+}
+
 static int finish_times(const struct finish *f)
 {
     struct scenario *s = f->s;
@@ -160,6 +278,8 @@ static int finish_times(const struct finish *f)
         if (s->fault[i].at > s->measure)
             return complain(f->sources, mark_of(f, path), "faults[%u].at is after the end of measure (%s)", i, end);
     }
+    if (finish_regions(f))
+        return -1;
     if (s->record_interval > s->warmup + s->measure)
         return complain(f->sources, mark_of(f, "record.interval"), "record.interval is longer than the whole run");
     sort_faults(s);
@@ -171,7 +291,9 @@ int scenario_finish(struct sources *sources, const struct tree *root, struct sce
     struct finish f = {sources, root, s};
     if (!s->name[0])
         name_from_path(s);
-    if (finish_overlay(&f) || finish_network(&f) || finish_churn(&f))
-        return -1;
-    return finish_times(&f);
+    struct session_trace sessions = {0};
+    int failed = finish_overlay(&f) || finish_network(&f) || finish_churn(&f, &sessions) ||
+                 finish_calls(&f, &sessions) || finish_times(&f);
+    session_trace_free(&sessions);
+    return failed ? -1 : 0;
 }

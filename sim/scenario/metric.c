@@ -44,6 +44,7 @@ static const struct help {
     {"lookup.count", "look-ups started in the measured phase"},
     {"lookup.abandoned", "look-ups whose asker went offline"},
     {"lookup.no_target", "look-ups that were due but found nobody to look up: not made, not in lookup.count"},
+    {"lookup.skipped", "look-ups of a trace whose asker was not there"},
     {"lookup.outcome.correct", "answered with the present registration"},
     {"lookup.outcome.stale", "answered, but the device is gone"},
     {"lookup.outcome.lost", "all replicas died"},

@@ -67,9 +67,10 @@ static int read_faults(const struct group *g, const struct tree *list)
     for (const struct tree *item = list->first; item; item = item->next) {
         if (s->faults == FAULTS_MAX)
             return complain(g->sources, item->at, "more than %d faults", FAULTS_MAX);
-        struct group fault = {.sources = g->sources, .path = "faults[]", .base = &s->fault[s->faults]};
+        struct fault *f = &s->fault[s->faults];
+        struct group fault = {.sources = g->sources, .path = "faults[]", .base = f};
         snprintf(fault.name, sizeof fault.name, "faults[%u]", s->faults);
-        if (read_group(&fault, item))
+        if (read_group(&fault, item) || fault_check(g->sources, item, fault.name, f))
             return -1;
         s->faults++;
     }
@@ -142,6 +143,8 @@ static int read_child(const struct group *g, const struct key *key, const struct
         return read_faults(g, node);
     if (key->type == KEY_CHECKS)
         return read_checks(g, node);
+    if (key->type == KEY_SET)
+        return fault_read_set(g->sources, node, name, g->base);
     if (key->type != KEY_MAP)
         return value_read(g->sources, key, node, name, g->base);
     struct group inner = {.sources = g->sources, .path = key->path, .base = g->base};
@@ -169,6 +172,12 @@ static int read_early(const struct group *g, const struct tree *map)
     return 0;
 }
 
+/* A trace or a Poisson stream says all that laws of sessions would. */
+static bool laws_replaced(const struct group *g, const struct tree *map)
+{
+    return strcmp(g->path, "churn") == 0 && (tree_child(map, "trace", 5) || tree_child(map, "poisson", 7));
+}
+
 /* Keys that must be given and were not; in a mapping that is missing altogether too. */
 static int read_missing(const struct group *g, const struct tree *map)
 {
@@ -185,7 +194,8 @@ static int read_missing(const struct group *g, const struct tree *map)
             snprintf(inner.name, sizeof inner.name, "%.*s", (int)sizeof inner.name - 1, full);
             if (read_missing(&inner, &empty))
                 return -1;
-        } else if (key->type != KEY_LAW || !value_present(key, g->base)) { /* a law may have come from a preset */
+        } else if (key->type != KEY_LAW || /* a law may have come from a preset */
+                   !(value_present(key, g->base) || laws_replaced(g, map))) {
             return complain(g->sources, map->at, "%s is missing: add %s: %s", full, name, key->example);
         }
     }

@@ -20,14 +20,42 @@
 
 enum overlay_start { START_CONVERGED, START_JOIN };
 enum lookup_target { TARGET_ONLINE, TARGET_REGISTERED, TARGET_ANY, TARGET_RANDOM };
+enum lookup_per { PER_NODE, PER_NETWORK };
 enum kill_mode { KILL_HOST, KILL_PROCESS };
+enum fault_kind {
+    FAULT_NONE,
+    FAULT_KILL,      /* devices die at once */
+    FAULT_RESTART,   /* those that faults have taken come back */
+    FAULT_REBOOT,    /* devices go down within a window, and are back after a start-up delay */
+    FAULT_LEAVE,     /* devices leave with good-bye */
+    FAULT_PARTITION, /* datagrams between two sides are lost */
+    FAULT_NETWORK,   /* other latency and loss */
+    FAULT_SLOW,      /* slower CPUs */
+    FAULT_IDLE,      /* nodes stop to maintain the overlay */
+    FAULT_SET,       /* another value of a parameter of the overlay */
+    FAULT_FLOOD,     /* more look-ups */
+    FAULT_KINDS
+};
 enum compare { COMPARE_LESS, COMPARE_LESS_EQUAL, COMPARE_GREATER, COMPARE_GREATER_EQUAL };
 
 struct fault {
     sim_time at;       /* from the start of measure */
-    double kill_share; /* 0..1 of the nodes online */
-    enum kill_mode kill_mode;
+    sim_time lasts;    /* of those that last; 0 = to the end */
+    enum fault_kind kind;
+    char region[64];   /* only nodes there (sim/net/region.h); "" = everywhere */
+    double share;      /* 0..1, a draw of each node's own */
+    enum kill_mode mode;
+    struct law delay;  /* kill: time until it is back, LAW_NEVER = as churn says; restart, reboot: start-up delay */
+    sim_time within;   /* reboot: the window */
+    double latency;    /* network: times the usual delay */
+    sim_time slower;   /* network: added to each delay */
+    double loss;       /* network; NETWORK_UNCHANGED = as before */
+    double factor;     /* slow: times the usual CPU time */
+    sim_time every;    /* flood: mean gap of one node */
+    char key[64];      /* set: path of the key in the scenario */
+    char value[48];    /* set: as written */
 };
+#define NETWORK_UNCHANGED (-1.0)
 
 struct check {
     bool ring_valid; /* ring_valid: {within}: one correct ring, this long after the last fault at the latest */
@@ -66,12 +94,22 @@ struct scenario {
     double graceful;
     bool rejoin_same_id;
     char churn_preset[32];
+    double daily_amplitude; /* of the rate at which peers come; 0 = the same all day */
+    sim_time daily_peak;    /* hour of the local day */
+    sim_time poisson_every; /* 0 = no Poisson stream of new peers */
+    char trace_data[256];   /* "" = no trace of sessions */
+    char trace_path[512];   /* as found */
+    sim_time trace_from;
+    uint32_t trace_nodes; /* in it */
 
     sim_time register_every;
     uint32_t register_lifetime_s; /* 0 = no registrations */
-    sim_time lookup_every;        /* mean of exponential gaps per online node; 0 = no look-ups */
+    sim_time lookup_every;        /* mean of exponential gaps; 0 = no look-ups */
+    enum lookup_per lookup_per;   /* whose gaps */
     enum lookup_target target;
     double zipf; /* 0 = uniform */
+    char calls_data[256]; /* trace of look-ups; "" = none */
+    char calls_path[512];
 
     sim_time warmup, measure;
     unsigned faults;
@@ -92,7 +130,18 @@ int scenario_parse(struct scenario *, const char *name, const char *text, size_t
 /* Writes the resolved scenario: every key, units, loadable again with the same result. 0 or -1 with errno. */
 int scenario_write(const struct scenario *, const char *path);
 void scenario_print(const struct scenario *, FILE *);
-/* Mean population for scenario->peers online, from the churn laws (equals peers without churn), bootstrap nodes included. */
+/* Population for scenario->peers online, bootstrap nodes included: from the churn laws, from the Poisson stream (who will have come by the end), from
+ * the trace; peers without churn. One number for each Node-ID: with churn.rejoin: new-id there are several for each device. */
 uint32_t scenario_population(const struct scenario *);
+/* Node-IDs of one device, used in turn: 1 unless churn.rejoin is new-id. Bootstrap nodes have one. */
+uint32_t scenario_ids_per_device(const struct scenario *);
+/* Mean gap between look-ups of one node: `every`, or that of the network thinned. */
+sim_time scenario_lookup_gap(const struct scenario *);
+
+const char *fault_kind_name(enum fault_kind);
+/* When the disturbance is over: a fault of a moment at once, a reboot with its window, others when `for` ends; TIME_NEVER: not in this run. */
+sim_time fault_end(const struct fault *);
+/* The overlay with a `set` applied; the value was checked when the scenario was read. */
+void fault_set_overlay(const struct fault *, struct overlay *);
 
 #endif

@@ -37,14 +37,17 @@ static const struct word models[] = {{"coordinates", LATENCY_COORDINATES, NULL},
                                      {"exponential", LATENCY_EXPONENTIAL, NULL},
                                      {"matrix", 0, "round trips from a full matrix"},
                                      {0}};
-static const struct word rejoins[] = {{"same-id", 1, NULL}, {"new-id", 0, "a fresh Node-ID for each session"}, {0}};
+static const struct word rejoins[] = {{"same-id", 1, NULL}, {"new-id", 0, NULL}, {0}};
 static const struct word targets[] = {{"online", TARGET_ONLINE, NULL},
                                       {"registered", TARGET_REGISTERED, NULL},
                                       {"any", TARGET_ANY, NULL},
                                       {"random", TARGET_RANDOM, NULL},
                                       {0}};
 static const struct word kills[] = {
-    {"host", KILL_HOST, NULL}, {"process", KILL_PROCESS, "a dead process whose host answers with ICMP"}, {0}};
+    {"host", KILL_HOST, NULL}, {"process", KILL_PROCESS, NULL}, {0}};
+static const struct word pers[] = {{"node", PER_NODE, NULL}, {"network", PER_NETWORK, NULL}, {0}};
+static const struct word ends[] = {{"end", 0, NULL}, {0}};
+static const struct word unchanged[] = {{"unchanged", UINT64_C(0xbff0000000000000), NULL}, {0}}; /* NETWORK_UNCHANGED */
 static const struct word alls[] = {{"all", CAPTURE_ALL, NULL}, {0}};
 
 const struct key schema[] = {
@@ -197,7 +200,29 @@ const struct key schema[] = {
     {"churn.graceful", KEY_REAL, UNIT_SHARE, 0, 1, .fallback = "30 %", AT(graceful),
      .help = "Share of departures that say goodbye (Leave, RFC 6940 10.7.6); the others vanish."},
     {"churn.rejoin", KEY_WORD, .words = rejoins, .fallback = "same-id", AT(rejoin_same_id),
-     .help = "Whether a peer that comes back has the same Node-ID."},
+     .help = "Whether a peer that comes back has the same Node-ID. new-id: the same user with a fresh certificate and "
+             "Node-ID; what it stored under the old one expires."},
+    {"churn.daily", KEY_MAP, .absent = "none", .fallback = "none", AT(daily_amplitude),
+     .example = "{amplitude: 60 %, peak: 19 h}",
+     .help = "Daily cycle: how often peers come depends on the local time of their place's longitude. Without places "
+             "all live at longitude 0."},
+    {"churn.daily.amplitude", KEY_REAL, UNIT_SHARE, 0.001, 1, AT(daily_amplitude), .example = "60 %",
+     .help = "The rate at which peers come goes up and down by this share, as a cosine. The number online follows, "
+             "less and later the longer sessions last."},
+    {"churn.daily.peak", KEY_QUANTITY, UNIT_TIME, 0, DAY, .fallback = "12 h", AT(daily_peak), .example = "19 h",
+     .help = "Local time of day at which most peers come."},
+    {"churn.poisson", KEY_MAP, .absent = "none", .fallback = "none", AT(poisson_every), .example = "{every: 10 s}",
+     .help = "Instead of laws: peers that were never there before come in a Poisson stream, and each peer online leaves "
+             "for good after an exponential time, so that overlay.peers are online in the mean (Stoica et al. 2003)."},
+    {"churn.poisson.every", KEY_QUANTITY, UNIT_TIME, 1e-3, YEARS, AT(poisson_every), .example = "10 s",
+     .help = "Mean time between two arrivals in the whole overlay, and between two departures."},
+    {"churn.trace", KEY_MAP, .absent = "none", .fallback = "none", AT(trace_data), .example = "{data: sessions.csv.gz}",
+     .help = "Instead of laws: sessions of each peer from a file. Bootstrap peers are not in it and always online."},
+    {"churn.trace.data", KEY_TEXT, UNIT_NONE, AT(trace_data), .example = "sessions.csv.gz",
+     .help = "CSV file with sessions (workloads/README.md). Looked for beside the scenario, in workloads/ of the source "
+             "tree, in the installed data folder."},
+    {"churn.trace.from", KEY_QUANTITY, UNIT_TIME, 0, YEARS, .fallback = "0 s", AT(trace_from), .example = "3 d",
+     .help = "Time in the trace that is time 0 of the run."},
 
     {"workload", KEY_MAP, .help = "What the users of the peers do."},
     {"workload.register", KEY_MAP, .absent = "none", .fallback = "none", AT(register_every),
@@ -211,7 +236,10 @@ const struct key schema[] = {
     {"workload.lookup", KEY_MAP, .absent = "none", .fallback = "none", AT(lookup_every),
      .example = "{every: 60 s, target: online}", .help = "Each peer looks up the registrations of others."},
     {"workload.lookup.every", KEY_QUANTITY, UNIT_TIME, 0.01, YEARS, AT(lookup_every), .example = "60 s",
-     .help = "Mean time between look-ups of a peer online; the gaps are exponential."},
+     .help = "Mean time between look-ups; the gaps are exponential."},
+    {"workload.lookup.per", KEY_WORD, .words = pers, .fallback = "node", AT(lookup_per),
+     .help = "node: each peer online looks up that often. network: overlay.peers online do together; each thins the "
+             "stream by its own draws, so that the rate follows the number online."},
     {"workload.lookup.target", KEY_WORD, .words = targets, .fallback = "online", AT(target),
      .help = "Whom to look up: a peer that is online, one that has a registration stored, any of the population, or a "
              "random id that nobody has."},
@@ -219,6 +247,12 @@ const struct key schema[] = {
      .example = "{zipf: 0.8}", .help = "How much more often some are looked up than others."},
     {"workload.lookup.popularity.zipf", KEY_REAL, .min = 0.01, .max = 5, AT(zipf), .example = "0.8",
      .help = "Exponent of a Zipf law."},
+
+    {"workload.trace", KEY_MAP, .absent = "none", .fallback = "none", AT(calls_data), .example = "{data: calls.csv}",
+     .help = "Look-ups from a file, besides those of workload.lookup."},
+    {"workload.trace.data", KEY_TEXT, UNIT_NONE, AT(calls_data), .example = "calls.csv",
+     .help = "CSV file with time, asker and target (workloads/README.md). An asker that has not joined by then does not "
+             "look up: lookup.skipped."},
 
     {"phases", KEY_MAP,
      .help = "Simulated time. Results come from measure; look-ups started in it may finish in a short drain after it."},
@@ -231,11 +265,75 @@ const struct key schema[] = {
      .help = "What goes wrong, and when. At most 64."},
     {"faults[].at", KEY_QUANTITY, UNIT_TIME, 0, YEARS, AT_FAULT(at), .example = "8 min",
      .help = "Time from the start of measure."},
-    {"faults[].kill", KEY_MAP, .example = "{share: 20 %, mode: host}", .help = "Peers that die at once. They come back after an offline interval of churn; with churn: none they stay dead."},
-    {"faults[].kill.share", KEY_REAL, UNIT_SHARE, 0, 1, AT_FAULT(kill_share), .example = "20 %",
+    {"faults[].for", KEY_QUANTITY, UNIT_TIME, 1e-3, YEARS, .words = ends, .fallback = "end", AT_FAULT(lasts),
+     .example = "5 min", .help = "How long a partition, network, slow, idle, set or flood lasts. end: to the end of the "
+                                 "run. What it changed is then as before."},
+    {"faults[].region", KEY_TEXT, .fallback = "", AT_FAULT(region), .example = "Eurasia",
+     .help = "Only peers there: part of the column `where` of network.data, as a country or continent (Germany, North "
+             "America), or degrees, as 25W-45E, 35N-72N. Default: everywhere."},
+    {"faults[].kill", KEY_MAP, .fallback = "", .example = "{share: 20 %, mode: host}", .help = "Peers that die at once."},
+    {"faults[].kill.share", KEY_REAL, UNIT_SHARE, 0, 1, AT_FAULT(share), .example = "20 %",
      .help = "Share of the peers online, bootstrap peers included."},
-    {"faults[].kill.mode", KEY_WORD, .words = kills, .fallback = "host", AT_FAULT(kill_mode),
-     .help = "host: the whole host is gone, silently."},
+    {"faults[].kill.mode", KEY_WORD, .words = kills, .fallback = "host", AT_FAULT(mode),
+     .help = "host: the whole host is gone, silently. process: the host lives and refuses what still arrives (ICMP port "
+             "unreachable), which closes the sender's channel."},
+    {"faults[].kill.restart", KEY_LAW, UNIT_TIME, 0.001, YEARS, .fallback = "", AT_FAULT(delay),
+     .example = "{lognormal: {median: 3 min, sigma: 0.5}}",
+     .help = "Time until each is back. Default: as churn says; with churn: none they stay dead."},
+    {"faults[].restart", KEY_MAP, .fallback = "", .example = "{delay: 30 s}",
+     .help = "Peers that a kill took and that are still away start again."},
+    {"faults[].restart.share", KEY_REAL, UNIT_SHARE, 0, 1, .fallback = "100 %", AT_FAULT(share),
+     .help = "Share of them."},
+    {"faults[].restart.delay", KEY_LAW, UNIT_TIME, 0.001, YEARS, .fallback = "1 s", AT_FAULT(delay),
+     .example = "{lognormal: {median: 3 min, sigma: 0.5}}", .help = "Time until each is up."},
+    {"faults[].reboot", KEY_MAP, .fallback = "", .example = "{share: 30 %, within: 30 min}",
+     .help = "A wave of reboots, as after an update of an operating system: peers online go down without a word, each at "
+             "a random moment of a window, and come back after a start-up delay."},
+    {"faults[].reboot.share", KEY_REAL, UNIT_SHARE, 0, 1, AT_FAULT(share), .example = "30 %",
+     .help = "Share of the peers online at the beginning."},
+    {"faults[].reboot.within", KEY_QUANTITY, UNIT_TIME, 0.001, YEARS, .fallback = "30 min", AT_FAULT(within),
+     .help = "Length of the window."},
+    {"faults[].reboot.delay", KEY_LAW, UNIT_TIME, 0.001, YEARS, .fallback = "3 min", AT_FAULT(delay),
+     .example = "{lognormal: {median: 3 min, sigma: 0.4}}",
+     .help = "Time from going down to being up again."},
+    {"faults[].leave", KEY_MAP, .fallback = "", .example = "{share: 30 %}",
+     .help = "Peers that leave at once with good-bye, and return as churn says, or not."},
+    {"faults[].leave.share", KEY_REAL, UNIT_SHARE, 0, 1, AT_FAULT(share), .example = "30 %",
+     .help = "Share of the peers that have joined, bootstrap peers included."},
+    {"faults[].partition", KEY_MAP, .fallback = "", .example = "{share: 50 %}",
+     .help = "The network falls into two sides: what is sent from one to the other is lost, until `for` is over. Peers "
+             "that come meanwhile have their side too."},
+    {"faults[].partition.share", KEY_REAL, UNIT_SHARE, 0, 1, .fallback = "100 %", AT_FAULT(share), .example = "50 %",
+     .help = "Share of the peers (of the region) that are cut off from all others."},
+    {"faults[].network", KEY_MAP, .fallback = "", .example = "{latency: 300 %, loss: 5 %}",
+     .help = "The whole network changes. Keepalives see the loss, not the latency."},
+    {"faults[].network.latency", KEY_REAL, UNIT_SHARE, 0, 1000, .fallback = "100 %", AT_FAULT(latency),
+     .help = "Delays, of the usual ones."},
+    {"faults[].network.slower", KEY_QUANTITY, UNIT_TIME, 0, 60, .fallback = "0 s", AT_FAULT(slower),
+     .help = "Added to each delay, one way."},
+    {"faults[].network.loss", KEY_REAL, UNIT_SHARE, 0, 1, .words = unchanged, .fallback = "unchanged", AT_FAULT(loss),
+     .example = "5 %", .help = "Share of datagrams lost on the way."},
+    {"faults[].slow", KEY_MAP, .fallback = "", .example = "{share: 10 %, factor: 50}",
+     .help = "Peers whose CPU is slower: signing and checking (overlay.crypto) take longer."},
+    {"faults[].slow.share", KEY_REAL, UNIT_SHARE, 0, 1, AT_FAULT(share), .example = "10 %", .help = "Share of the peers."},
+    {"faults[].slow.factor", KEY_REAL, .min = 0.001, .max = 1000, AT_FAULT(factor), .example = "50",
+     .help = "CPU time, of the usual one."},
+    {"faults[].idle", KEY_MAP, .fallback = "", .example = "{share: 100 %}",
+     .help = "Peers stop to maintain the overlay: no Updates but those that a join or leave demands, no search for "
+             "fingers, no look for partitions. Links still fail by their own signs."},
+    {"faults[].idle.share", KEY_REAL, UNIT_SHARE, 0, 1, .fallback = "100 %", AT_FAULT(share),
+     .help = "Share of the peers."},
+    {"faults[].set", KEY_SET, .fallback = "", AT_FAULT(key), .example = "{overlay.config.chord-update-interval: 60 s}",
+     .help = "Another value of one key of the overlay, for all peers; each uses it from its next action on. Keys: "
+             "overlay.config.chord-update-interval, chord-ping-interval, chord-reactive, overlay-reliability-timer, "
+             "initial-ttl; overlay.chord.predecessors, successors; overlay.link.suspect_after; "
+             "overlay.bootstrap.retry, partition_check."},
+    {"faults[].flood", KEY_MAP, .fallback = "", .example = "{share: 50 %, every: 1 s}",
+     .help = "Peers look up more often, whom workload.lookup.target says."},
+    {"faults[].flood.share", KEY_REAL, UNIT_SHARE, 0, 1, .fallback = "100 %", AT_FAULT(share),
+     .help = "Share of the peers."},
+    {"faults[].flood.every", KEY_QUANTITY, UNIT_TIME, 0.001, YEARS, AT_FAULT(every), .example = "1 s",
+     .help = "Mean time between these look-ups of one peer, besides its others."},
 
     {"record", KEY_MAP, .help = "What is written down."},
     {"record.interval", KEY_QUANTITY, UNIT_TIME, 0.1, YEARS, .fallback = "10 s", AT(record_interval),
@@ -363,6 +461,7 @@ const char *schema_type_text(const struct key *key, char *out, size_t cap)
                                         [KEY_DATE] = "a date",
                                         [KEY_PRESET] = "a preset",
                                         [KEY_FAULTS] = "a list of faults",
+                                        [KEY_SET] = "a key and its value",
                                         [KEY_CHECKS] = "a list of checks"};
     size_t len = words_text(key->words, out, cap);
     if (key->type == KEY_QUANTITY || key->type == KEY_REAL)

@@ -25,6 +25,7 @@ enum key_type {
     KEY_DATE,   /* 2009-10-19 or 2009-10-19T12:00:00Z */
     KEY_PRESET, /* name of a churn preset */
     KEY_FAULTS, /* list of struct fault */
+    KEY_SET,    /* one other key and its new value, in struct fault */
     KEY_CHECKS  /* list of struct check */
 };
 

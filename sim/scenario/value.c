@@ -187,6 +187,7 @@ int value_read(struct sources *sources, const struct key *key, const struct tree
     case KEY_LAW:
     case KEY_MAP:
     case KEY_FAULTS:
+    case KEY_SET:
     case KEY_CHECKS: break;
     }
     assert(0 && "mappings and lists are read by their walker");

@@ -20,13 +20,11 @@ static void indent(FILE *out, const char *group)
 
 static void write_faults(FILE *out, const struct scenario *s)
 {
-    char at[VALUE_TEXT_MAX], share[VALUE_TEXT_MAX], mode[VALUE_TEXT_MAX];
+    char text[FAULT_TEXT_MAX];
     fprintf(out, "faults:%s\n", s->faults ? "" : " []");
     for (unsigned i = 0; i < s->faults; i++) {
-        const struct fault *f = &s->fault[i];
-        fprintf(out, "  - {at: %s, kill: {share: %s, mode: %s}}\n", value_print(schema_find("faults[].at"), f, at),
-                value_print(schema_find("faults[].kill.share"), f, share),
-                value_print(schema_find("faults[].kill.mode"), f, mode));
+        fault_print(&s->fault[i], text, sizeof text);
+        fprintf(out, "  - %s\n", text);
     }
 }
 
@@ -47,7 +45,8 @@ static void write_group(FILE *out, const char *group, const struct scenario *s)
         const char *name = schema_child_name(key, group);
         char text[VALUE_TEXT_MAX];
         bool other_model = key->models && !(key->models & 1u << s->latency);
-        bool nothing = (key->type == KEY_TEXT || key->type == KEY_PRESET) && !value_present(key, s);
+        bool nothing = (key->type == KEY_TEXT || key->type == KEY_PRESET || key->type == KEY_LAW) &&
+                       !value_present(key, s);
         if (!name || other_model || nothing)
             continue;
         if (key->type == KEY_FAULTS || key->type == KEY_CHECKS) {
@@ -67,15 +66,17 @@ static void write_group(FILE *out, const char *group, const struct scenario *s)
 }
 
 /* A data file beside the scenario is named in full: the resolved file will lie elsewhere. */
-static void name_data_in_full(struct scenario *s)
+static void name_in_full(const struct scenario *s, char *data, size_t cap, const char *path)
 {
     const char *slash = strrchr(s->path, '/');
     char beside[FIND_MAX + sizeof s->path], *full;
-    snprintf(beside, sizeof beside, "%.*s/%s", slash ? (int)(slash - s->path) : 1, slash ? s->path : ".", s->data);
-    if (s->data[0] == '/' || strcmp(beside, s->data_path) != 0 || !(full = realpath(s->data_path, NULL)))
+    snprintf(beside, sizeof beside, "%.*s/%s", slash ? (int)(slash - s->path) : 1, slash ? s->path : ".", data);
+    if (!data[0] || data[0] == '/' || strcmp(beside, path) != 0 || !(full = realpath(path, NULL)))
         return;
-    if (strlen(full) < sizeof s->data)
-        snprintf(s->data, sizeof s->data, "%s", full);
+    if (strlen(full) < cap) {
+        memset(data, 0, cap);
+        memcpy(data, full, strlen(full));
+    }
     free(full);
 }
 
@@ -83,7 +84,9 @@ void scenario_print(const struct scenario *scenario, FILE *out)
 {
     struct scenario s = *scenario;
     scenario_unfinish(&s);
-    name_data_in_full(&s);
+    name_in_full(&s, s.data, sizeof s.data, s.data_path);
+    name_in_full(&s, s.trace_data, sizeof s.trace_data, s.trace_path);
+    name_in_full(&s, s.calls_data, sizeof s.calls_data, s.calls_path);
     fputs("# A resolved scenario: every key of this version, defaults filled in. Running it gives the same results.\n",
           out);
     write_group(out, "", &s);

@@ -74,8 +74,10 @@ void checks_close(struct world *w)
 static bool ring_must_hold(const struct world *w, const struct check *c)
 {
     bool must = w->now >= time_add(w->measure_from, c->within);
-    for (unsigned i = 0; must && i < w->scenario->faults; i++)
-        must = w->now < w->fault_at[i] || w->now >= time_add(w->fault_at[i], c->within);
+    for (unsigned i = 0; must && i < w->scenario->faults; i++) {
+        sim_time over = w->fault_until[i] == TIME_NEVER ? w->fault_at[i] : w->fault_until[i];
+        must = w->now < w->fault_at[i] || w->now >= time_add(over, c->within);
+    }
     return must;
 }
 

@@ -1,32 +1,300 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sim/world/faults.h"
 
-#include "sim/kernel/random.h"
-#include "sim/world/lives.h"
+#include <stdlib.h>
+#include <string.h>
 
-int faults_open(struct world *w, char *error, size_t error_cap)
+#include "sim/kernel/random.h"
+#include "sim/net/region.h"
+#include "sim/net/trouble.h"
+#include "sim/world/lives.h"
+#include "sim/world/workload.h"
+
+/* Counters of STREAM_FAULT: the number of the fault, above it what for. */
+enum fault_draw { DRAW_TOUCHED = 0, DRAW_MOMENT = 1 << 8, DRAW_DELAY = 2 << 8 };
+
+enum stage { AHEAD, ON, OVER };
+
+struct faults {
+    enum stage stage[FAULTS_MAX];
+    uint64_t touched[FAULTS_MAX];
+    unsigned cut[FAULTS_MAX];
+    uint64_t *map[FAULTS_MAX]; /* whom a fault that lasts touches, while it lasts */
+    unsigned floods;           /* that are on */
+    size_t map_bytes;
+    struct overlay overlay[2], idle[2]; /* two versions of each: the one in force never changes */
+    unsigned version;
+};
+
+void faults_plan(struct world *w)
 {
     for (unsigned i = 0; i < w->scenario->faults; i++) {
+        sim_time end = fault_end(&w->scenario->fault[i]);
         w->fault_at[i] = w->measure_from + w->scenario->fault[i].at;
-        if (w->scenario->fault[i].kill_mode != KILL_HOST) {
-            snprintf(error, error_cap, "faults[%u].kill.mode: only \"host\" (silent death) can be simulated yet", i);
-            return -1;
-        }
+        w->fault_until[i] = end == TIME_NEVER ? end : w->measure_from + end;
     }
+}
+
+int faults_open(struct world *w)
+{
+    w->faults = calloc(1, sizeof *w->faults);
+    if (!w->faults)
+        return -1;
+    w->faults->map_bytes = (w->identities / 64 + 1) * sizeof(uint64_t);
     return 0;
 }
 
-/* A share is a draw of its own for each node and fault: nobody counts, so that it is the same on any number of partitions. */
-static void kill_share(struct world *w, unsigned fault)
+void faults_close(struct world *w)
 {
+    for (unsigned i = 0; w->faults && i < FAULTS_MAX; i++)
+        free(w->faults->map[i]);
+    free(w->faults);
+}
+
+uint64_t faults_touched(const struct world *w, unsigned fault)
+{
+    return w->faults->touched[fault];
+}
+
+/* ---- who ---- */
+
+static double draw(const struct world *w, unsigned fault, peer_h peer, enum fault_draw what)
+{
+    return random_unit(w->scenario->seed, peer, STREAM_FAULT, (uint64_t)what + fault);
+}
+
+sim_time faults_delay(const struct world *w, unsigned fault, peer_h peer)
+{
+    uint64_t counter = (uint64_t)w->identity[peer].cycle << 16 | (DRAW_DELAY + fault);
+    return law_draw(&w->scenario->fault[fault].delay, random_unit(w->scenario->seed, peer, STREAM_FAULT, counter));
+}
+
+/* A new map of those whom the fault chooses, online or not. */
+static uint64_t *choose(const struct world *w, unsigned fault)
+{
+    const struct fault *f = &w->scenario->fault[fault];
+    uint64_t *map = calloc(1, w->faults->map_bytes);
+    bool *inside = calloc(w->latency.places + 1, sizeof *inside);
+    if (!map || !inside)
+        out_of_memory();
+    for (unsigned p = 0; f->region[0] && p < w->latency.places; p++)
+        inside[p] = region_covers(f->region, &w->latency, (uint16_t)p);
+    for (uint32_t i = 0; i < w->identities; i++) {
+        bool chosen = draw(w, fault, i, DRAW_TOUCHED) < f->share;
+        if (chosen && f->region[0])
+            chosen = inside[net_place(w->net, i)];
+        map[i / 64] |= (uint64_t)chosen << i % 64;
+    }
+    free(inside);
+    return map;
+}
+
+static bool marked(const uint64_t *map, peer_h peer)
+{
+    return map[peer / 64] >> peer % 64 & 1;
+}
+
+static uint64_t count_online(const struct world *w, const uint64_t *map)
+{
+    uint64_t n = 0;
     for (uint32_t i = 0; i < w->identities; i++)
-        if (w->identity[i].flags & LIFE_ONLINE &&
-            random_unit(w->scenario->seed, i, STREAM_FAULT, fault) < w->scenario->fault[fault].kill_share)
-            lives_kill(w, i, w->now);
+        n += w->identity[i].flags & LIFE_ONLINE && (!map || marked(map, i));
+    return n;
+}
+
+static struct session *session_at(struct world *w, peer_h peer)
+{
+    return session_of(world_books(w, kernel_part_of(w->kernel, peer)), &w->identity[peer]);
+}
+
+/* ---- faults of nodes, at once ---- */
+
+static bool strike(struct world *w, unsigned fault, peer_h peer)
+{
+    const struct fault *f = &w->scenario->fault[fault];
+    const struct identity *id = &w->identity[peer];
+    bool present = (id->flags & (LIFE_ONLINE | LIFE_LEAVING)) == LIFE_ONLINE;
+    switch (f->kind) {
+    case FAULT_KILL:
+        if (!(id->flags & LIFE_ONLINE))
+            return false;
+        lives_kill(w, peer, w->now, f->delay.kind == LAW_NEVER ? 0 : time_add(w->now, faults_delay(w, fault, peer)),
+                   f->mode == KILL_PROCESS);
+        return true;
+    case FAULT_RESTART:
+        if (!(id->flags & LIFE_KILLED) || id->flags & LIFE_ONLINE)
+            return false;
+        lives_bring_back(w, peer, time_add(w->now, faults_delay(w, fault, peer)));
+        return true;
+    case FAULT_REBOOT:
+        if (present)
+            lives_reboot(w, peer, w->now + 1 + (sim_time)(draw(w, fault, peer, DRAW_MOMENT) * (double)f->within), fault);
+        return present;
+    case FAULT_LEAVE:
+        if (present && id->flags & LIFE_JOINED) {
+            lives_send_off(w, peer, w->now);
+            return true;
+        }
+        return false;
+    case FAULT_NONE:
+    case FAULT_PARTITION:
+    case FAULT_NETWORK:
+    case FAULT_SLOW:
+    case FAULT_IDLE:
+    case FAULT_SET:
+    case FAULT_FLOOD:
+    case FAULT_KINDS: break;
+    }
+    return false;
+}
+
+/* ---- what follows from all faults that are on ---- */
+
+static bool is_on(const struct world *w, unsigned i, enum fault_kind kind)
+{
+    return w->faults->stage[i] == ON && w->scenario->fault[i].kind == kind;
+}
+
+static void set_weather(struct world *w)
+{
+    double loss = w->scenario->loss, latency = 1;
+    sim_time slower = 0;
+    for (unsigned i = 0; i < w->scenario->faults; i++) {
+        const struct fault *f = &w->scenario->fault[i];
+        if (!is_on(w, i, FAULT_NETWORK))
+            continue;
+        latency *= f->latency;
+        slower += f->slower;
+        loss = f->loss == NETWORK_UNCHANGED ? loss : f->loss; /* the latest one */
+    }
+    net_weather(w->net, loss, latency, slower);
+}
+
+static void set_speeds(struct world *w)
+{
+    for (uint32_t peer = 0; peer < w->identities; peer++) {
+        double factor = 1;
+        for (unsigned i = 0; i < w->scenario->faults; i++)
+            if (is_on(w, i, FAULT_SLOW) && marked(w->faults->map[i], peer))
+                factor *= w->scenario->fault[i].factor;
+        net_slow(w->net, peer, factor);
+    }
+}
+
+/* The configuration: the scenario's, with the sets that are on; and for idle nodes the same without upkeep. */
+static void set_overlay(struct world *w)
+{
+    struct faults *f = w->faults;
+    uint64_t *map = NULL;
+    f->version ^= 1;
+    struct overlay *all = &f->overlay[f->version], *idle = &f->idle[f->version];
+    *all = w->overlay;
+    for (unsigned i = 0; i < w->scenario->faults; i++)
+        if (is_on(w, i, FAULT_SET))
+            fault_set_overlay(&w->scenario->fault[i], all);
+    *idle = *all;
+    idle->idle = true;
+    idle->reactive = false;
+    idle->partition_check = 0;
+    for (unsigned i = 0; i < w->scenario->faults; i++) {
+        if (!is_on(w, i, FAULT_IDLE))
+            continue;
+        if (!map && !(map = calloc(1, f->map_bytes)))
+            out_of_memory();
+        for (size_t k = 0; k < f->map_bytes / sizeof *map; k++)
+            map[k] |= f->map[i][k];
+    }
+    net_configure(w->net, all, idle, map);
+    free(map);
+}
+
+double faults_flood_rate(const struct world *w, peer_h peer)
+{
+    double rate = 0;
+    for (unsigned i = 0; w->faults->floods && i < w->scenario->faults; i++)
+        if (is_on(w, i, FAULT_FLOOD) && marked(w->faults->map[i], peer))
+            rate += 1e9 / (double)w->scenario->fault[i].every;
+    return rate;
+}
+
+static void replan_lookups(struct world *w, const uint64_t *map)
+{
+    for (uint32_t i = 0; i < w->identities; i++) {
+        if (!marked(map, i) || !(w->identity[i].flags & LIFE_JOINED))
+            continue;
+        struct part *part = kernel_part_of(w->kernel, i);
+        workload_replan(w, session_at(w, i), i, w->now);
+        net_act_at(w->net, part, i, lives_next(w, world_books(w, part), i));
+    }
+}
+
+/* ---- the timeline ---- */
+
+/* A fault that lasts has begun or ended. */
+static void turn(struct world *w, unsigned i)
+{
+    struct faults *f = w->faults;
+    bool begins = f->stage[i] == ON;
+    switch (w->scenario->fault[i].kind) {
+    case FAULT_PARTITION:
+        if (begins)
+            f->cut[i] = net_cut(w->net, f->map[i]);
+        else
+            net_uncut(w->net, f->cut[i]);
+        break;
+    case FAULT_NETWORK: set_weather(w); break;
+    case FAULT_SLOW: set_speeds(w); break;
+    case FAULT_IDLE:
+    case FAULT_SET: set_overlay(w); break;
+    case FAULT_FLOOD:
+        f->floods = begins ? f->floods + 1 : f->floods - 1;
+        replan_lookups(w, f->map[i]);
+        break;
+    case FAULT_NONE:
+    case FAULT_KILL:
+    case FAULT_RESTART:
+    case FAULT_REBOOT:
+    case FAULT_LEAVE:
+    case FAULT_KINDS: break;
+    }
+}
+
+static void begin(struct world *w, unsigned i)
+{
+    struct faults *f = w->faults;
+    enum fault_kind kind = w->scenario->fault[i].kind;
+    bool everybody = kind == FAULT_NETWORK || kind == FAULT_SET;
+    bool at_once = kind == FAULT_KILL || kind == FAULT_RESTART || kind == FAULT_REBOOT || kind == FAULT_LEAVE;
+    f->stage[i] = ON;
+    if (!everybody)
+        f->map[i] = choose(w, i);
+    if (!at_once) {
+        f->touched[i] = count_online(w, f->map[i]);
+        turn(w, i);
+        return;
+    }
+    for (uint32_t peer = 0; peer < w->identities; peer++)
+        f->touched[i] += marked(f->map[i], peer) && strike(w, i, peer);
+}
+
+static void end(struct world *w, unsigned i)
+{
+    w->faults->stage[i] = OVER;
+    turn(w, i);
+    free(w->faults->map[i]);
+    w->faults->map[i] = NULL;
 }
 
 void faults_due(struct world *w)
 {
-    for (; w->faults_done < w->scenario->faults && w->fault_at[w->faults_done] <= w->now; w->faults_done++)
-        kill_share(w, w->faults_done);
+    for (unsigned i = 0; i < w->scenario->faults; i++)
+        if (w->faults->stage[i] == ON && w->fault_until[i] <= w->now)
+            end(w, i);
+    for (unsigned i = 0; i < w->scenario->faults; i++) {
+        if (w->faults->stage[i] != AHEAD || w->fault_at[i] > w->now)
+            continue;
+        begin(w, i);
+        if (w->fault_until[i] <= w->now)
+            end(w, i);
+    }
 }

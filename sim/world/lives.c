@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-#include "sim/kernel/random.h"
+#include "sim/net/trouble.h"
+#include "sim/world/faults.h"
 #include "sim/world/observer.h"
 #include "sim/world/workload.h"
 
@@ -118,7 +119,7 @@ static void life_start(struct world *w, struct part *part, peer_h self, sim_time
     net_start(w->net, part, self, now, &opts);
 }
 
-static void life_stop(struct world *w, struct part *part, peer_h self, sim_time now)
+static void life_stop(struct world *w, struct part *part, peer_h self, sim_time now, bool process)
 {
     struct books *b = world_books(w, part);
     struct identity *id = &w->identity[self];
@@ -127,7 +128,10 @@ static void life_stop(struct world *w, struct part *part, peer_h self, sim_time 
     id->flags = 0;
     b->tally.online--;
     b->tally.online_ns += (int64_t)(now - w->booked_at);
-    net_stop(w->net, part, self, now);
+    if (process)
+        net_stop_process(w->net, part, self, now);
+    else
+        net_stop(w->net, part, self, now);
 }
 
 void lives_start_first(struct world *w)
@@ -151,11 +155,29 @@ struct session *lives_seed(struct world *w, peer_h self)
 
 /* ---- transitions ---- */
 
+/* The device of this identity comes back then: as this identity or, with a new Node-ID, as the next one of its device, which knows what this one knew.
+ * All identities of a device are one site of the kernel, so a handler may touch them. */
+static void life_comes_back(struct world *w, struct part *part, peer_h self, sim_time at)
+{
+    struct identity *id = &w->identity[self];
+    peer_h next = churn_next_identity(&w->churn, self);
+    id->next_churn = at;
+    if (next == self)
+        return;
+    struct identity *heir = &w->identity[next];
+    uint32_t cache = heir->cache;
+    id->next_churn = TIME_NEVER;
+    heir->cache = id->cache;
+    id->cache = cache;
+    heir->next_churn = at;
+    net_act_at(w->net, part, next, lives_next(w, world_books(w, part), next));
+}
+
 static void life_arrive(struct world *w, struct part *part, peer_h self, sim_time now)
 {
     struct identity *id = &w->identity[self];
     if (id->flags & LIFE_LEAVING) {
-        life_stop(w, part, self, now);
+        life_stop(w, part, self, now, false);
         id->next_churn = now + RESTART_GAP;
         return;
     }
@@ -164,7 +186,7 @@ static void life_arrive(struct world *w, struct part *part, peer_h self, sim_tim
         id->next_churn = churn_at_start(&w->churn, self).left;
     } else {
         id->cycle++;
-        id->next_churn = time_add(now, churn_session(&w->churn, self, id->cycle));
+        id->next_churn = churn_departure(&w->churn, self, id->cycle, now);
     }
     life_start(w, part, self, now, false);
 }
@@ -186,36 +208,74 @@ static void life_leave(struct world *w, struct part *part, peer_h self, sim_time
 static void life_crash(struct world *w, struct part *part, peer_h self, sim_time now)
 {
     world_books(w, part)->tally.crashes++;
-    life_stop(w, part, self, now);
+    life_stop(w, part, self, now, false);
 }
 
 static void life_depart(struct world *w, struct part *part, peer_h self, sim_time now)
 {
     struct identity *id = &w->identity[self];
+    bool reboot = id->flags & LIFE_REBOOT;
     life_changed(id, now);
     id->cycle++;
-    id->next_churn = time_add(now, churn_offline(&w->churn, self, id->cycle));
     remember_peers(w, world_books(w, part), self);
-    if (id->flags & LIFE_JOINED && churn_graceful(&w->churn, self, id->cycle))
+    life_comes_back(w, part, self,
+                    reboot ? time_add(now, faults_delay(w, id->by_fault, self))
+                           : churn_return(&w->churn, self, id->cycle, now));
+    if (!reboot && id->flags & LIFE_JOINED && churn_graceful(&w->churn, self, id->cycle))
         life_leave(w, part, self, now);
     else
         life_crash(w, part, self, now);
 }
 
-void lives_kill(struct world *w, peer_h self, sim_time now)
+void lives_kill(struct world *w, peer_h self, sim_time now, sim_time back, bool process)
 {
     struct part *part = kernel_part_of(w->kernel, self);
     struct identity *id = &w->identity[self];
+    peer_h next = PEER_NONE;
     if (life_present(id)) {
         life_changed(id, now);
         id->cycle++;
-        id->next_churn = time_add(now, churn_offline(&w->churn, self, id->cycle));
         remember_peers(w, world_books(w, part), self);
-        life_crash(w, part, self, now);
-    } else {
-        life_stop(w, part, self, now); /* it had left already, and was saying good-bye */
-    }
-    net_act_at(w->net, part, self, id->next_churn);
+        next = churn_next_identity(&w->churn, self);
+        life_comes_back(w, part, self, back ? back : churn_return(&w->churn, self, id->cycle, now));
+        world_books(w, part)->tally.crashes++;
+    } /* else it had left already, and was saying good-bye */
+    life_stop(w, part, self, now, process);
+    if (next != PEER_NONE && !(w->identity[next].flags & LIFE_ONLINE))
+        w->identity[next].flags |= LIFE_KILLED;
+    net_act_at(w->net, part, self, lives_next(w, world_books(w, part), self));
+}
+
+void lives_send_off(struct world *w, peer_h self, sim_time now)
+{
+    struct part *part = kernel_part_of(w->kernel, self);
+    struct identity *id = &w->identity[self];
+    life_changed(id, now);
+    id->cycle++;
+    remember_peers(w, world_books(w, part), self);
+    life_comes_back(w, part, self, churn_return(&w->churn, self, id->cycle, now));
+    life_leave(w, part, self, now);
+    net_act_at(w->net, part, self, lives_next(w, world_books(w, part), self));
+}
+
+void lives_reboot(struct world *w, peer_h self, sim_time at, unsigned fault)
+{
+    struct identity *id = &w->identity[self];
+    if (at >= id->next_churn)
+        return;
+    id->next_churn = at;
+    id->flags |= LIFE_REBOOT;
+    id->by_fault = (uint8_t)fault;
+    struct part *part = kernel_part_of(w->kernel, self);
+    net_act_at(w->net, part, self, lives_next(w, world_books(w, part), self));
+}
+
+void lives_bring_back(struct world *w, peer_h self, sim_time at)
+{
+    struct part *part = kernel_part_of(w->kernel, self);
+    w->identity[self].next_churn = at;
+    w->identity[self].flags &= (uint8_t)~LIFE_KILLED;
+    net_act_at(w->net, part, self, lives_next(w, world_books(w, part), self));
 }
 
 void lives_joined(struct world *w, struct part *part, peer_h self, sim_time now)
@@ -244,17 +304,18 @@ void lives_left(struct world *w, struct part *part, peer_h self, sim_time now)
 {
     if (!(w->identity[self].flags & LIFE_LEAVING))
         return;
-    life_stop(w, part, self, now);
+    life_stop(w, part, self, now, false);
     net_act_at(w->net, part, self, lives_next(w, world_books(w, part), self));
 }
 
 sim_time lives_next(const struct world *w, const struct books *b, peer_h self)
 {
     const struct identity *id = &w->identity[self];
+    sim_time call = workload_next_call(w, self);
     if (id->session == NONE)
-        return id->next_churn;
+        return time_min(id->next_churn, call);
     const struct session *s = &b->sessions.at[id->session];
-    sim_time next = time_min(id->next_churn, s->leave_by);
+    sim_time next = time_min(time_min(id->next_churn, call), s->leave_by);
     if (id->flags & LIFE_JOINED)
         next = time_min(next, workload_next(s));
     return next;
@@ -272,7 +333,8 @@ sim_time lives_act(void *world, struct part *part, peer_h self, sim_time now)
             life_arrive(w, part, self, now);
     }
     if (id->session != NONE && session_of(b, id)->leave_by <= now)
-        life_stop(w, part, self, now);
+        life_stop(w, part, self, now, false);
+    workload_calls_due(w, part, self, now);
     if (id->flags & LIFE_JOINED)
         workload_due(w, part, self, now);
     return lives_next(w, b, self);

@@ -10,7 +10,7 @@ bool scope_covers(const struct scope *s, sim_time t)
     if (t < s->from || t >= s->to)
         return false;
     for (unsigned i = 0; s->guard && i < s->faults; i++)
-        if (t >= s->fault[i] && t < time_add(s->fault[i], s->guard))
+        if (t >= s->fault[i] && t < time_add(s->until[i] == TIME_NEVER ? s->fault[i] : s->until[i], s->guard))
             return false;
     return true;
 }
@@ -76,6 +76,7 @@ void tally_add(struct tally *to, const struct tally *t)
     to->dead_hops += t->dead_hops;
     to->leaves += t->leaves;
     to->crashes += t->crashes;
+    to->skipped += t->skipped;
     to->link_failures_live += t->link_failures_live;
     to->online += t->online;
     to->online_ns += t->online_ns;
@@ -127,6 +128,7 @@ static void fill_lookups(const struct measures *m, sim_time limit, struct summar
     s->lookup_count = m->lookups;
     s->lookup_abandoned = m->abandoned;
     s->lookup_no_target = m->tally.no_target;
+    s->lookup_skipped = m->tally.skipped;
     double *outcome[OUTCOMES] = {&s->lookup_correct,     &s->lookup_stale,   &s->lookup_lost, &s->lookup_absent,
                                  &s->lookup_wrong_owner, &s->lookup_timeout, &s->lookup_error};
     for (unsigned i = 0; i < OUTCOMES; i++)

@@ -39,6 +39,7 @@ struct tally {
     uint64_t dropped[DROPPED_REASONS];
     uint64_t no_target; /* look-ups that found nobody to look up */
     uint64_t resent, spurious, dead_hops, leaves, crashes, link_failures_live;
+    uint64_t skipped;  /* look-ups of a trace whose asker was not there */
     int64_t online;    /* processes that started less those that stopped */
     int64_t online_ns; /* peers x time = those online at the end x interval + this: who came was not there from its beginning, who went was */
 };
@@ -81,10 +82,10 @@ struct measures {
     uint64_t online_us;   /* peers x time */
 };
 
-/* from..to less the guard after each fault. */
+/* from..to less each fault while it lasts and the guard after it. A fault that does not end counts from its beginning. */
 struct scope {
     sim_time from, to, guard;
-    const sim_time *fault; /* absolute times, ascending */
+    const sim_time *fault, *until; /* absolute times, ascending by fault */
     unsigned faults;
     struct measures *m;
 };

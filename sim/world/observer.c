@@ -7,6 +7,7 @@
 
 #include "proto/fact.h"
 #include "proto/wire/message.h"
+#include "sim/world/aftermath.h"
 #include "sim/world/lives.h"
 #include "sim/world/workload.h"
 
@@ -256,12 +257,39 @@ static void settle_registrations(struct world *w, const struct books *b)
     }
 }
 
+/* Identities of the target's device: first and number. Before time 0 and in the run they share one user name, and so one Resource-ID. */
+static peer_h device_of(const struct world *w, peer_h target, uint32_t *ids)
+{
+    *ids = target < w->churn.permanent ? 1 : w->churn.ids;
+    return target - (*ids == 1 ? 0 : (target - w->churn.permanent) % *ids);
+}
+
 static bool value_expected(const struct world *w, const struct record *r)
 {
+    uint32_t ids;
     if (r->target == PEER_NONE)
         return false;
-    const struct identity *id = &w->identity[r->target];
-    return id->registered_until && id->registered_from <= r->started && id->registered_until > r->ended;
+    for (peer_h first = device_of(w, r->target, &ids), k = 0; k < ids; k++) {
+        const struct identity *id = &w->identity[first + k];
+        if (id->registered_until && id->registered_from <= r->started && id->registered_until > r->ended)
+            return true;
+    }
+    return false;
+}
+
+/* The device was there when the value came. With new Node-IDs it must have registered the present one: another value would lead nowhere. */
+static bool is_reachable(const struct world *w, const struct record *r)
+{
+    uint32_t ids;
+    if (r->target == PEER_NONE)
+        return false;
+    for (peer_h first = device_of(w, r->target, &ids), k = 0; k < ids; k++) {
+        const struct identity *id = &w->identity[first + k];
+        bool registered = ids == 1 || (id->registered_from <= r->ended && id->registered_until > r->ended);
+        if (registered && identity_present_at(id, r->ended, NULL))
+            return true;
+    }
+    return false;
 }
 
 static bool is_missing(const struct record *r)
@@ -281,8 +309,7 @@ static enum outcome judge_outcome(struct world *w, const struct record *r)
     if (is_missing(r))
         return judge_missing(w, r);
     if (r->state == REQUEST_GOT)
-        return r->target != PEER_NONE && identity_present_at(&w->identity[r->target], r->ended, NULL) ? OUTCOME_CORRECT
-                                                                                                      : OUTCOME_STALE;
+        return is_reachable(w, r) ? OUTCOME_CORRECT : OUTCOME_STALE;
     return r->state == REQUEST_REFUSED ? OUTCOME_ERROR : OUTCOME_TIMEOUT;
 }
 
@@ -299,6 +326,7 @@ static void judge_lookup(struct world *w, const struct record *r)
     for (unsigned i = 0; i < w->scope_count; i++)
         if (scope_covers(&w->scopes[i], r->started))
             measures_lookup(w->scopes[i].m, &result);
+    aftermath_lookup(w, &result);
 }
 
 static void count_started(struct world *w, const struct record *r)

@@ -30,7 +30,7 @@ static void plan_first_start(struct world *w, peer_h self)
         id->next_churn = at;
     } else {
         id->cycle = 1;
-        id->next_churn = time_add(start.left, churn_offline(&w->churn, self, 1));
+        id->next_churn = churn_return(&w->churn, self, 1, start.left);
     }
 }
 
@@ -69,7 +69,7 @@ static int census_take(struct world *w, struct census *c)
             c->online[c->online_count] = i;
             c->online_for[c->online_count++] = start.left == TIME_NEVER ? TIME_NEVER : start.age;
         } else {
-            c->offline[c->offline_count] = i;
+            c->offline[c->offline_count] = churn_former_identity(&w->churn, i);
             c->offline_for[c->offline_count++] = start.age;
         }
     }

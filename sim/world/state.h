@@ -37,6 +37,8 @@ enum life_flag {
     LIFE_JOINED = 2,   /* it said JOINED and has not begun to join again, nor to leave */
     LIFE_LEAVING = 4,  /* the user is gone; the process says good-bye */
     LIFE_EXPECTED = 8, /* start: join, present at time 0, and not yet started */
+    LIFE_KILLED = 16,  /* offline because a kill took its device */
+    LIFE_REBOOT = 32,  /* next_churn is the moment of a reboot (by_fault), not of a departure */
 };
 
 /* One for each identity, online or not: 64 bytes. */
@@ -49,6 +51,7 @@ struct identity {
     uint32_t session;     /* in its partition's sessions; NONE = offline */
     uint32_t cache;       /* in its partition's caches; NONE = remembers nobody */
     uint8_t flags;        /* enum life_flag */
+    uint8_t by_fault;     /* of the scenario: whose start-up delay it is */
 };
 static_assert(sizeof(struct identity) == 64, "an identity is one cache line");
 
@@ -133,6 +136,15 @@ struct books {
     struct tally tally;   /* since the last interval was booked */
 };
 
+/* Look-ups of a trace: those of identity i are at[next[i]] up to at[next[i + 1]] at first; next[i] moves on. */
+struct call_list {
+    struct planned_call {
+        sim_time at;
+        peer_h target;
+    } * at;
+    uint32_t *next, *end; /* NULL: no trace */
+};
+
 struct world {
     const struct scenario *scenario;
     struct world_options options;
@@ -154,8 +166,11 @@ struct world {
     sim_time booked_at, next_booking;      /* the interval that is being measured */
     uint64_t online_rest_ns;               /* of peers x time booked in whole microseconds */
     sim_time measure_from, measure_to, drain_to;
-    sim_time fault_at[FAULTS_MAX]; /* absolute, ascending */
-    unsigned faults_done;
+    sim_time fault_at[FAULTS_MAX];    /* absolute, ascending */
+    sim_time fault_until[FAULTS_MAX]; /* its end; TIME_NEVER: not in this run */
+    struct faults *faults;
+    struct aftermath *aftermath;
+    struct call_list calls;
     struct ring ring; /* as of ring_at */
     sim_time ring_at;
     struct scope *scopes;
@@ -183,7 +198,7 @@ static inline struct session *session_of(struct books *b, const struct identity 
     return &b->sessions.at[id->session];
 }
 
-/* Whether the identity's device was there at time t, as far back as its last three changes tell. since (if not NULL): when that began. Asked at ticks
+/* Whether the process of this identity's user was there at time t, as far back as its last three changes tell. since (if not NULL): when that began. Asked at ticks
  * about the second before: three are enough unless a device changes four times within that second, which under Kad's laws happens to one change in some
  * millions; then its state before the third is told. */
 bool identity_present_at(const struct identity *, sim_time t, sim_time *since);

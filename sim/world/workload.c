@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sim/world/workload.h"
 
+#include <stdlib.h>
+
 #include "proto/wire/message.h"
 #include "sim/kernel/random.h"
+#include "sim/scenario/trace.h"
+#include "sim/world/faults.h"
 #include "sim/world/observer.h"
 
 #define REGISTER_WITHIN SECONDS(5)  /* after joining */
@@ -15,16 +19,26 @@ static uint64_t draw_counter(const struct world *w, peer_h self, uint32_t n)
     return (uint64_t)w->identity[self].cycle << 32 | n;
 }
 
-static sim_time draw_gap(const struct world *w, peer_h self, uint32_t n)
+static sim_time draw_gap(const struct world *w, peer_h self, uint32_t n, double mean_s)
 {
-    const struct law gap = {LAW_EXPONENTIAL, (double)w->scenario->lookup_every / 1e9, 0};
+    const struct law gap = {LAW_EXPONENTIAL, mean_s, 0};
     return law_draw(&gap, random_unit(w->scenario->seed, self, STREAM_LOOKUP_TIME, draw_counter(w, self, n)));
 }
 
+/* Two Poisson streams are one of the sum of their rates. */
 static void plan_lookup(struct world *w, struct session *s, peer_h self, sim_time now)
 {
-    if (w->scenario->lookup_every)
-        s->next_lookup = time_add(now, draw_gap(w, self, s->lookups));
+    double mean_s = w->scenario->lookup_every ? (double)scenario_lookup_gap(w->scenario) / 1e9 : 0;
+    double flood = faults_flood_rate(w, self);
+    if (flood > 0)
+        mean_s = 1 / (flood + (mean_s > 0 ? 1 / mean_s : 0));
+    s->next_lookup = mean_s > 0 ? time_add(now, draw_gap(w, self, s->lookups, mean_s)) : TIME_NEVER;
+}
+
+void workload_replan(struct world *w, struct session *s, peer_h self, sim_time now)
+{
+    s->lookups++; /* the draw of the gap that is given up is not used twice */
+    plan_lookup(w, s, self, now);
 }
 
 static void plan_first_registration(struct world *w, struct session *s, peer_h self, sim_time now)
@@ -104,6 +118,24 @@ static bool target_fits(const struct world *w, peer_h self, uint32_t identity)
     return w->scenario->target == TARGET_ANY || w->identity[identity].registered_until > w->tick_at;
 }
 
+/* The identity of this device that may be looked up; PEER_NONE. */
+static peer_h device_target(const struct world *w, peer_h self, uint32_t device)
+{
+    uint32_t fixed = w->churn.permanent, ids = w->churn.ids;
+    if (ids == 1 || device < fixed)
+        return target_fits(w, self, device) ? device : PEER_NONE;
+    uint32_t first = fixed + (device - fixed) * ids;
+    if (self >= first && self < first + ids)
+        return PEER_NONE; /* oneself, whatever the Node-ID */
+    for (uint32_t k = 0; k < ids; k++)
+        if (w->online_map[(first + k) / 64] >> (first + k) % 64 & 1 && target_fits(w, self, first + k))
+            return first + k;
+    for (uint32_t k = 0; k < ids; k++)
+        if (target_fits(w, self, first + k))
+            return first + k;
+    return PEER_NONE;
+}
+
 /* Popularity decides; who does not fit is drawn again. PEER_NONE when nobody was found in so many tries. */
 static peer_h draw_target(const struct world *w, peer_h self, uint64_t counter)
 {
@@ -112,17 +144,25 @@ static peer_h draw_target(const struct world *w, peer_h self, uint64_t counter)
                                         random_unit(w->scenario->seed, self, STREAM_LOOKUP_TARGET, counter * 256 + i));
         if (rank == 0)
             continue;
-        uint32_t identity = popularity_identity(&w->popularity, rank);
-        if (target_fits(w, self, identity))
-            return identity;
+        peer_h target = device_target(w, self, popularity_identity(&w->popularity, rank));
+        if (target != PEER_NONE)
+            return target;
     }
     return PEER_NONE;
 }
 
-static void send_lookup(struct world *w, struct part *part, peer_h self, sim_time now)
+static void fetch(struct world *w, struct part *part, peer_h self, peer_h target, struct id resource, sim_time now)
 {
     struct books *b = world_books(w, part);
-    struct session *s = session_of(b, &w->identity[self]);
+    uint32_t tag = observer_request(b, session_of(b, &w->identity[self]), self, target, true, now);
+    net_request(
+        w->net, part, self, now,
+        &(struct request){.op = REQUEST_FETCH, .tag = tag, .resource = resource, .kind = KIND_SIP_REGISTRATION});
+}
+
+static void send_lookup(struct world *w, struct part *part, peer_h self, sim_time now)
+{
+    struct session *s = session_of(world_books(w, part), &w->identity[self]);
     uint64_t counter = draw_counter(w, self, s->lookups), seed = w->scenario->seed;
     bool at_random = w->scenario->target == TARGET_RANDOM;
     peer_h target = at_random ? PEER_NONE : draw_target(w, self, counter);
@@ -138,10 +178,70 @@ static void send_lookup(struct world *w, struct part *part, peer_h self, sim_tim
                                random_u64(seed, self, STREAM_LOOKUP_TARGET, counter * 256 + 1)};
     else
         resource = net_user(w->net, target);
-    uint32_t tag = observer_request(b, s, self, target, true, now);
-    net_request(
-        w->net, part, self, now,
-        &(struct request){.op = REQUEST_FETCH, .tag = tag, .resource = resource, .kind = KIND_SIP_REGISTRATION});
+    fetch(w, part, self, target, resource, now);
+}
+
+/* ---- a trace of look-ups ---- */
+
+/* Names of the trace of sessions are its nodes, which follow the bootstrap nodes; else numbers are identities. Both were checked with the scenario. */
+static peer_h call_peer(const struct world *w, uint64_t name)
+{
+    if (w->churn.source != CHURN_TRACE)
+        return (peer_h)name;
+    return w->churn.permanent + session_trace_find(&w->churn.trace, name);
+}
+
+static void fill_calls(struct world *w, const struct call_trace *t)
+{
+    struct call_list *list = &w->calls;
+    for (size_t i = 0; i < t->calls; i++) { /* by asker: those of one stand together */
+        peer_h asker = call_peer(w, t->call[i].asker);
+        list->at[i] = (struct planned_call){t->call[i].at, call_peer(w, t->call[i].target)};
+        if (i == 0 || t->call[i].asker != t->call[i - 1].asker)
+            list->next[asker] = (uint32_t)i;
+        list->end[asker] = (uint32_t)i + 1;
+    }
+}
+
+int workload_open_calls(struct world *w, char *error, size_t error_cap)
+{
+    struct call_trace t;
+    if (!w->scenario->calls_data[0])
+        return 0;
+    if (call_trace_load(&t, w->scenario->calls_path, error, error_cap))
+        return -1;
+    w->calls = (struct call_list){.at = malloc((t.calls + 1) * sizeof *w->calls.at),
+                                  .next = calloc(w->identities, sizeof *w->calls.next),
+                                  .end = calloc(w->identities, sizeof *w->calls.end)};
+    if (!w->calls.at || !w->calls.next || !w->calls.end)
+        out_of_memory();
+    fill_calls(w, &t);
+    call_trace_free(&t);
+    return 0;
+}
+
+void workload_close_calls(struct world *w)
+{
+    free(w->calls.at);
+    free(w->calls.next);
+    free(w->calls.end);
+}
+
+sim_time workload_next_call(const struct world *w, peer_h self)
+{
+    const struct call_list *c = &w->calls;
+    return c->next && c->next[self] < c->end[self] ? c->at[c->next[self]].at : TIME_NEVER;
+}
+
+void workload_calls_due(struct world *w, struct part *part, peer_h self, sim_time now)
+{
+    while (workload_next_call(w, self) <= now) {
+        peer_h target = w->calls.at[w->calls.next[self]++].target;
+        if (w->identity[self].flags & LIFE_JOINED)
+            fetch(w, part, self, target, net_user(w->net, target), now);
+        else
+            world_books(w, part)->tally.skipped++;
+    }
 }
 
 void workload_due(struct world *w, struct part *part, peer_h self, sim_time now)

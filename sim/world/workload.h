@@ -10,6 +10,14 @@
 void workload_joined(struct world *, struct session *, peer_h, sim_time now);
 /* The session of an identity that is in mid-session at time 0, having registered that long ago (0 = not yet). */
 void workload_seeded(struct world *, struct session *, peer_h, sim_time registered_ago);
+/* The look-ups of a trace, if the scenario has one. 0, or -1 with a message. */
+int workload_open_calls(struct world *, char *error, size_t error_cap);
+void workload_close_calls(struct world *);
+sim_time workload_next_call(const struct world *, peer_h);
+/* Those that are due go out, or are skipped where the asker has not joined. */
+void workload_calls_due(struct world *, struct part *, peer_h, sim_time now);
+/* Look-ups of this identity come at another rate from now on. */
+void workload_replan(struct world *, struct session *, peer_h, sim_time now);
 /* Sends what is due. */
 void workload_due(struct world *, struct part *, peer_h, sim_time now);
 sim_time workload_next(const struct session *);

@@ -7,12 +7,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "sim/world/aftermath.h"
 #include "sim/world/checks.h"
 #include "sim/world/faults.h"
 #include "sim/world/lives.h"
 #include "sim/world/observer.h"
 #include "sim/world/reload_actor.h"
 #include "sim/world/state.h"
+#include "sim/world/workload.h"
 
 #define CAPTURE_BYTES_MAX (UINT64_C(512) << 20)
 /* Simulated time between two looks at the clock and at an interrupt: a second for ten thousand peers. */
@@ -51,6 +53,8 @@ static int open_net(struct world *w, char *error, size_t error_cap)
                                       .groups = &peers,
                                       .ngroups = 1,
                                       .identities = w->identities,
+                                      .single_ids = s->bootstrap_nodes,
+                                      .ids_per_device = scenario_ids_per_device(s),
                                       .overlay = &w->overlay,
                                       .latency = &w->latency,
                                       .loss = s->loss,
@@ -99,7 +103,7 @@ static struct scope *add_scope(struct world *w, sim_time from, sim_time to)
 {
     struct scope *s = &w->scopes[w->scope_count++];
     *s = (struct scope){
-        .from = from, .to = to, .fault = w->fault_at, .faults = w->scenario->faults, .m = calloc(1, sizeof *s->m)};
+        .from = from, .to = to, .fault = w->fault_at, .until = w->fault_until, .faults = w->scenario->faults, .m = calloc(1, sizeof *s->m)};
     if (!s->m)
         out_of_memory();
     return s;
@@ -175,22 +179,36 @@ static void plan_phases(struct world *w)
     const struct scenario *s = w->scenario;
     w->measure_from = s->warmup;
     w->measure_to = s->warmup + s->measure;
-    w->drain_to = w->measure_to +
-                  5 * w->overlay.reliability_timer; /* RFC 6940 6.2.1: a request is given up after so long */
+    sim_time timer = w->overlay.reliability_timer; /* RFC 6940 6.2.1: a request is given up after five of them */
+    for (unsigned i = 0; i < s->faults; i++) {
+        struct overlay o = w->overlay;
+        if (s->fault[i].kind == FAULT_SET)
+            fault_set_overlay(&s->fault[i], &o);
+        timer = o.reliability_timer > timer ? o.reliability_timer : timer;
+    }
+    w->drain_to = w->measure_to + 5 * timer;
+}
+
+static uint32_t count_devices(const struct world *w)
+{
+    return w->churn.permanent + (w->identities - w->churn.permanent) / w->churn.ids;
 }
 
 static int open_all(struct world *w, char *error, size_t error_cap)
 {
     plan_phases(w);
-    if (faults_open(w, error, error_cap) || open_state(w, error, error_cap) || open_latency(w, error, error_cap))
+    faults_plan(w);
+    if (open_state(w, error, error_cap) || open_latency(w, error, error_cap) ||
+        churn_open(&w->churn, w->scenario, &w->latency, error, error_cap))
         return -1;
     open_scopes(w);
     if (checks_open(w, error, error_cap) || (w->options.out && make_directory(w->options.out, error, error_cap)) ||
         open_net(w, error, error_cap))
         return -1;
-    churn_init(&w->churn, w->scenario);
-    popularity_init(&w->popularity, w->identities, w->scenario->zipf, w->scenario->seed);
-    if (open_capture(w) || ring_open(w) || lives_begin(w)) {
+    popularity_init(&w->popularity, count_devices(w), w->scenario->zipf, w->scenario->seed);
+    if (workload_open_calls(w, error, error_cap))
+        return -1;
+    if (faults_open(w) || aftermath_open(w) || open_capture(w) || ring_open(w) || lives_begin(w)) {
         snprintf(error, error_cap, "out of memory");
         return -1;
     }
@@ -239,6 +257,10 @@ void world_close(struct world *w)
         free(w->scopes[i].m);
     ring_close(w);
     checks_close(w);
+    faults_close(w);
+    aftermath_close(w);
+    workload_close_calls(w);
+    churn_close(&w->churn);
     capture_close(w->capture);
     if (w->net)
         net_close(w->net);
@@ -324,6 +346,7 @@ static void sample(struct world *w)
     ring_sample(w, covered, n, &shares);
     for (unsigned i = 0; i < n; i++)
         measures_sample(covered[i], &shares);
+    aftermath_sample(w, &shares);
     checks_sample(w);
 }
 
@@ -358,9 +381,10 @@ static sim_time next_booking(const struct world *w)
     next = nearer(w, next, w->measure_to);
     next = nearer(w, next, w->drain_to);
     for (unsigned i = 0; i < w->scenario->faults; i++) {
-        next = nearer(w, next, w->fault_at[i]);
+        sim_time over = w->fault_until[i] == TIME_NEVER ? w->fault_at[i] : w->fault_until[i];
+        next = nearer(w, nearer(w, next, w->fault_at[i]), over);
         for (unsigned k = 0; k < w->scope_count; k++)
-            next = nearer(w, next, time_add(w->fault_at[i], w->scopes[k].guard));
+            next = nearer(w, next, time_add(over, w->scopes[k].guard));
     }
     return next;
 }
@@ -464,6 +488,7 @@ static void fill_summary(struct world *w)
     summary_init(s);
     measures_summary(w->scopes[0].m, 5 * w->overlay.reliability_timer, s);
     copy_outcomes(w);
+    aftermath_summary(w, s);
     snprintf(s->scenario, sizeof s->scenario, "%s", w->scenario->name);
     s->seed = w->scenario->seed;
     s->fingerprint = kernel_fingerprint(w->kernel);

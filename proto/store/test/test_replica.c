@@ -120,7 +120,7 @@ static void a_confirmation_counts_for_what_was_sent(void **state)
     assert_int_equal(rig_count(g, STORE_REQ, v.successor[0]), 2);
     confirm(g, rig_nth(g, STORE_REQ, v.successor[0], 0));
     confirm(g, rig_nth(g, STORE_REQ, v.successor[1], 1));
-    rig_run(g, SECONDS(2));
+    rig_run(g, SECONDS(20));
     rig_forget(g);
     recorder_down(g->r, g->chan[v.successor[2]]);
     rig_run(g, SECONDS(51));

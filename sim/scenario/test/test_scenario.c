@@ -127,7 +127,7 @@ static void the_sample_of_the_grammar_becomes_the_struct(void **state)
     assert_int_equal(s.measure, MINUTES(15));
     assert_int_equal(s.faults, 1);
     assert_int_equal(s.fault[0].at, MINUTES(8));
-    assert_true(s.fault[0].kill_share == 0.2 && s.fault[0].kill_mode == KILL_HOST);
+    assert_true(s.fault[0].kind == FAULT_KILL && s.fault[0].share == 0.2 && s.fault[0].mode == KILL_HOST);
     assert_int_equal(s.record_interval, SECONDS(10));
     assert_int_equal(s.capture_nodes, 3);
     assert_int_equal(s.checks, 2);

@@ -204,7 +204,7 @@ static const struct wrong {
      ":3:46: workload.lookup.popularity is uniform or a mapping, as in popularity: {zipf: 0.8}"},
     {H "faults: {at: 8 min}\n", ":3:9: faults is a list, as in [{at: 8 min, kill: {share: 20 %}}]"},
     {H "faults: [8 min]\n", ":3:10: faults[0] is a mapping of keys to values, not a single value"},
-    {H "faults: [{at: 8 min}]\n", ":3:10: faults[0].kill.share is missing: add share: 20 %"},
+    {H "faults: [{at: 8 min}]\n", ":3:10: faults[0] does nothing: name a fault, as in kill: {share: 20 %}"},
     {H "faults:\n  - {at: 8 min, kill: {share: 20 %}}\n  - {at: 20 min, kill: {share: 20 %}}\n",
      ":5:10: faults[1].at is after the end of measure (15 min)"},
     {H "faults:\n  - {at: 8 min, kill: {share: 20 %}, who: all}\n", ":4:38: unknown key \"who\" in faults[0]"},
