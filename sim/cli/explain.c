@@ -139,6 +139,8 @@ static void print_presets(void)
         law_print(&p->offline, offline, sizeof offline);
         printf("  %s\n    %s\n    session: %s\n    offline: %s\n", p->name, p->help, session,
                p->offline.kind == LAW_NEVER ? "(must be given)" : offline);
+        if (p->daily_amplitude > 0)
+            printf("    daily: {amplitude: %.0f %%, peak: %.0f h}\n", 100 * p->daily_amplitude, p->daily_peak_h);
     }
 }
 

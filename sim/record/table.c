@@ -141,20 +141,20 @@ static const char *recovery(char out[16], const struct summary_series *s, bool l
     return out;
 }
 
-/* Each fault: who was touched, and of success, ring and values the worst change and the time to be back. */
+/* Each fault: who was touched, and of success, ring and values the worst change and the time until it was back. */
 static void print_faults(const struct summary *s, FILE *f)
 {
-    char a[16], b[16], c[16], d[16];
+    char a[16], b[16], c[16], d[16], e[16], g[16];
     if (s->faults == 0)
         return;
-    fprintf(f, "\nfault %10s %8s %14s %7s %14s %7s %7s\n", "at", "touched", "success lost", "back", "ring wrong", "back", "values");
+    fprintf(f, "\nfaults %11s %8s %10s %7s %10s %7s %10s %7s\n", "at", "touched", "success", "back", "ring", "back",
+            "values", "back");
     for (unsigned n = 0; n < s->faults; n++) {
         const struct summary_fault *x = &s->fault[n];
-        fprintf(f, "  %-9s%5.0f s %8" PRIu64 "      %s %s      %s %s %s\n", x->what, x->at_s, x->touched,
-                percent(a, x->lookup.depth), recovery(b, &x->lookup, x->lost_lookup), percent(c, x->ring.depth),
-                recovery(d, &x->ring, x->lost_ring), x->lost_values ? "  never" : "");
-        if (!x->lost_values && !isnan(x->values.recover_s))
-            fprintf(f, "  %56s values back after %.0f s\n", "", x->values.recover_s);
+        fprintf(f, "  %-9s %4.0f s %8" PRIu64 "  %s %s  %s %s  %s %s\n", x->what, x->at_s, x->touched,
+                percent(a, -x->lookup.depth), recovery(b, &x->lookup, x->lost_lookup), percent(c, x->ring.depth),
+                recovery(d, &x->ring, x->lost_ring), percent(e, x->values.depth),
+                recovery(g, &x->values, x->lost_values));
     }
 }
 

@@ -10,7 +10,9 @@
 struct churn_preset {
     const char *name;
     struct law session, offline; /* offline LAW_NEVER: not published, the scenario must say */
-    const char *help;
+    const char *help; /* with its source */
+    double daily_amplitude; /* of a daily cycle; 0 = none */
+    double daily_peak_h;
 };
 
 extern const struct churn_preset churn_presets[];

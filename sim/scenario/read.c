@@ -218,7 +218,8 @@ static int read_group(const struct group *g, const struct tree *map)
         const struct churn_preset *preset = churn_preset_find(s->churn_preset);
         s->churn = true;
         if (preset)
-            s->session = preset->session, s->offline = preset->offline;
+            s->session = preset->session, s->offline = preset->offline, s->daily_amplitude = preset->daily_amplitude,
+            s->daily_peak = (sim_time)(preset->daily_peak_h * 3600 * 1e9);
     }
     for (const struct tree *node = map->first; node; node = node->next) {
         const struct key *key = child_key(g, node->key);

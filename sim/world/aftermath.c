@@ -75,9 +75,9 @@ void aftermath_sample(struct world *w, const struct ring_sample *s)
     uint32_t k = bin_of(w, w->now - 1);
     if (k == a->bins)
         return;
-    a->ring_known[k] = isnan(s->wrong_successor) ? 0 : 1;
+    a->ring_known[k] = isnan(s->wrong_successor) ? 0u : 1u;
     a->ring[k] = s->wrong_successor;
-    a->values_known[k] = isnan(s->unreachable_values) ? 0 : 1;
+    a->values_known[k] = isnan(s->unreachable_values) ? 0u : 1u;
     a->values[k] = s->unreachable_values;
 }
 
@@ -117,9 +117,12 @@ static uint32_t group_end(const struct series *s, uint32_t at, uint32_t end)
     return at;
 }
 
-static double depth_of(const struct series *s, double before, uint32_t at, uint32_t end, uint64_t *trials)
+/* The worst; *trials and *worst: how sure it is, and where. */
+static double depth_of(const struct series *s, double before, uint32_t at, uint32_t end, uint64_t *trials,
+                       uint32_t *worst)
 {
     double depth = NAN;
+    *worst = at;
     for (uint32_t next; at < end; at = next) {
         uint64_t n;
         next = group_end(s, at, end);
@@ -128,6 +131,7 @@ static double depth_of(const struct series *s, double before, uint32_t at, uint3
         if (n && !thin && (isnan(depth) || loss > depth)) {
             depth = loss;
             *trials = n;
+            *worst = at;
         }
     }
     return depth;
@@ -160,15 +164,16 @@ struct summary_series aftermath_of(const struct series *s, uint32_t from, uint32
 {
     struct summary_series r = {NAN, NAN, NAN};
     uint64_t trials = 0;
+    uint32_t worst;
     if (at > from + BINS_BEFORE)
         from = at - BINS_BEFORE;
     r.before = mean_of(s, from, at, &trials);
     double before = isnan(r.before) ? (s->higher ? 1 : 0) : r.before;
-    r.depth = depth_of(s, before, at, end, &trials);
+    r.depth = depth_of(s, before, at, end, &trials, &worst);
     *never = false;
     if (isnan(r.depth) || r.depth <= tolerance_of(s, before, trials))
         return r;
-    uint32_t back = back_at(s, before, over, end);
+    uint32_t back = back_at(s, before, worst > over ? worst : over, end);
     *never = back == UINT32_MAX;
     if (!*never)
         r.recover_s = (back - over) * interval_s;

@@ -8,7 +8,7 @@
  *   before    mean of the series over the ten bins before A, or as many as there are in the measured phase and after the fault before this one is over;
  *             with none, what a sound overlay shows: 1 for success, 0 for the others
  *   depth     the worst from A on until the next fault that begins after E, less `before`. Bins with fewer than 20 look-ups join their followers
- *   recover   from E (A where E lies beyond the run) to the first of three bins in a row that are back: within one percentage point and twice the
+ *   recover   from E (A where E lies beyond the run) to the first of three bins in a row, not before the worst, that are back: within one percentage point and twice the
  *             standard error of the bin. Not looked for where the depth itself is within that
  *   never     fallen, and not back until the next fault or the end */
 #ifndef SIM_WORLD_AFTERMATH_H
