@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sim/net/region.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* The next part of a list joined by commas, without the blanks around it; false at the end. */
@@ -19,14 +18,19 @@ static bool next_part(const char **list, const char **part, size_t *len)
     return true;
 }
 
-/* "25W" at *text, moved behind it: degrees, positive to the first of the two sides. */
+/* "25W" or "12.5W" at *text, moved behind it: degrees, positive to the first of the two sides. Not by strtod: E would begin an exponent. */
 static bool read_degrees(const char **text, const char *end, const char sides[2], double most, double *degrees)
 {
-    char *after;
-    if (*text >= end || **text < '0' || **text > '9')
-        return false;
-    *degrees = strtod(*text, &after);
-    if (after >= end || (*after != sides[0] && *after != sides[1]) || *degrees > most)
+    const char *after = *text;
+    size_t digits = 0;
+    double unit = 1;
+    *degrees = 0;
+    for (; after < end && *after >= '0' && *after <= '9' && digits < 9; after++, digits++)
+        *degrees = 10 * *degrees + (*after - '0');
+    if (digits && after < end && *after == '.')
+        for (after++; after < end && *after >= '0' && *after <= '9' && digits < 18; after++, digits++)
+            *degrees += (*after - '0') * (unit /= 10);
+    if (digits == 0 || after >= end || (*after != sides[0] && *after != sides[1]) || *degrees > most)
         return false;
     if (*after == sides[1])
         *degrees = -*degrees;
