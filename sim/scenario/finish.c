@@ -200,7 +200,8 @@ static int finish_churn(const struct finish *f, struct session_trace *t)
         return finish_session_trace(f, t);
     if (!s->poisson_every)
         return finish_laws(f);
-    s->session = (struct law){LAW_EXPONENTIAL, s->peers * ((double)s->poisson_every / 1e9), 0};
+    uint32_t leaving = s->peers > s->bootstrap_nodes ? s->peers - s->bootstrap_nodes : 1; /* bootstrap peers stay */
+    s->session = (struct law){LAW_EXPONENTIAL, leaving * ((double)s->poisson_every / 1e9), 0};
     return check_population(f, s->peers + 2 * (double)(s->warmup + s->measure) / (double)s->poisson_every);
 }
 

@@ -49,7 +49,7 @@ const struct churn_preset churn_presets[] = {
      {LAW_EXPONENTIAL, 16 * HOUR, 0},
      "our fit to what is known of Skype's users: they come in the local morning and stay for a working day (Guha, "
      "Daswani, Jain 2006), so that the least of a day is 0.55 of the most (skypenumerology 2013)",
-     0.65, 9},
+     0.5, 9},
     {"skype-sn",
      {LAW_LOGNORMAL, 5.5 * HOUR, 2},
      {LAW_LOGNORMAL, 24 * HOUR, 1.5},

@@ -398,6 +398,107 @@ static void the_resolved_file_is_the_same_scenario(void **state)
         "except: 90 s after faults}]\n");
 }
 
+static const char eventful[] =
+    "reloadsim: 1\n"
+    "overlay: {peers: 100}\n"
+    "churn: {preset: skype-client, rejoin: new-id, daily: {amplitude: 25 %, peak: 6.5 h}}\n"
+    "workload: {lookup: {every: 10 ms, per: network}}\n"
+    "faults:\n"
+    "  - {at: 1 min, kill: {share: 30 %, mode: process, restart: {uniform: {from: 10 s, to: 60 s}}}}\n"
+    "  - {at: 2 min, for: 40 s, partition: {share: 50 %}, region: 'North America'}\n"
+    "  - {at: 3 min, for: 60 s, network: {latency: 300 %, slower: 10 ms, loss: 5 %}}\n"
+    "  - {at: 4 min, network: {latency: 50 %}}\n"
+    "  - {at: 5 min, reboot: {share: 40 %}}\n"
+    "  - {at: 6 min, leave: {share: 50 %}, region: '25W-45E, 35N-72N'}\n"
+    "  - {at: 7 min, for: 1 min, slow: {share: 50 %, factor: 2.5}}\n"
+    "  - {at: 8 min, idle: {}}\n"
+    "  - {at: 9 min, set: {overlay.config.chord-update-interval: 20 s}}\n"
+    "  - {at: 10 min, for: 1 s, set: {overlay.link.suspect_after: 1 retransmission}}\n"
+    "  - {at: 11 min, for: 20 s, flood: {every: 1 s}}\n"
+    "  - {at: 12 min, restart: {}}\n";
+
+static void every_fault_has_its_form(void **state)
+{
+    (void)state;
+    struct scenario s;
+    load(&s, eventful);
+    round_trip(eventful);
+    static const enum fault_kind kinds[] = {FAULT_KILL,  FAULT_PARTITION, FAULT_NETWORK, FAULT_NETWORK,
+                                            FAULT_REBOOT, FAULT_LEAVE,    FAULT_SLOW,    FAULT_IDLE,
+                                            FAULT_SET,   FAULT_SET,       FAULT_FLOOD,   FAULT_RESTART};
+    assert_int_equal(s.faults, 12);
+    for (unsigned i = 0; i < 12; i++)
+        assert_int_equal(s.fault[i].kind, kinds[i]);
+    const struct fault *f = s.fault;
+    assert_true(f[0].mode == KILL_PROCESS && f[0].delay.kind == LAW_UNIFORM && f[0].delay.b == 60);
+    assert_true(f[1].share == 0.5 && f[1].lasts == SECONDS(40) && strcmp(f[1].region, "North America") == 0);
+    assert_true(f[2].latency == 3 && f[2].slower == MILLIS(10) && f[2].loss == 0.05);
+    assert_true(f[3].latency == 0.5 && f[3].loss == NETWORK_UNCHANGED && f[3].lasts == 0);
+    assert_true(f[4].within == MINUTES(30) && f[4].delay.kind == LAW_FIXED && f[4].delay.a == 180);
+    assert_true(f[6].factor == 2.5 && f[7].share == 1 && f[10].every == SECONDS(1) && f[11].share == 1);
+    assert_true(fault_end(&f[0]) == MINUTES(1) && fault_end(&f[1]) == SECONDS(160) && fault_end(&f[3]) == TIME_NEVER &&
+                fault_end(&f[4]) == MINUTES(35));
+    assert_int_equal(scenario_lookup_gap(&s), SECONDS(1)); /* a hundred peers */
+    assert_true(s.daily_amplitude == 0.25 && s.daily_peak == MINUTES(390) && s.session.kind == LAW_LOGNORMAL);
+}
+
+static void a_set_changes_one_field_of_the_overlay(void **state)
+{
+    (void)state;
+    static const char *const values[] = {
+        "overlay.config.chord-update-interval: 20 s", "overlay.config.chord-ping-interval: 2 min",
+        "overlay.config.chord-reactive: false",       "overlay.config.overlay-reliability-timer: 1 s",
+        "overlay.config.initial-ttl: 7",              "overlay.chord.predecessors: 5",
+        "overlay.chord.successors: 6",                "overlay.link.suspect_after: 2 retransmissions",
+        "overlay.bootstrap.retry: 3 s",               "overlay.bootstrap.partition_check: off"};
+    struct overlay sum;
+    struct scenario s;
+    for (unsigned i = 0; i < 10; i++) {
+        char text[256];
+        snprintf(text, sizeof text, "reloadsim: 1\noverlay: {peers: 9, bootstrap: {nodes: 2}, config: {chord-update-interval: "
+                                    "{exponential: {mean: 9 min}}}}\nfaults: [{at: 0 s, set: {%s}}]\n", values[i]);
+        round_trip(text);
+        load(&s, text);
+        if (i == 0)
+            sum = s.overlay;
+        struct overlay one = s.overlay;
+        fault_set_overlay(&s.fault[0], &one);
+        assert_true(memcmp(&one, &s.overlay, sizeof one) != 0);
+        fault_set_overlay(&s.fault[0], &sum);
+    }
+    assert_true(sum.update_interval == SECONDS(20) && sum.update_law == 0 && sum.ping_interval == SECONDS(120));
+    assert_true(!sum.reactive && sum.reliability_timer == SECONDS(1) && sum.initial_ttl == 7 && sum.predecessors == 5);
+    assert_true(sum.successors == 6 && sum.suspect_after == 2 && sum.bootstrap_retry == SECONDS(3) && sum.partition_check == 0);
+    assert_int_equal(sum.keepalive_interval, SECONDS(15)); /* and nothing else */
+}
+
+static void sources_of_churn_have_their_populations(void **state)
+{
+    (void)state;
+    struct scenario s;
+    char path[64], text[256];
+    load(&s, "reloadsim: 1\noverlay: {peers: 1 k}\nchurn: {poisson: {every: 2 s}}\n");
+    assert_true(s.session.kind == LAW_EXPONENTIAL && s.session.a == 1992 - 8 && s.offline.kind == LAW_NEVER);
+    assert_in_range(scenario_population(&s), 1000 + 607 + 6 * 24, 1000 + 607 + 6 * 25 + 17); /* 1,215 s */
+    round_trip("reloadsim: 1\noverlay: {peers: 1 k}\nchurn: {poisson: {every: 2 s}}\n");
+    load(&s, "reloadsim: 1\noverlay: {peers: 1 k}\nchurn: {preset: exp1h, rejoin: new-id}\n");
+    assert_int_equal(scenario_ids_per_device(&s), 2);
+    assert_int_equal(scenario_population(&s), 8 + 2 * 2 * 992);
+    snprintf(path, sizeof path, "/tmp/reloadsim-scenario.%ld.csv", (long)getpid());
+    FILE *f = fopen(path, "w");
+    fputs("node,up_s,down_s,time_s,asker,target\n1,0,10,1,4,1\n4,5,35,1,1,4\n", f);
+    fclose(f);
+    snprintf(text, sizeof text,
+             "reloadsim: 1\noverlay: {peers: 9}\nchurn: {trace: {data: %s, from: 2 s}}\nworkload: {trace: {data: %s}}\n",
+             path, path);
+    round_trip(text);
+    load(&s, text);
+    assert_int_equal(s.trace_nodes, 2);
+    assert_int_equal(scenario_population(&s), 10);
+    assert_true(s.trace_from == SECONDS(2) && s.session.kind == LAW_EXPONENTIAL && s.session.a == 20);
+    unlink(path);
+}
+
 /* What a share or time was written as does not matter, only that printing it reads back to the same bits. */
 static void shares_of_all_sizes_survive_the_round_trip(void **state)
 {
@@ -497,6 +598,9 @@ int main(void)
         cmocka_unit_test(a_set_changes_adds_and_replaces_in_order),
         cmocka_unit_test(a_set_can_add_what_the_file_lacks),
         cmocka_unit_test(the_resolved_file_is_the_same_scenario),
+        cmocka_unit_test(every_fault_has_its_form),
+        cmocka_unit_test(a_set_changes_one_field_of_the_overlay),
+        cmocka_unit_test(sources_of_churn_have_their_populations),
         cmocka_unit_test(shares_of_all_sizes_survive_the_round_trip),
         cmocka_unit_test(data_is_found_beside_the_scenario_first),
         cmocka_unit_test(a_file_that_cannot_be_read_is_named),

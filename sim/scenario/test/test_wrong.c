@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "sim/scenario/scenario.h"
 
@@ -143,10 +144,6 @@ static const struct wrong {
      ":2:38: not in this version: overlay.crypto.mode: none (self-signed overlays without checks)"},
     {H "network: {model: matrix, data: planetlab490.csv.gz}\n",
      ":3:18: not in this version: network.model: matrix (round trips from a full matrix)"},
-    {H "faults: [{at: 1 min, kill: {share: 10 %, mode: process}}]\n",
-     ":3:48: not in this version: faults[0].kill.mode: process (a dead process whose host answers with ICMP)"},
-    {H "churn: {preset: exp1h, rejoin: new-id}\n",
-     ":3:32: not in this version: churn.rejoin: new-id (a fresh Node-ID for each session)"},
     /* What does not fit together. */
     {H "network: {model: constant, data: cities.csv}\n", ":3:28: network.data is no key of model constant"},
     {H "network: {delay: 50 ms}\n", ":3:11: network.delay is no key of model coordinates"},
@@ -208,6 +205,65 @@ static const struct wrong {
     {H "faults:\n  - {at: 8 min, kill: {share: 20 %}}\n  - {at: 20 min, kill: {share: 20 %}}\n",
      ":5:10: faults[1].at is after the end of measure (15 min)"},
     {H "faults:\n  - {at: 8 min, kill: {share: 20 %}, who: all}\n", ":4:38: unknown key \"who\" in faults[0]"},
+    {H "faults: [{at: 1 s, kill: {share: 1 %}, leave: {share: 1 %}}]\n",
+     ":3:40: faults[0] is one fault: begin another item of the list for leave"},
+    {H "faults: [{at: 1 s, kil: {share: 1 %}}]\n", ":3:20: unknown key \"kil\" in faults[0]: did you mean kill?"},
+    {H "faults: [{at: 1 s, kill: {mode: host}}]\n", ":3:26: faults[0].kill.share is missing: add share: 20 %"},
+    {H "faults: [{at: 1 s, kill: {share: 20}}]\n",
+     ":3:34: faults[0].kill.share has no unit: write \"20 %\""},
+    {H "faults: [{at: 1 s, for: 5 min, kill: {share: 1 %}}]\n", ":3:20: faults[0].for: a kill is over at once"},
+    {H "faults: [{at: 1 s, for: 0 s, idle: {}}]\n", ":3:25: faults[0].for must be 1 ms to 3650 d"},
+    {H "faults: [{at: 1 s, for: forever, idle: {}}]\n", ":3:25: faults[0].for is end | a time, not \"forever\""},
+    {H "faults: [{at: 1 s, region: Asia, network: {loss: 1 %}}]\n",
+     ":3:20: faults[0].region: network concerns the whole overlay"},
+    {H "faults: [{at: 1 s, region: Atlantis, kill: {share: 1 %}}]\n",
+     ":3:28: faults[0].region: no place of cities.csv lies in \"Atlantis\""},
+    {H "faults: [{at: 1 s, region: 10E-12, kill: {share: 1 %}}]\n",
+     ":3:28: faults[0].region: no place of cities.csv lies in \"10E-12\""},
+    {H "network: {model: constant}\nfaults: [{at: 1 s, region: Africa, kill: {share: 1 %}}]\n",
+     ":4:28: faults[0].region needs places: network.model: coordinates"},
+    {H "faults: [{at: 1 s, partition: {}}]\n",
+     ":3:10: faults[0] parts nobody: give a share below 100 %, or a region"},
+    {H "faults: [{at: 1 s, network: {}}]\n", ":3:10: faults[0] changes nothing: give latency, slower or loss"},
+    {H "faults: [{at: 1 s, network: {loss: same}}]\n",
+     ":3:36: faults[0].network.loss is unchanged | a share, not \"same\""},
+    {H "faults: [{at: 1 s, network: {latency: 3}}]\n",
+     ":3:39: faults[0].network.latency has no unit: write \"3 %\""},
+    {H "faults: [{at: 1 s, slow: {share: 1 %}}]\n", ":3:26: faults[0].slow.factor is missing: add factor: 50"},
+    {H "faults: [{at: 1 s, slow: {share: 1 %, factor: 0}}]\n", ":3:47: faults[0].slow.factor must be 0.001 to 1000"},
+    {H "faults: [{at: 1 s, reboot: {within: 1 min}}]\n", ":3:28: faults[0].reboot.share is missing: add share: 30 %"},
+    {H "faults: [{at: 1 s, reboot: {share: 1 %, delay: 5}}]\n",
+     ":3:48: faults[0].reboot.delay has no unit: write \"5 s\""},
+    {H "faults: [{at: 1 s, restart: yes}]\n",
+     ":3:29: faults[0].restart is a mapping of keys to values, not a single value"},
+    {H "faults: [{at: 1 s, flood: {}}]\n", ":3:27: faults[0].flood.every is missing: add every: 1 s"},
+    {H "faults: [{at: 1 s, leave: {share: 120 %}}]\n", ":3:35: faults[0].leave.share must be 0 % to 100 %"},
+    {H "faults: [{at: 1 s, set: 5 s}]\n",
+     ":3:25: faults[0].set is one key and its value, as in {overlay.config.chord-update-interval: 60 s}"},
+    {H "faults: [{at: 1 s, set: {overlay.peers: 5}}]\n",
+     ":3:26: faults[0].set: \"overlay.peers\" cannot change while the overlay runs"},
+    {H "faults: [{at: 1 s, set: {overlay.config.chord-reactiv: true}}]\n",
+     ":3:26: faults[0].set: unknown key \"overlay.config.chord-reactiv\": did you mean overlay.config.chord-reactive?"},
+    {H "faults: [{at: 1 s, set: {overlay.config.chord-update-interval: {exponential: {mean: 60 s}}}}]\n",
+     ":3:64: overlay.config.chord-update-interval can be set to a plain time only"},
+    {H "faults: [{at: 1 s, set: {overlay.config.initial-ttl: 0}}]\n",
+     ":3:54: overlay.config.initial-ttl must be 1 to 255"},
+    {H "churn: {poisson: {every: 1 s}, session: 1 h}\n",
+     ":3:41: churn.session has no part in churn.poisson: leave one of them out"},
+    {H "churn: {poisson: {every: 1 s}, rejoin: new-id}\n",
+     ":3:40: churn.rejoin has no part in churn.poisson: leave one of them out"},
+    {H "churn: {preset: kad, poisson: {every: 1 s}}\n",
+     ":3:17: churn.preset has no part in churn.poisson: leave one of them out"},
+    {H "churn: {poisson: {every: 1 s}, daily: {amplitude: 10 %}}\n",
+     ":3:39: churn.daily has no part in churn.poisson: leave one of them out"},
+    {H "churn: {poisson: {}}\n", ":3:18: churn.poisson.every is missing: add every: 10 s"},
+    {H "churn: {poisson: 10 s}\n", ":3:18: churn.poisson is none or a mapping, as in poisson: {every: 10 s}"},
+    {H "churn: {daily: {amplitude: 10 %}}\n",
+     ":3:8: churn.session is missing: add session: {weibull: {shape: 0.615, scale: 169.5 min}}"},
+    {H "churn: {preset: kad, daily: {peak: 12 h}}\n", ":3:29: churn.daily.amplitude is missing: add amplitude: 60 %"},
+    {H "churn: {preset: kad, daily: {amplitude: 50 %, peak: 25 h}}\n", ":3:53: churn.daily.peak must be 0 s to 1 d"},
+    {H "workload: {lookup: {every: 1 s, per: nodes}}\n", ":3:38: workload.lookup.per is \"nodes\": did you mean node?"},
+    {H "workload: {trace: calls.csv}\n", ":3:19: workload.trace is none or a mapping, as in trace: {data: calls.csv}"},
     {H "phases: {warmup: 0 s, measure: 5 s}\n", ":1:1: record.interval is longer than the whole run"},
     {H "check: [{lookup.sucess: \"> 99 %\"}]\n",
      ":3:10: unknown figure \"lookup.sucess\" in check[0]: did you mean lookup.success?"},
@@ -330,6 +386,32 @@ static void a_missing_data_file_says_where_it_was_looked_for(void **state)
     (void)state;
     refusal(H "network: {data: nowhere.csv}\n", strlen(H) + 29, NULL, 0);
     assert_non_null(strstr(error, "wrong.yaml:3:17: network.data: no file \"nowhere.csv\"; looked in ., topologies, "));
+}
+
+/* What is wrong inside a trace is told with its own line. */
+static void traces_are_read_with_the_scenario(void **state)
+{
+    (void)state;
+    char path[64], text[512], expected[256];
+    refusal(H "churn: {trace: {data: nowhere.csv}}\n", strlen(H) + 36, NULL, 0);
+    assert_non_null(strstr(error, "wrong.yaml:3:23: churn.trace.data: no file \"nowhere.csv\"; looked in ., workloads"));
+    snprintf(path, sizeof path, "/tmp/reloadsim-wrong.%ld.csv", (long)getpid());
+    FILE *f = fopen(path, "w");
+    fputs("node,up_s,down_s,time_s,asker,target\n1,5,4,1,1,100\n", f);
+    fclose(f);
+    snprintf(text, sizeof text, H "churn: {trace: {data: %s}}\n", path);
+    snprintf(expected, sizeof expected, ":3:23: churn.trace.data: %s:2: down_s is not after up_s", path);
+    refusal(text, strlen(text), NULL, 0);
+    assert_first_line("wrong.yaml", expected);
+    snprintf(text, sizeof text, H "workload: {trace: {data: %s}}\n", path);
+    snprintf(expected, sizeof expected, ":3:26: workload.trace.data: %s:2: there is no peer 100", path);
+    refusal(text, strlen(text), NULL, 0); /* peers are 0 to 99 */
+    assert_first_line("wrong.yaml", expected);
+    snprintf(text, sizeof text, H "churn: {preset: kad, rejoin: new-id}\nworkload: {trace: {data: %s}}\n", path);
+    refusal(text, strlen(text), NULL, 0);
+    assert_first_line("wrong.yaml", ":4:19: workload.trace names peers that churn.rejoin: new-id gives other identities: "
+                                    "leave one out");
+    unlink(path);
 }
 
 static void bytes_that_are_no_text_are_refused(void **state)
@@ -455,6 +537,7 @@ int main(void)
         cmocka_unit_test(every_wrong_set_is_named_with_its_place),
         cmocka_unit_test(a_set_is_shown_with_a_caret_at_its_value),
         cmocka_unit_test(a_missing_data_file_says_where_it_was_looked_for),
+        cmocka_unit_test(traces_are_read_with_the_scenario),
         cmocka_unit_test(bytes_that_are_no_text_are_refused),
         cmocka_unit_test(what_is_too_large_or_too_much_is_refused),
         cmocka_unit_test(a_long_line_is_cut_around_the_caret),
