@@ -200,8 +200,8 @@ const struct key schema[] = {
     {"churn.graceful", KEY_REAL, UNIT_SHARE, 0, 1, .fallback = "30 %", AT(graceful),
      .help = "Share of departures that say goodbye (Leave, RFC 6940 10.7.6); the others vanish."},
     {"churn.rejoin", KEY_WORD, .words = rejoins, .fallback = "same-id", AT(rejoin_same_id),
-     .help = "Whether a peer that comes back has the same Node-ID. new-id: the same user with a fresh certificate and "
-             "Node-ID; what it stored under the old one expires."},
+     .help = "Whether a peer that comes back has the same Node-ID. new-id: the same user with a fresh certificate, "
+             "Node-ID and address; what it stored under the old one expires."},
     {"churn.daily", KEY_MAP, .absent = "none", .fallback = "none", AT(daily_amplitude),
      .example = "{amplitude: 60 %, peak: 19 h}",
      .help = "Daily cycle: how often peers come depends on the local time of their place's longitude. Without places "

@@ -153,6 +153,18 @@ static void the_bits_are_the_same_everywhere(void **state)
     assert_true(bits_of_many() == UINT64_C(0x383bdc782dc92108));
 }
 
+/* Against libm, which is good to an ulp. */
+static void cosines_of_turns(void **state)
+{
+    (void)state;
+    assert_true(real_cos_turn(0) == 1 && real_cos_turn(0.5) == -1 && real_cos_turn(-7) == 1);
+    assert_true(fabs(real_cos_turn(0.25)) < 1e-16 && fabs(real_cos_turn(1e9 + 0.75)) < 1e-6);
+    for (int k = -5000; k <= 5000; k++) {
+        double x = k * 0.000719;
+        assert_true(fabs(real_cos_turn(x) - cos(2 * M_PI * (x - (double)(long)x))) < 1e-15);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -161,6 +173,7 @@ int main(void)
         cmocka_unit_test(pow_is_right_even_when_the_logarithm_is_large),
         cmocka_unit_test(gamma_is_right_and_meets_the_factorials),
         cmocka_unit_test(the_bits_are_the_same_everywhere),
+        cmocka_unit_test(cosines_of_turns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
