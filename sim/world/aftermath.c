@@ -159,24 +159,21 @@ static uint32_t back_at(const struct series *s, double before, uint32_t from, ui
     return UINT32_MAX;
 }
 
-struct summary_series aftermath_of(const struct series *s, uint32_t from, uint32_t at, uint32_t over, uint32_t end,
-                                   double interval_s, bool *never)
+struct summary_series aftermath_of(const struct series *s, const struct span_of_fault *f, double interval_s, bool *never)
 {
     struct summary_series r = {NAN, NAN, NAN};
     uint64_t trials = 0;
-    uint32_t worst;
-    if (at > from + BINS_BEFORE)
-        from = at - BINS_BEFORE;
-    r.before = mean_of(s, from, at, &trials);
+    uint32_t worst, from = f->until > f->from + BINS_BEFORE ? f->until - BINS_BEFORE : f->from;
+    r.before = mean_of(s, from, f->until, &trials);
     double before = isnan(r.before) ? (s->higher ? 1 : 0) : r.before;
-    r.depth = depth_of(s, before, at, end, &trials, &worst);
+    r.depth = depth_of(s, before, f->at, f->end, &trials, &worst);
     *never = false;
     if (isnan(r.depth) || r.depth <= tolerance_of(s, before, trials))
         return r;
-    uint32_t back = back_at(s, before, worst > over ? worst : over, end);
+    uint32_t back = back_at(s, before, worst > f->over ? worst : f->over, f->end);
     *never = back == UINT32_MAX;
     if (!*never)
-        r.recover_s = (back - over) * interval_s;
+        r.recover_s = (back - f->over) * interval_s;
     return r;
 }
 
@@ -188,18 +185,19 @@ static sim_time over_of(const struct world *w, unsigned i)
     return until == TIME_NEVER || until > w->measure_to ? w->fault_at[i] : until;
 }
 
-/* Bins of fault i: where its past begins, its beginning, its end, and where the next fault takes over. */
-static void bins_of(const struct world *w, unsigned i, uint32_t bin[4])
+/* Bins of fault i. reach: how long before another fault a trial may begin and still meet it. */
+static struct span_of_fault span_of(const struct world *w, unsigned i, sim_time reach)
 {
-    sim_time from = w->measure_from, end = w->measure_to;
+    sim_time from = w->measure_from, at = w->fault_at[i], end = w->measure_to;
     for (unsigned k = 0; k < i; k++)
-        from = over_of(w, k) > from && over_of(w, k) <= w->fault_at[i] ? over_of(w, k) : from;
+        from = over_of(w, k) > from && over_of(w, k) <= at ? over_of(w, k) : from;
     for (unsigned k = w->scenario->faults; k-- > i + 1;)
         end = w->fault_at[k] > over_of(w, i) ? w->fault_at[k] : end;
-    bin[0] = bin_of(w, from);
-    bin[1] = bin_of(w, w->fault_at[i]);
-    bin[2] = bin_of(w, over_of(w, i));
-    bin[3] = bin_of(w, end);
+    if (end < w->measure_to && end > over_of(w, i) + reach)
+        end -= reach;
+    sim_time until = at > from + reach ? at - reach : at;
+    return (struct span_of_fault){bin_of(w, from), bin_of(w, until), bin_of(w, at), bin_of(w, over_of(w, i)),
+                                  bin_of(w, end)};
 }
 
 static void fill_fault(const struct world *w, unsigned i, struct summary_fault *f)
@@ -209,17 +207,16 @@ static void fill_fault(const struct world *w, unsigned i, struct summary_fault *
     const struct series ring = {a->ring, a->ring_known, a->bins, false, false};
     const struct series values = {a->values, a->values_known, a->bins, false, false};
     double interval_s = (double)w->scenario->record_interval / 1e9;
-    uint32_t bin[4];
-    bins_of(w, i, bin);
+    const struct span_of_fault asked = span_of(w, i, 5 * w->overlay.reliability_timer), sampled = span_of(w, i, 0);
     *f = (struct summary_fault){.what = fault_kind_name(w->scenario->fault[i].kind),
                                 .at_s = (double)(w->fault_at[i] - w->measure_from) / 1e9,
                                 .until_s = NAN,
                                 .touched = faults_touched(w, i)};
     if (w->fault_until[i] <= w->measure_to)
         f->until_s = (double)(w->fault_until[i] - w->measure_from) / 1e9;
-    f->lookup = aftermath_of(&lookup, bin[0], bin[1], bin[2], bin[3], interval_s, &f->lost_lookup);
-    f->ring = aftermath_of(&ring, bin[0], bin[1], bin[2], bin[3], interval_s, &f->lost_ring);
-    f->values = aftermath_of(&values, bin[0], bin[1], bin[2], bin[3], interval_s, &f->lost_values);
+    f->lookup = aftermath_of(&lookup, &asked, interval_s, &f->lost_lookup);
+    f->ring = aftermath_of(&ring, &sampled, interval_s, &f->lost_ring);
+    f->values = aftermath_of(&values, &sampled, interval_s, &f->lost_values);
 }
 
 void aftermath_summary(const struct world *w, struct summary *s)

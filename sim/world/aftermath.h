@@ -6,7 +6,8 @@
  * once, a reboot with its window, others when `for` ends):
  *
  *   before    mean of the series over the ten bins before A, or as many as there are in the measured phase and after the fault before this one is over;
- *             with none, what a sound overlay shows: 1 for success, 0 for the others
+ *             with none, what a sound overlay shows: 1 for success, 0 for the others. Look-ups that started less than the
+ *             end-to-end limit before A may have met the fault, and are left out, here and before the next fault
  *   depth     the worst from A on until the next fault that begins after E, less `before`. Bins with fewer than 20 look-ups join their followers
  *   recover   from E (A where E lies beyond the run) to the first of three bins in a row, not before the worst, that are back: within one percentage point and twice the
  *             standard error of the bin. Not looked for where the depth itself is within that
@@ -32,8 +33,12 @@ struct series {
     bool counted; /* a share of `weight` trials, so that it has an error of its own */
     bool higher;
 };
-/* from: where the bins before may begin; at, over: bins of A and E; end: one past the last bin that belongs to the fault. interval_s: length of a bin. */
-struct summary_series aftermath_of(const struct series *, uint32_t from, uint32_t at, uint32_t over, uint32_t end,
-                                   double interval_s, bool *never);
+struct span_of_fault {
+    uint32_t from, until; /* bins before it: the last ten of from..until-1 */
+    uint32_t at, over;    /* of A and E */
+    uint32_t end;         /* one past the last bin that belongs to the fault */
+};
+/* interval_s: length of a bin. */
+struct summary_series aftermath_of(const struct series *, const struct span_of_fault *, double interval_s, bool *never);
 
 #endif
