@@ -15,6 +15,9 @@
 #include "proto/base/error.h"
 #include "proto/fact.h"
 #include "proto/wire/message.h"
+#include "sim/net/trouble.h"
+#include "sim/world/aftermath.h"
+#include "sim/world/faults.h"
 #include "sim/world/lives.h"
 #include "sim/world/observer.h"
 
@@ -56,6 +59,44 @@ void net_stop(struct net *net, struct part *part, peer_h peer, sim_time now)
 {
     (void)part, (void)peer, (void)now;
     fake_of(net)->stopped++;
+}
+
+/* Faults are not looked at here. */
+void net_stop_process(struct net *net, struct part *part, peer_h peer, sim_time now)
+{
+    net_stop(net, part, peer, now);
+}
+
+void net_weather(struct net *net, double loss, double latency, sim_time slower)
+{
+    (void)net, (void)loss, (void)latency, (void)slower;
+}
+
+unsigned net_cut(struct net *net, const uint64_t *side)
+{
+    (void)net, (void)side;
+    return 0;
+}
+
+void net_uncut(struct net *net, unsigned cut)
+{
+    (void)net, (void)cut;
+}
+
+void net_slow(struct net *net, peer_h peer, double factor)
+{
+    (void)net, (void)peer, (void)factor;
+}
+
+void net_configure(struct net *net, const struct overlay *all, const struct overlay *for_some, const uint64_t *some)
+{
+    (void)net, (void)all, (void)for_some, (void)some;
+}
+
+uint16_t net_place(const struct net *net, peer_h peer)
+{
+    (void)net, (void)peer;
+    return 0;
 }
 
 void net_request(struct net *net, struct part *part, peer_h peer, sim_time now, const struct request *request)
@@ -157,7 +198,11 @@ static int stage_open(void **state)
                         .scopes = s->scopes,
                         .scope_count = 3,
                         .ring_at = TIME_NEVER};
+    w->churn.ids = 1;
+    assert_int_equal(faults_open(w), 0);
+    assert_int_equal(aftermath_open(w), 0);
     w->overlay.reliability_timer = SECONDS(3);
+    w->fault_until[0] = SECONDS(500);
     w->fault_at[0] = SECONDS(500);
     w->ring.order = s->order;
     w->ring.place = s->place;
@@ -183,6 +228,8 @@ static int stage_close(void **state)
         free(s->scopes[i].m);
     free(s->world.ring.at);
     resends_free(&s->books.resends);
+    faults_close(&s->world);
+    aftermath_close(&s->world);
     void *const lists[] = {b->sessions.at, b->free_sessions.at, b->caches.at,   b->records.at,
                            b->finished.at, b->served.at,        b->failures.at, b->joins.at,   b->changed.at};
     for (unsigned i = 0; i < sizeof lists / sizeof lists[0]; i++)
@@ -260,7 +307,7 @@ static void a_value_of_a_device_that_went_is_stale(void **state)
     struct stage *s = *state;
     register_from(s, 2, SECONDS(1), SECONDS(3000));
     uint32_t tag = look_up(s, 1, 2, T);
-    lives_kill(&s->world, 2, T + SECONDS(1));
+    lives_kill(&s->world, 2, T + SECONDS(1), 0, false);
     answer(s, 1, tag, T + SECONDS(2), 1);
     settle(s, T + SECONDS(9));
     assert_outcome(s, OUTCOME_STALE, 1);
@@ -271,7 +318,7 @@ static void a_device_that_goes_after_the_answer_was_still_there(void **state)
     struct stage *s = *state;
     register_from(s, 2, SECONDS(1), SECONDS(3000));
     answer(s, 1, look_up(s, 1, 2, T), T + SECONDS(2), 1);
-    lives_kill(&s->world, 2, T + SECONDS(3));
+    lives_kill(&s->world, 2, T + SECONDS(3), 0, false);
     settle(s, T + SECONDS(9));
     assert_outcome(s, OUTCOME_CORRECT, 1);
 }
@@ -359,7 +406,7 @@ static void the_look_up_of_an_asker_who_goes_is_abandoned(void **state)
     struct stage *s = *state;
     register_from(s, 2, SECONDS(1), SECONDS(3000));
     uint32_t tag = look_up(s, 1, 2, T);
-    lives_kill(&s->world, 1, T + SECONDS(1));
+    lives_kill(&s->world, 1, T + SECONDS(1), 0, false);
     answer(s, 1, tag, T + SECONDS(2), 1); /* too late for anybody */
     settle(s, T + SECONDS(9));
     assert_int_equal(s->scopes[0].m->lookups, 1);
@@ -427,7 +474,7 @@ static void a_guard_time_leaves_look_ups_out(void **state)
 {
     struct stage *s = *state;
     const struct scope scope = {
-        .from = SECONDS(100), .to = SECONDS(1000), .guard = SECONDS(60), .fault = s->world.fault_at, .faults = 1};
+        .from = SECONDS(100), .to = SECONDS(1000), .guard = SECONDS(60), .fault = s->world.fault_at, .until = s->world.fault_until, .faults = 1};
     assert_true(scope_covers(&scope, SECONDS(500) - 1));
     assert_false(scope_covers(&scope, SECONDS(500)));
     assert_false(scope_covers(&scope, SECONDS(560) - 1));
@@ -494,7 +541,7 @@ static void who_joins_again_goes_on_with_its_work(void **state)
 static void detection_counts_from_the_death(void **state)
 {
     struct stage *s = *state;
-    lives_kill(&s->world, 5, T);
+    lives_kill(&s->world, 5, T, 0, false);
     fact(s, 4, T + SECONDS(31), FACT_LINK_FAILED, 5, 0);
     fact(s, 3, T + SECONDS(33), FACT_LINK_FAILED, 5, 0);
     fact(s, 3, T + SECONDS(33), FACT_LINK_FAILED, 6, 0); /* alive: a false alarm */
