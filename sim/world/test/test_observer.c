@@ -511,11 +511,11 @@ static void a_failed_registration_is_tried_again(void **state)
 static void who_dies_saying_good_bye_has_left(void **state)
 {
     struct stage *s = *state;
-    s->world.churn = (struct churn){
+    s->world.churn = (struct churn){.ids = 1,
         .on = true, .session = {LAW_FIXED, 600, 0}, .offline = {LAW_FIXED, 600, 0}, .online_share = 0.5, .graceful = 1};
     s->identity[2].next_churn = T;
     lives_act(&s->world, NULL, 2, T);
-    lives_kill(&s->world, 2, T + SECONDS(1));
+    lives_kill(&s->world, 2, T + SECONDS(1), 0, false);
     assert_int_equal(s->books.tally.leaves, 1);
     assert_int_equal(s->books.tally.crashes, 0);
     assert_int_equal(s->net.stopped, 1);
