@@ -162,7 +162,8 @@ static void fetch(struct world *w, struct part *part, peer_h self, peer_h target
 
 static void send_lookup(struct world *w, struct part *part, peer_h self, sim_time now)
 {
-    struct session *s = session_of(world_books(w, part), &w->identity[self]);
+    struct books *b = world_books(w, part);
+    struct session *s = session_of(b, &w->identity[self]);
     uint64_t counter = draw_counter(w, self, s->lookups), seed = w->scenario->seed;
     bool at_random = w->scenario->target == TARGET_RANDOM;
     peer_h target = at_random ? PEER_NONE : draw_target(w, self, counter);
