@@ -134,7 +134,8 @@ void capture_add(struct capture *c, unsigned partition, const struct event *e, c
         p->failed = true;
         return;
     }
-    memcpy(p->bytes + p->used, frame, kept);
+    if (kept)
+        memcpy(p->bytes + p->used, frame, kept);
     p->packet[p->packets++] = (struct packet){.time = at,
                                               .at = e->at,
                                               .dst = e->dst,
