@@ -139,6 +139,7 @@ static void forget_samples(struct run *r)
     struct summary *s = &r->summary;
     s->links_mean = s->links_p99 = s->finger_valid_share = s->ring_wrong_successor = s->ring_dead_successor =
         s->ring_unreachable_values = s->ring_under_replicated = 0;
+    s->faults = 0; /* what they did is told in bins of record.interval */
     free(r->json);
     FILE *f = open_memstream(&r->json, &len);
     assert_non_null(f);
