@@ -130,7 +130,7 @@ static void a_partition_shows_and_a_short_one_heals(void **state)
     assert_true(f->lookup.depth > 0.15 && f->ring.depth > 0.3); /* half of the peers are beyond */
     assert_int_equal(s.crash_count, 0);
     assert_true(s.datagrams_lost_share > 0.001);
-    s = RUN("faults=[{at: 60 s, for: 4 s, partition: {share: 50 %}}]", "check=[{ring_valid: {within: 1 min}}]");
+    s = RUN("faults=[{at: 60 s, for: 2 s, partition: {share: 50 %}}]", "check=[{ring_valid: {within: 1 min}}]");
     assert_true(s.datagrams_lost_share > 0 && !s.fault[0].lost_lookup && !s.fault[0].lost_ring);
 }
 
