@@ -119,7 +119,7 @@ full_disk_is_told() { [ ! -e /dev/full ] || { got=0; "$program" explain >/dev/fu
 # What only the world refuses (here a name too long for user names) is found out before the results of the last run go.
 failed_start_keeps_results() {
     mkdir -p "$work/kept" && echo old >"$work/kept/summary.json" &&
-        ends 4 run "$work/small.yaml" --set overlay.name="$(printf 'a%.0s' {1..58})" -o "$work/kept" && says err 'could not be set up' && [ "$(cat "$work/kept/summary.json")" = old ] &&
+        ends 2 run "$work/small.yaml" --set overlay.name="$(printf 'a%.0s' {1..58})" -o "$work/kept" && [ "$(cat "$work/kept/summary.json")" = old ] &&
         [ ! -e "$work/kept/scenario.resolved.yaml" ] && [ ! -e "$work/a/b/scenario.resolved.yaml.part" ]
 }
 interrupt_keeps_results() {
