@@ -15,7 +15,7 @@
     X(LATE_ANSWER, "tid", "-")                                                                                  \
     X(MESSAGE_IN, "message code", "true bytes of the RELOAD message or fragment, without framing")              \
     X(REQUEST_SERVED, "tid", "links crossed << 16 | message code")                                              \
-    X(DEAD_HOP, "tid", "message code; a message was dropped because its next hop failed")                       \
+    X(DEAD_HOP, "tid", "message code; a message was dropped because its next hop failed. 0: a is the tag of our own iterative look-up") \
     X(DROPPED, "enum proto_error or drop reason", "message code, 0 if unknown")                                 \
     X(RANGE_CHANGED, "-", "-")                                                                                  \
     X(NEIGHBOURS_CHANGED, "-", "-")                                                                             \

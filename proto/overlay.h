@@ -59,6 +59,7 @@ struct overlay {
     uint16_t signature_bytes;                   /* true length of a signature value: 256 for RSA-2048 */
 
     struct node_limits limits;
+    const void *actor_config; /* of an actor that is no RELOAD peer, as its header says; NULL */
 };
 
 #endif

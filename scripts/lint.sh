@@ -49,6 +49,13 @@ mapfile -t sim_objects < <(printf '%s\n' "${sim_files[@]}" | sed -n "s|\(.*\)\.c
 BUILD=$build scripts/check-proto.sh >/tmp/lint-proto.$$ 2>&1 || finding 'libproto.a does not stand alone' "$(grep -v '^ok' /tmp/lint-proto.$$)"
 rm -f /tmp/lint-proto.$$
 finding 'proto/ uses floating point' "$(grep -nwE 'float|double' "${proto_files[@]}" /dev/null | grep -vE ':[0-9]+: *(/\*|\*|//)' | grep -vE '/\*.*\b(float|double)\b.*\*/')"
+mapfile -t chord_files < <(list '^sim/chord2003/.*\.[ch]$' | grep -vE '/(test|fuzz|bench)/')
+mapfile -t chord_objects < <(printf '%s\n' "${chord_files[@]}" | sed -n "s|\(.*\)\.c\$|$build/\1.o|p")
+[ ${#chord_files[@]} -eq 0 ] || {
+    finding 'sim/chord2003 uses floating point' "$(grep -nwE 'float|double' "${chord_files[@]}" /dev/null | grep -vE '^[^:]*:[0-9]+: *(/\*|\*)')"
+    finding 'sim/chord2003 asks for more than memory functions' "$(calls_of "${chord_objects[@]}" |
+        grep -vE "^(mem(cpy|move|set|cmp)|__assert_fail|_GLOBAL_OFFSET_TABLE_|__stack_chk_fail|$(nm -j --defined-only "${chord_objects[@]}" 2>/dev/null | grep -E '^[a-z]' | sort -u | paste -sd '|')) ")"
+}
 unsafe='strcpy|strcat|sprintf|vsprintf|gets|strtok|tmpnam|mktemp|rand|srand|random|srandom|drand48|lrand48|atoi|atol|atoll|atof|alloca|system|popen|setlocale'
 finding 'a call that cannot be used safely' "$(grep -nE "(^|[^a-z_A-Z0-9>.])($unsafe)\(" "${sim_files[@]}" "${proto_files[@]}" /dev/null)"
 finding 'libm beyond what IEEE 754 makes exact (use sim/kernel/real.h)' "$(calls_of "${sim_objects[@]}" |

@@ -102,10 +102,10 @@ static bool same(const struct ip_port *a, const struct ip_port *b)
 
 addr_h handles_addr_keep(struct handles *h, const struct ip_port *addr)
 {
-    struct ip_port a = plain(addr);
-    uint32_t number = load_be32(a.ip) - ADDRESS_FIRST;
-    if (a.version == 4 && a.port == RELOAD_PORT && number < h->identities)
+    uint32_t number = load_be32(addr->ip) - ADDRESS_FIRST;
+    if (addr->version == 4 && addr->port == RELOAD_PORT && number < h->identities)
         return number;
+    struct ip_port a = plain(addr);
     if (!h->addr) {
         h->addr = table(HANDLES_MAX, sizeof *h->addr);
         h->addr_slot = table(SLOTS, sizeof *h->addr_slot);
