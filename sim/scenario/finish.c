@@ -16,6 +16,8 @@
 #define SIGNATURE_BYTES    256
 #define LAW_UPDATE         1 /* numbers by which port.draw knows the laws of the configuration */
 #define LAW_PING           2
+#define LAW_STABILIZE      1 /* the same of chord2003 */
+#define LAW_FIX_FINGERS    2
 #define IDENTITIES_MAX     2147483647.0
 
 struct finish {
@@ -27,6 +29,17 @@ struct finish {
 static struct mark mark_of(const struct finish *f, const char *path)
 {
     return tree_nearest(f->root, path)->at;
+}
+
+/* The node of a key that is in the file, or was set; NULL if it is not. */
+static const struct tree *given(const struct tree *node, const char *path)
+{
+    while (node && *path) {
+        size_t len = strcspn(path, ".");
+        node = node->kind == TREE_MAP ? tree_child(node, path, len) : NULL;
+        path += len + (path[len] == '.');
+    }
+    return node;
 }
 
 static sim_time seconds_to_time(double seconds)
@@ -105,6 +118,46 @@ void scenario_unfinish(struct scenario *s)
         s->overlay.rto_static = 0;
     if (s->trace_data[0] || s->poisson_every)
         s->session = s->offline = (struct law){0};
+}
+
+/* ---- The protocol. ---- */
+
+static const char *protocol_name(uint64_t protocol)
+{
+    for (const struct word *w = schema_find("overlay.protocol")->words; w->name; w++)
+        if (w->value == protocol)
+            return w->name;
+    return "?";
+}
+
+/* What the protocol does not know is refused, so that nobody takes it for simulated. */
+static int refuse_others_keys(const struct finish *f)
+{
+    for (size_t i = 0; i < schema_count; i++) {
+        const struct key *key = &schema[i];
+        const struct tree *node = key->protocols && !(key->protocols & 1u << f->s->protocol) ? given(f->root, key->path)
+                                                                                             : NULL;
+        if (node && !(key->absent && node->kind == TREE_SCALAR && strcmp(node->text, key->absent) == 0))
+            return complain(f->sources, node->key_at,
+                            "%s is a key of protocol %s and means nothing to %s: leave it out", key->path,
+                            protocol_name((uint64_t)__builtin_ctz(key->protocols)), protocol_name(f->s->protocol));
+    }
+    return 0;
+}
+
+static int finish_protocol(const struct finish *f)
+{
+    struct scenario *s = f->s;
+    s->chord2003.stabilize = interval_mean(&s->stabilize);
+    s->chord2003.fix_fingers = interval_mean(&s->fix_fingers);
+    s->chord2003.stabilize_law = s->stabilize.kind == LAW_FIXED ? 0 : LAW_STABILIZE;
+    s->chord2003.fix_fingers_law = s->fix_fingers.kind == LAW_FIXED ? 0 : LAW_FIX_FINGERS;
+    if (refuse_others_keys(f))
+        return -1;
+    if (s->protocol == PROTOCOL_CHORD2003 && s->lookup_every && s->target != TARGET_RANDOM)
+        return complain(f->sources, mark_of(f, "workload.lookup.target"),
+                        "chord2003 stores nothing: look-ups are of random ids only, write target: random");
+    return 0;
 }
 
 static int finish_network(const struct finish *f)
@@ -293,7 +346,7 @@ int scenario_finish(struct sources *sources, const struct tree *root, struct sce
     if (!s->name[0])
         name_from_path(s);
     struct session_trace sessions = {0};
-    int failed = finish_overlay(&f) || finish_network(&f) || finish_churn(&f, &sessions) ||
+    int failed = finish_overlay(&f) || finish_protocol(&f) || finish_network(&f) || finish_churn(&f, &sessions) ||
                  finish_calls(&f, &sessions) || finish_times(&f);
     session_trace_free(&sessions);
     return failed ? -1 : 0;

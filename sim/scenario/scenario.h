@@ -11,6 +11,7 @@
 
 #include "proto/base/time.h"
 #include "proto/overlay.h"
+#include "sim/chord2003/chord2003.h"
 #include "sim/kernel/law.h"
 #include "sim/net/latency.h"
 
@@ -18,6 +19,7 @@
 #define CHECKS_MAX  64
 #define CAPTURE_ALL UINT32_MAX
 
+enum overlay_protocol { PROTOCOL_RELOAD, PROTOCOL_CHORD2003 };
 enum overlay_start { START_CONVERGED, START_JOIN };
 enum lookup_target { TARGET_ONLINE, TARGET_REGISTERED, TARGET_ANY, TARGET_RANDOM };
 enum lookup_per { PER_NODE, PER_NETWORK };
@@ -73,10 +75,13 @@ struct scenario {
     uint64_t epoch_ms; /* unix time of time 0 */
 
     char overlay_name[64]; /* overlay.name, default "reloadsim.example" */
+    enum overlay_protocol protocol;
     uint32_t peers;        /* mean online */
     enum overlay_start start;
     struct overlay overlay; /* name points into overlay_name */
     struct law update_interval, ping_interval;
+    struct chord2003_config chord2003;
+    struct law stabilize, fix_fingers; /* of chord2003 */
     unsigned bootstrap_nodes, bootstrap_cache;
     uint32_t sign_ns, verify_ns;
 

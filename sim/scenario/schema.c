@@ -9,11 +9,13 @@
 
 #define AT(member)       .offset = offsetof(struct scenario, member), .size = sizeof(((struct scenario *)0)->member)
 #define AT_FAULT(member) .offset = offsetof(struct fault, member), .size = sizeof(((struct fault *)0)->member)
+#define FOR_RELOAD       .protocols = 1u << PROTOCOL_RELOAD
+#define FOR_CHORD2003    .protocols = 1u << PROTOCOL_CHORD2003
 #define DAY              86400.0
 #define YEARS            (3650 * DAY) /* longest time that a key takes */
 #define MIB              1048576.0
 
-static const struct word protocols[] = {{"reload", 0, NULL}, {"chord2003", 0, "a classic Chord to compare with"}, {0}};
+static const struct word protocols[] = {{"reload", PROTOCOL_RELOAD, NULL}, {"chord2003", PROTOCOL_CHORD2003, NULL}, {0}};
 static const struct word starts[] = {{"converged", START_CONVERGED, NULL}, {"join", START_JOIN, NULL}, {0}};
 static const struct word autos[] = {{"auto", 0, NULL}, {0}};
 static const struct word searches[] = {{"ping", FINGER_SEARCH_PING, NULL},
@@ -61,8 +63,9 @@ const struct key schema[] = {
      .help = "Wall date (UTC) of simulated time 0: storage times, Ping answers, captures."},
 
     {"overlay", KEY_MAP, .help = "The overlay: its size, how it starts, its protocol and configuration."},
-    {"overlay.protocol", KEY_WORD, .words = protocols, .fallback = "reload",
-     .help = "Protocol that the peers speak: RELOAD (RFC 6940)."},
+    {"overlay.protocol", KEY_WORD, .words = protocols, .fallback = "reload", AT(protocol),
+     .help = "Protocol that the peers speak: RELOAD (RFC 6940), or the classic Chord of Stoica et al. 2003, to check the "
+             "simulator and to compare it with others. Keys that mean nothing to the protocol are refused."},
     {"overlay.name", KEY_TEXT, .fallback = "reloadsim.example", AT(overlay_name),
      .help = "Name of the overlay instance, at most 51 bytes; its hash is in each message (RFC 6940 6.3.2)."},
     {"overlay.peers", KEY_QUANTITY, UNIT_COUNT, 1, 1e8, AT(peers), .example = "10 k",
@@ -78,10 +81,10 @@ const struct key schema[] = {
      .help = "Addresses of peers of the last session that a peer keeps and tries first."},
     {"overlay.bootstrap.retry", KEY_QUANTITY, UNIT_TIME, 0.1, DAY, .fallback = "10 s", AT(overlay.bootstrap_retry),
      .help = "Wait before trying again after an attempt to join failed."},
-    {"overlay.bootstrap.partition_check", KEY_QUANTITY, UNIT_TIME, 1, YEARS, .words = offs, .fallback = "10 min",
+    {"overlay.bootstrap.partition_check", KEY_QUANTITY, UNIT_TIME, 1, YEARS, FOR_RELOAD, .words = offs, .fallback = "10 min",
      AT(overlay.partition_check),
      .help = "How often a peer looks through a bootstrap peer whether the overlay has split (RFC 6940 10.7.4.4)."},
-    {"overlay.chord", KEY_MAP, .help = "Tables of CHORD-RELOAD (RFC 6940 10)."},
+    {"overlay.chord", KEY_MAP, FOR_RELOAD, .help = "Tables of CHORD-RELOAD (RFC 6940 10)."},
     {"overlay.chord.predecessors", KEY_QUANTITY, .min = 1, .max = 64, .fallback = "3", AT(overlay.predecessors),
      .help = "Predecessors in the neighbour table. RFC 6940 10.7 wants 3; 1 reproduces textbook path lengths."},
     {"overlay.chord.successors", KEY_QUANTITY, .min = 1, .max = 64, .fallback = "3", AT(overlay.successors),
@@ -92,7 +95,18 @@ const struct key schema[] = {
              "10.7.4.3)."},
     {"overlay.chord.finger_search", KEY_WORD, .words = searches, .fallback = "ping", AT(overlay.finger_search),
      .help = "How better fingers are found (RFC 6940 10.7.4.2): ping sends Pings towards finger ranges."},
-    {"overlay.link", KEY_MAP, .help = "Links between peers (RFC 6940 6.6)."},
+    {"overlay.chord2003", KEY_MAP, FOR_CHORD2003, .help = "The classic Chord (Stoica et al. 2003)."},
+    {"overlay.chord2003.stabilize", KEY_LAW, UNIT_TIME, 0.1, YEARS, .fallback = "30 s", AT(stabilize),
+     .example = "{uniform: {from: 15 s, to: 45 s}}",
+     .help = "Time between rounds of stabilisation: successor and predecessor."},
+    {"overlay.chord2003.fix_fingers", KEY_LAW, UNIT_TIME, 0.1, YEARS, .fallback = "30 s", AT(fix_fingers),
+     .example = "{uniform: {from: 15 s, to: 45 s}}",
+     .help = "Time between refreshes of one finger, in turn."},
+    {"overlay.chord2003.successors", KEY_QUANTITY, .min = 1, .max = CHORD2003_SUCCESSORS_MAX, .fallback = "8",
+     AT(chord2003.successors), .help = "Length of the successor list. 1 reproduces the paper's path lengths on a ring without churn."},
+    {"overlay.chord2003.timeout", KEY_QUANTITY, UNIT_TIME, 0.01, 60, .fallback = "500 ms", AT(chord2003.timeout),
+     .help = "A peer that has not answered after this time is taken for dead."},
+    {"overlay.link", KEY_MAP, FOR_RELOAD, .help = "Links between peers (RFC 6940 6.6)."},
     {"overlay.link.type", KEY_WORD, .words = link_types, .fallback = "dtls-udp-sr-no-ice",
      .help = "Overlay link protocol: DTLS over UDP with simple reliability, without ICE."},
     {"overlay.link.rto", KEY_QUANTITY, UNIT_TIME, 0.01, 60, .words = rtos, .fallback = "rfc6298",
@@ -112,9 +126,9 @@ const struct key schema[] = {
     {"overlay.link.mtu", KEY_QUANTITY, UNIT_BYTES, 576, 1435, .fallback = "1435 B", AT(overlay.link_mtu),
      .help = "Bytes of RELOAD framing that fit a datagram: 1500 of Ethernet less 28 of IPv4 and UDP and 37 of a DTLS "
              "1.2 record (AES-128-GCM)."},
-    {"overlay.routing", KEY_WORD, .words = routings, .fallback = "recursive",
+    {"overlay.routing", KEY_WORD, FOR_RELOAD, .words = routings, .fallback = "recursive",
      .help = "Symmetric recursive routing (RFC 6940 6.2)."},
-    {"overlay.config", KEY_MAP,
+    {"overlay.config", KEY_MAP, FOR_RELOAD,
      .help = "Elements of the overlay's configuration document, under the names of RFC 6940 section 11."},
     {"overlay.config.sequence", KEY_QUANTITY, .min = 0, .max = 65534, .fallback = "1", AT(overlay.sequence),
      .help = "Sequence number of the configuration."},
@@ -134,11 +148,11 @@ const struct key schema[] = {
      AT(overlay.max_message_size), .help = "Largest message before it is cut into fragments."},
     {"overlay.config.clients-permitted", KEY_BOOL, .fallback = "true", AT(overlay.clients_permitted),
      .help = "Whether nodes may attach without joining (RFC 6940 4.2)."},
-    {"overlay.store_certificates", KEY_BOOL, .fallback = "false", AT(overlay.store_certificates),
+    {"overlay.store_certificates", KEY_BOOL, FOR_RELOAD, .fallback = "false", AT(overlay.store_certificates),
      .help = "Whether each peer stores its certificate under its Node-ID and its user name (RFC 6940 8), for a day, and "
              "again after half of it. Off by default: every message carries the certificates that it needs, so nobody "
              "fetches them, and each peer would hold six values more."},
-    {"overlay.crypto", KEY_MAP, .help = "Certificates and signatures."},
+    {"overlay.crypto", KEY_MAP, FOR_RELOAD, .help = "Certificates and signatures."},
     {"overlay.crypto.mode", KEY_WORD, .words = cryptos, .fallback = "modelled", AT(overlay.crypto),
      .help = "modelled: every message carries certificates and signatures of true size, checked by a keyed hash; the "
              "CPU pays the costs below."},
@@ -146,7 +160,7 @@ const struct key schema[] = {
      .help = "CPU time of one signature (RSA-2048)."},
     {"overlay.crypto.verify", KEY_QUANTITY, UNIT_TIME, 0, 4, .fallback = "16 us", AT(verify_ns),
      .help = "CPU time of checking one signature."},
-    {"overlay.limits", KEY_MAP,
+    {"overlay.limits", KEY_MAP, FOR_RELOAD,
      .help = "What one peer keeps at most; more is counted and dropped, or answered as the RFC says."},
     {"overlay.limits.links", KEY_QUANTITY, UNIT_COUNT, 8, 8191, .fallback = "4096", AT(overlay.limits.links),
      .help = "Open links."},
@@ -225,7 +239,7 @@ const struct key schema[] = {
      .help = "Time in the trace that is time 0 of the run."},
 
     {"workload", KEY_MAP, .help = "What the users of the peers do."},
-    {"workload.register", KEY_MAP, .absent = "none", .fallback = "none", AT(register_every),
+    {"workload.register", KEY_MAP, FOR_RELOAD, .absent = "none", .fallback = "none", AT(register_every),
      .example = "{every: 50 min, lifetime: 60 min}",
      .help = "Each peer stores its SIP registration (RFC 7904) when it has joined, and again at intervals."},
     {"workload.register.every", KEY_QUANTITY, UNIT_TIME, 1, YEARS, AT(register_every), .example = "50 min",
@@ -243,7 +257,7 @@ const struct key schema[] = {
     {"workload.lookup.target", KEY_WORD, .words = targets, .fallback = "online", AT(target),
      .help = "Whom to look up: a peer that is online, one that has a registration stored, any of the population, or a "
              "random id that nobody has."},
-    {"workload.lookup.popularity", KEY_MAP, .absent = "uniform", .fallback = "uniform", AT(zipf),
+    {"workload.lookup.popularity", KEY_MAP, FOR_RELOAD, .absent = "uniform", .fallback = "uniform", AT(zipf),
      .example = "{zipf: 0.8}", .help = "How much more often some are looked up than others."},
     {"workload.lookup.popularity.zipf", KEY_REAL, .min = 0.01, .max = 5, AT(zipf), .example = "0.8",
      .help = "Exponent of a Zipf law."},
@@ -338,7 +352,7 @@ const struct key schema[] = {
     {"record", KEY_MAP, .help = "What is written down."},
     {"record.interval", KEY_QUANTITY, UNIT_TIME, 0.1, YEARS, .fallback = "10 s", AT(record_interval),
      .help = "Time between samples of the overlay's state."},
-    {"record.capture", KEY_MAP, .absent = "none", .fallback = "none", AT(capture_nodes), .example = "{nodes: 3}",
+    {"record.capture", KEY_MAP, FOR_RELOAD, .absent = "none", .fallback = "none", AT(capture_nodes), .example = "{nodes: 3}",
      .help = "Packets as capture.pcapng, decrypted, for Wireshark and `reloadsim decode`."},
     {"record.capture.nodes", KEY_QUANTITY, UNIT_COUNT, 0, 1e8, .words = alls, AT(capture_nodes), .example = "3",
      .help = "Peers whose datagrams are captured: the first so many."},

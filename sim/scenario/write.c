@@ -47,7 +47,8 @@ static void write_group(FILE *out, const char *group, const struct scenario *s)
         bool other_model = key->models && !(key->models & 1u << s->latency);
         bool nothing = (key->type == KEY_TEXT || key->type == KEY_PRESET || key->type == KEY_LAW) &&
                        !value_present(key, s);
-        if (!name || other_model || nothing)
+        bool other_protocol = key->protocols && !(key->protocols & 1u << s->protocol);
+        if (!name || other_model || other_protocol || nothing)
             continue;
         if (key->type == KEY_FAULTS || key->type == KEY_CHECKS) {
             key->type == KEY_FAULTS ? write_faults(out, s) : write_checks(out, s);
