@@ -18,6 +18,10 @@
 #define IDENTITY_BYTES  160.0
 #define PROGRAM_BYTES   24e6
 
+/* The same of chord2003, whose every message is one datagram. */
+#define CHORD_DATAGRAM_CPU_S 0.35e-6
+#define CHORD_ONLINE_BYTES   700.0
+
 static double log2_of(double x)
 {
     double n = 0;
@@ -31,8 +35,25 @@ static double per_second(sim_time interval)
     return interval ? 1e9 / (double)interval : 0;
 }
 
+/* Look-ups ask half the fingers' number of nodes, twice a datagram; stabilisation asks one. A join fills all fingers. */
+static struct estimate estimate_chord(const struct scenario *s)
+{
+    double peers = s->peers, seconds = (double)(s->warmup + s->measure) / 1e9, depth = log2_of(peers);
+    double path = depth / 2, session = s->churn ? law_mean(&s->session) : 0;
+    double sessions = (session > 0 ? seconds / session : 0) + (s->start == START_JOIN);
+    double rate = 2 * path * (per_second(s->lookup_every) + per_second(s->chord2003.fix_fingers)) +
+                  2 * per_second(s->chord2003.stabilize);
+    struct estimate e = {.population = scenario_population(s)};
+    e.datagrams = peers * (rate * seconds + sessions * 2 * path * depth);
+    e.memory_bytes = PROGRAM_BYTES / 2 + peers * CHORD_ONLINE_BYTES + e.population * IDENTITY_BYTES;
+    e.cpu_s = e.datagrams * CHORD_DATAGRAM_CPU_S;
+    return e;
+}
+
 struct estimate estimate_of(const struct scenario *s)
 {
+    if (s->protocol == PROTOCOL_CHORD2003)
+        return estimate_chord(s);
     const struct overlay *o = &s->overlay;
     double peers = s->peers, seconds = (double)(s->warmup + s->measure) / 1e9, depth = log2_of(peers);
     double hops = depth / 2 + 0.7, links = 2 * depth + o->predecessors + o->successors;

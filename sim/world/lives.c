@@ -83,11 +83,9 @@ static void remember_peers(struct world *w, struct books *b, peer_h self)
     struct address_cache cache = {0};
     struct env *env;
     const struct node *node = net_node(w->net, self, &env);
-    peer_h peer;
-    chan_h chan;
-    bool routed;
     for (unsigned k = 0; node && cache.count < w->scenario->bootstrap_cache && cache.count < CACHE_MAX; k++) {
-        if (!node_link_at(node, k, &peer, &chan, &routed))
+        peer_h peer = w->kind->known(node, k);
+        if (peer == PEER_NONE)
             break;
         if (peer < w->identities)
             cache.address[cache.count++] = peer;

@@ -24,11 +24,13 @@ static uint32_t record_new(struct books *b)
     return b->records.count - 1;
 }
 
-uint32_t observer_request(struct books *b, struct session *s, peer_h asker, peer_h target, bool lookup, sim_time now)
+uint32_t observer_request(struct books *b, struct session *s, peer_h asker, peer_h target, struct id key, bool lookup,
+                          sim_time now)
 {
     uint32_t index = record_new(b), tag = s->requests++;
     b->records.at[index] = (struct record){.started = now,
                                            .ended = TIME_NEVER,
+                                           .key = key,
                                            .asker = asker,
                                            .target = target,
                                            .answerer = PEER_NONE,
@@ -133,7 +135,7 @@ void observer_fact(void *world, struct part *part, peer_h self, sim_time now, ui
     struct world *w = world;
     struct books *b = world_books(w, part);
     switch ((enum fact)what) {
-    case FACT_MESSAGE_IN: b->tally.messages[message_traffic((uint16_t)x)]++; break;
+    case FACT_MESSAGE_IN: b->tally.messages[w->kind->traffic(x)]++; break;
     case FACT_DROPPED: b->tally.dropped[dropped_why((int)(int64_t)x)]++; break;
     case FACT_RESENT:
         b->tally.resent++;
@@ -144,7 +146,7 @@ void observer_fact(void *world, struct part *part, peer_h self, sim_time now, ui
         if ((y & 0xffff) == FETCH_REQ)
             LIST_PUSH(&b->served, ((struct served){x, (uint16_t)(y >> 16)}));
         break;
-    case FACT_DEAD_HOP: b->tally.dead_hops += y == FETCH_REQ; break;
+    case FACT_DEAD_HOP: b->tally.dead_hops += w->kind->names_owner || y == FETCH_REQ; break;
     case FACT_LINK_FAILED: LIST_PUSH(&b->failures, ((struct link_failure){now, (peer_h)x})); break;
     case FACT_JOIN_STARTED:
     case FACT_JOINED:
@@ -292,8 +294,10 @@ static bool is_reachable(const struct world *w, const struct record *r)
     return false;
 }
 
-static bool is_missing(const struct record *r)
+static bool is_missing(const struct world *w, const struct record *r)
 {
+    if (w->kind->names_owner)
+        return false;
     return r->state == REQUEST_GOT ? r->values == 0 : r->state == REQUEST_REFUSED && r->error == ERROR_NOT_FOUND;
 }
 
@@ -304,9 +308,18 @@ static enum outcome judge_missing(struct world *w, const struct record *r)
     return ring_holds(w, r->target, 3) ? OUTCOME_WRONG_OWNER : OUTCOME_LOST;
 }
 
+static enum outcome judge_owner(struct world *w, const struct record *r)
+{
+    if (r->state == REQUEST_GOT)
+        return r->answerer == ring_responsible(w, r->key, r->ended) ? OUTCOME_CORRECT : OUTCOME_WRONG_OWNER;
+    return r->state == REQUEST_REFUSED ? OUTCOME_ERROR : OUTCOME_TIMEOUT;
+}
+
 static enum outcome judge_outcome(struct world *w, const struct record *r)
 {
-    if (is_missing(r))
+    if (w->kind->names_owner)
+        return judge_owner(w, r);
+    if (is_missing(w, r))
         return judge_missing(w, r);
     if (r->state == REQUEST_GOT)
         return is_reachable(w, r) ? OUTCOME_CORRECT : OUTCOME_STALE;
@@ -318,9 +331,9 @@ static void judge_lookup(struct world *w, const struct record *r)
     struct lookup_result result = {.started = r->started,
                                    .latency = r->ended - r->started,
                                    .outcome = judge_outcome(w, r),
-                                   .answered = r->state == REQUEST_GOT || is_missing(r),
+                                   .answered = r->state == REQUEST_GOT || is_missing(w, r),
                                    .links = r->request_links ? r->request_links : r->links};
-    result.expected = value_expected(w, r) || (r->state == REQUEST_GOT && r->values);
+    result.expected = w->kind->names_owner || value_expected(w, r) || (r->state == REQUEST_GOT && r->values);
     if (result.answered && r->answerer != r->asker && r->answerer < w->identities)
         result.round_trip = net_rtt(w->net, r->asker, r->answerer);
     for (unsigned i = 0; i < w->scope_count; i++)

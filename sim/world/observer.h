@@ -12,6 +12,9 @@
  *   timeout      no answer within the end-to-end limit, or none by the end of the drain
  *   error        an error answer other than Error_Not_Found, or the asker itself could not send
  *
+ * Overlays without values (chord2003) are asked who is responsible for a key. Then correct means that the answer names the peer that was
+ * responsible when it came, wrong_owner that it names another; every key has its owner, so each look-up should succeed.
+ *
  * A value should exist when its registration was acknowledged before the look-up began and expires after it ended, or when it came.
  * lookup.success = correct / look-ups whose value should exist, whatever the outcome. A look-up whose asker goes offline in mid-flight is
  * abandoned: counted, and left out of the shares. */
@@ -20,8 +23,9 @@
 
 #include "sim/world/state.h"
 
-/* A request is about to be sent: notes it and returns its tag. */
-uint32_t observer_request(struct books *, struct session *, peer_h asker, peer_h target, bool lookup, sim_time now);
+/* A request for this key is about to be sent: notes it and returns its tag. */
+uint32_t observer_request(struct books *, struct session *, peer_h asker, peer_h target, struct id key, bool lookup,
+                          sim_time now);
 /* Ends every request of the session that awaits its end. */
 void observer_abandon(struct books *, struct session *, sim_time now);
 /* The fact hook of net. */

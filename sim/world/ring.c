@@ -110,13 +110,6 @@ uint32_t ring_owner(const struct ring *r, struct id x)
     return i == r->count ? 0 : i;
 }
 
-static bool peer_holds(struct world *w, peer_h peer, struct id resource, peer_h target)
-{
-    struct env *env;
-    const struct node *node = net_node(w->net, peer, &env);
-    return node && node_holds(node, env, resource, KIND_SIP_REGISTRATION, target, NULL);
-}
-
 /* First place in order[] whose Node-ID is not below x; the number of identities if there is none. */
 static uint32_t order_lower(const struct world *w, struct id x)
 {
@@ -129,6 +122,35 @@ static uint32_t order_lower(const struct world *w, struct id x)
             high = middle;
     }
     return low;
+}
+
+static bool was_member(struct world *w, peer_h peer, sim_time at)
+{
+    const struct identity *id = &w->identity[peer];
+    if (!identity_present_at(id, at, NULL))
+        return false;
+    if (id->session == NONE)
+        return true;
+    const struct session *s = session_of(world_books(w, kernel_part_of(w->kernel, peer)), id);
+    return s->started > at || s->joined_at <= at;
+}
+
+peer_h ring_responsible(struct world *w, struct id x, sim_time at)
+{
+    uint32_t first = order_lower(w, x);
+    for (uint32_t i = 0; i < w->identities; i++) {
+        peer_h peer = w->ring.order[(first + i) % w->identities];
+        if (was_member(w, peer, at))
+            return peer;
+    }
+    return PEER_NONE;
+}
+
+static bool peer_holds(struct world *w, peer_h peer, struct id resource, peer_h target)
+{
+    struct env *env;
+    const struct node *node = net_node(w->net, peer, &env);
+    return node && node_holds(node, env, resource, KIND_SIP_REGISTRATION, target, NULL);
 }
 
 /* At every tick with a failed look-up: it must not build the ring for this. */
@@ -159,7 +181,7 @@ static void look_at_finger(struct world *w, const struct node *node, struct env 
                            struct tale *t)
 {
     struct id low = id_add(x, id_power(128 - i)), width = id_power(128 - i);
-    const struct ring_peer *peer = ring_find(w, node_finger(node, env, i));
+    const struct ring_peer *peer = ring_find(w, w->kind->finger(node, env, i));
     if (peer && id_compare(id_distance(low, peer->id), width) < 0) {
         t->entries++;
         t->valid++;
@@ -177,7 +199,7 @@ static void look_at_peer(struct world *w, uint32_t index, struct tale *t, struct
     const struct node *node = net_node(w->net, self->peer, &env);
     if (!node)
         return;
-    node_look(node, env, &view);
+    w->kind->look(node, env, &view);
     peer_h truth = w->ring.count > 1 ? w->ring.at[(index + 1) % w->ring.count].peer : PEER_NONE;
     peer_h first = view.successors ? view.successor[0] : PEER_NONE;
     t->looked++;
@@ -258,7 +280,7 @@ static uint32_t best_successor(struct world *w, uint32_t index)
     const struct node *node = net_node(w->net, w->ring.at[index].peer, &env);
     if (!node)
         return NONE;
-    node_look(node, env, &view);
+    w->kind->look(node, env, &view);
     for (unsigned i = 0; i < view.successors; i++) {
         const struct ring_peer *successor = ring_find(w, view.successor[i]);
         if (successor)

@@ -122,7 +122,7 @@ static int begin_converged(struct world *w)
     struct census c;
     int status = census_take(w, &c);
     if (status == 0) {
-        status = converged_build(w->net, &(struct converged_input){.scenario = w->scenario,
+        status = w->kind->build(w->net, &(struct converged_input){.scenario = w->scenario,
                                                                    .online_count = c.online_count,
                                                                    .online = c.online,
                                                                    .online_for = c.online_for,

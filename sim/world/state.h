@@ -17,6 +17,7 @@
 #include "sim/record/progress.h"
 #include "sim/record/summary.h"
 #include "sim/world/churn.h"
+#include "sim/world/kind.h"
 #include "sim/world/measures.h"
 #include "sim/world/popularity.h"
 #include "sim/world/resends.h"
@@ -78,6 +79,7 @@ enum request_state { REQUEST_PENDING, REQUEST_GOT, REQUEST_TIMED_OUT, REQUEST_RE
 /* A look-up or a registration under way or finished: what the observer needs to judge it later. */
 struct record {
     uint64_t tid; /* transaction id; 0 = never sent (we own the key) */
+    struct id key; /* what is looked up */
     sim_time started, ended;
     peer_h asker, target; /* target: whose registration it is; PEER_NONE = a random key */
     peer_h answerer;
@@ -147,6 +149,7 @@ struct call_list {
 
 struct world {
     const struct scenario *scenario;
+    const struct overlay_kind *kind; /* what the peers are */
     struct world_options options;
     struct overlay overlay;
     struct latency latency;

@@ -97,7 +97,7 @@ static void send_registration(struct world *w, struct part *part, peer_h self, s
     struct session *s = session_of(b, &w->identity[self]);
     s->registers++;
     s->retry_register = TIME_NEVER;
-    uint32_t tag = observer_request(b, s, self, self, false, now);
+    uint32_t tag = observer_request(b, s, self, self, net_user(w->net, self), false, now);
     net_request(w->net, part, self, now,
                 &(struct request){.op = REQUEST_STORE,
                                   .tag = tag,
@@ -154,7 +154,7 @@ static peer_h draw_target(const struct world *w, peer_h self, uint64_t counter)
 static void fetch(struct world *w, struct part *part, peer_h self, peer_h target, struct id resource, sim_time now)
 {
     struct books *b = world_books(w, part);
-    uint32_t tag = observer_request(b, session_of(b, &w->identity[self]), self, target, true, now);
+    uint32_t tag = observer_request(b, session_of(b, &w->identity[self]), self, target, resource, true, now);
     net_request(
         w->net, part, self, now,
         &(struct request){.op = REQUEST_FETCH, .tag = tag, .resource = resource, .kind = KIND_SIP_REGISTRATION});

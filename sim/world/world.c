@@ -12,7 +12,6 @@
 #include "sim/world/faults.h"
 #include "sim/world/lives.h"
 #include "sim/world/observer.h"
-#include "sim/world/reload_actor.h"
 #include "sim/world/state.h"
 #include "sim/world/workload.h"
 
@@ -46,11 +45,9 @@ static int open_net(struct world *w, char *error, size_t error_cap)
 {
     const struct scenario *s = w->scenario;
     const struct world_options *o = &w->options;
-    w->laws[0] = s->update_interval;
-    w->laws[1] = s->ping_interval;
-    static const struct actor_group peers = {0, &reload_actor};
+    w->kind->laws(s, w->laws);
     const struct net_config config = {.seed = s->seed,
-                                      .groups = &peers,
+                                      .groups = &w->kind->group,
                                       .ngroups = 1,
                                       .identities = w->identities,
                                       .single_ids = s->bootstrap_nodes,
@@ -231,6 +228,8 @@ int world_open(struct world **out, const struct scenario *s, const struct world_
     w->parts = o->partitions > 1 ? o->partitions : 1;
     w->overlay = s->overlay;
     w->overlay.name = s->overlay_name;
+    w->kind = &overlay_kinds[s->protocol];
+    w->overlay.actor_config = w->kind->config(s);
     w->identities = scenario_population(s);
     if (open_all(w, error, error_cap)) {
         world_close(w);

@@ -151,23 +151,14 @@ bool node_holds(const struct node *node, struct env *env, struct id resource, ui
     return ((struct fake *)(void *)env)->holds[*(const uint32_t *)(const void *)node];
 }
 
-void node_look(const struct node *node, struct env *env, struct node_view *view)
+static peer_h knows_nobody(const struct node *node, unsigned k)
 {
-    (void)node, (void)env;
-    memset(view, 0, sizeof *view);
-}
-
-peer_h node_finger(const struct node *node, struct env *env, unsigned i)
-{
-    (void)node, (void)env, (void)i;
+    (void)node, (void)k;
     return PEER_NONE;
 }
 
-bool node_link_at(const struct node *node, unsigned k, peer_h *peer, chan_h *chan, bool *routed)
-{
-    (void)node, (void)k, (void)peer, (void)chan, (void)routed;
-    return false;
-}
+/* One overlay whose look-ups fetch values, one whose look-ups ask for the owner. */
+static const struct overlay_kind stores = {.known = knows_nobody}, names = {.known = knows_nobody, .names_owner = true};
 
 /* ---- a world of eight joined peers at the start of the measured phase ---- */
 
@@ -188,6 +179,7 @@ static int stage_open(void **state)
     s->scenario = (struct scenario){
         .seed = 1, .register_lifetime_s = 3600, .register_every = MINUTES(50), .record_interval = SECONDS(10)};
     *w = (struct world){.scenario = &s->scenario,
+                        .kind = &stores,
                         .net = (struct net *)(void *)&s->net,
                         .identities = PEERS,
                         .identity = s->identity,
@@ -245,7 +237,7 @@ static struct session *session(struct stage *s, peer_h peer)
 
 static uint32_t look_up(struct stage *s, peer_h asker, peer_h target, sim_time at)
 {
-    return observer_request(&s->books, session(s, asker), asker, target, true, at);
+    return observer_request(&s->books, session(s, asker), asker, target, net_user(NULL, target), true, at);
 }
 
 static void fact(struct stage *s, peer_h peer, sim_time at, enum fact what, uint64_t x, uint64_t y)
@@ -485,12 +477,12 @@ static void a_guard_time_leaves_look_ups_out(void **state)
 static void a_registration_counts_from_its_acknowledgement_and_expires(void **state)
 {
     struct stage *s = *state;
-    uint32_t tag = observer_request(&s->books, session(s, 2), 2, 2, false, T);
+    uint32_t tag = observer_request(&s->books, session(s, 2), 2, 2, net_user(NULL, 2), false, T);
     answer(s, 2, tag, T + SECONDS(1), 0);
     settle(s, T + SECONDS(2));
     assert_int_equal(s->identity[2].registered_from, T + SECONDS(1));
     assert_int_equal(s->identity[2].registered_until, T + SECONDS(3600));
-    tag = observer_request(&s->books, session(s, 2), 2, 2, false, T + MINUTES(50));
+    tag = observer_request(&s->books, session(s, 2), 2, 2, net_user(NULL, 2), false, T + MINUTES(50));
     answer(s, 2, tag, T + MINUTES(51), 0);
     settle(s, T + MINUTES(52));
     assert_int_equal(s->identity[2].registered_from, T + SECONDS(1)); /* no gap */
@@ -502,7 +494,7 @@ static void a_registration_counts_from_its_acknowledgement_and_expires(void **st
 static void a_failed_registration_is_tried_again(void **state)
 {
     struct stage *s = *state;
-    uint32_t tag = observer_request(&s->books, session(s, 2), 2, 2, false, T);
+    uint32_t tag = observer_request(&s->books, session(s, 2), 2, 2, net_user(NULL, 2), false, T);
     fact(s, 2, T + SECONDS(15), FACT_REQUEST_FAILED, tag, 0);
     assert_true(session(s, 2)->retry_register == T + SECONDS(45));
     assert_int_equal(s->identity[2].registered_until, 0);
@@ -549,6 +541,57 @@ static void detection_counts_from_the_death(void **state)
     assert_int_equal(s->scopes[0].m->detect_latency.count, 2);
     assert_int_equal(s->scopes[0].m->detect_latency.sum, SECONDS(64));
     assert_int_equal(s->books.tally.link_failures_live, 1);
+}
+
+/* Key k belongs to peer k + 1: it is one more than the id of peer k. */
+static uint32_t ask_for(struct stage *s, uint64_t k, sim_time at)
+{
+    s->world.kind = &names;
+    return observer_request(&s->books, session(s, 1), 1, PEER_NONE, (struct id){(k << 60) + 1, 0}, true, at);
+}
+
+static void an_owner_is_right_when_it_was_responsible_as_the_answer_came(void **state)
+{
+    struct stage *s = *state;
+    answer(s, 1, ask_for(s, 2, T), T + SECONDS(2), 0); /* names peer 3 */
+    answer(s, 1, ask_for(s, 2, T), T + SECONDS(4), 0); /* it has gone by then */
+    answer(s, 1, ask_for(s, 1, T), T + SECONDS(4), 0); /* peer 2 is gone */
+    answer(s, 1, ask_for(s, 1, T), T + SECONDS(2), 0); /* but was there then */
+    answer(s, 1, ask_for(s, 7, T), T + SECONDS(2), 0); /* round the ring: peer 0 */
+    lives_kill(&s->world, 3, T + SECONDS(3));
+    settle(s, T + SECONDS(9));
+    const struct measures *m = s->scopes[0].m;
+    assert_int_equal(m->outcome[OUTCOME_CORRECT], 1);
+    assert_int_equal(m->outcome[OUTCOME_WRONG_OWNER], 4);
+    assert_int_equal(m->expected, 5);
+    assert_int_equal(m->expected_correct, 1);
+    assert_int_equal(m->lookup_links.sum, 5 * 4);
+}
+
+static void who_has_not_joined_owns_nothing(void **state)
+{
+    struct stage *s = *state;
+    session(s, 2)->joined_at = T + SECONDS(3);
+    answer(s, 1, ask_for(s, 1, T), T + SECONDS(2), 0); /* names peer 3: right, peer 2 joins a second later */
+    answer(s, 1, ask_for(s, 1, T), T + SECONDS(3), 0);
+    settle(s, T + SECONDS(9));
+    assert_int_equal(s->scopes[0].m->outcome[OUTCOME_CORRECT], 1);
+    assert_int_equal(s->scopes[0].m->outcome[OUTCOME_WRONG_OWNER], 1);
+}
+
+static void dead_hops_of_an_iterative_look_up_are_counted(void **state)
+{
+    struct stage *s = *state;
+    uint32_t one = ask_for(s, 2, T), other = ask_for(s, 2, T);
+    fact(s, 1, T, FACT_DEAD_HOP, one, 0);
+    fact(s, 1, T, FACT_DEAD_HOP, one, 0);
+    fact(s, 1, T, FACT_DEAD_HOP, other, 0);
+
+    answer(s, 1, one, T + SECONDS(1), 0);
+    fact(s, 1, T + SECONDS(2), FACT_REQUEST_FAILED, other, 0);
+    settle(s, T + SECONDS(9));
+    assert_int_equal(s->books.tally.dead_hops, 3);
+    assert_int_equal(s->scopes[0].m->outcome[OUTCOME_TIMEOUT], 1);
 }
 
 static void presence_is_told_back_over_three_changes(void **state)
@@ -626,6 +669,9 @@ int main(void)
         TEST(who_dies_saying_good_bye_has_left),
         TEST(who_joins_again_goes_on_with_its_work),
         TEST(detection_counts_from_the_death),
+        TEST(an_owner_is_right_when_it_was_responsible_as_the_answer_came),
+        TEST(who_has_not_joined_owns_nothing),
+        TEST(dead_hops_of_an_iterative_look_up_are_counted),
         TEST(presence_is_told_back_over_three_changes),
         TEST(a_session_too_short_to_join_says_nothing),
         TEST(only_late_answers_of_resent_requests_are_spurious),
