@@ -50,6 +50,18 @@ for peers in ${BENCH_PEERS:-1k 10k 100k}; do
             printf "steady.%s.wall_s %.2f s\n", p, wall
         }' | report
 done
+# The classic Chord, to compare with other simulators: every datagram is a message.
+for peers in ${BENCH_PEERS:-1k 10k 100k}; do
+    out=$build/bench-chord2003-$peers
+    set_=(--set "overlay.peers=${peers%k} k")
+    [ "$peers" != 100k ] || set_+=(--set "phases.measure=30 s")
+    "$build/reloadsim" run bench/chord2003.yaml "${set_[@]}" -o "$out" --progress=off >"$out.log" 2>&1 || { echo "bench.sh: chord2003, $peers peers: exit status $?; see $out.log"; tail -n 3 "$out.log"; continue; }
+    s=$out/summary.json
+    for figure in datagrams_per_cpu_s:messages_per_cpu_s:1/s events_per_cpu_s:events_per_cpu_s:1/s bytes_per_node:bytes_per_node:bytes wall_s:wall_s:s; do
+        IFS=: read -r from to unit <<<"$figure"
+        echo "chord2003.$peers.$to $(key "$s" "$from") $unit"
+    done | report
+done
 [ -z "${ACCEPT:-}" ] || {
     echo "# Accepted figures of make bench: name, value, unit, tolerance in %, what is better. ACCEPT=1 make bench writes them."
     echo "# $(uname -m), $(grep -m 1 'model name' /proc/cpuinfo | sed 's/.*: //'), $(nproc) processors; $(${CC:-gcc} --version | head -n 1); $(date +%Y-%m-%d)"
