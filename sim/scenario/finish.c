@@ -154,6 +154,15 @@ static int finish_protocol(const struct finish *f)
     s->chord2003.fix_fingers_law = s->fix_fingers.kind == LAW_FIXED ? 0 : LAW_FIX_FINGERS;
     if (refuse_others_keys(f))
         return -1;
+    for (unsigned i = 0; s->protocol == PROTOCOL_CHORD2003 && i < s->faults; i++) {
+        char path[32];
+        snprintf(path, sizeof path, "faults[%u]", i);
+        if (s->fault[i].kind == FAULT_IDLE || s->fault[i].kind == FAULT_SET)
+            return complain(f->sources, mark_of(f, path), "a fault of the kind %s acts on RELOAD peers: chord2003 has nothing that it could change",
+                            fault_kind_name(s->fault[i].kind));
+    }
+    if (s->protocol == PROTOCOL_CHORD2003 && s->calls_data[0])
+        return complain(f->sources, mark_of(f, "workload.trace"), "chord2003 stores nothing: look-ups of a trace would find nobody");
     if (s->protocol == PROTOCOL_CHORD2003 && s->lookup_every && s->target != TARGET_RANDOM)
         return complain(f->sources, mark_of(f, "workload.lookup.target"),
                         "chord2003 stores nothing: look-ups are of random ids only, write target: random");

@@ -558,7 +558,7 @@ static void an_owner_is_right_when_it_was_responsible_as_the_answer_came(void **
     answer(s, 1, ask_for(s, 1, T), T + SECONDS(4), 0); /* peer 2 is gone */
     answer(s, 1, ask_for(s, 1, T), T + SECONDS(2), 0); /* but was there then */
     answer(s, 1, ask_for(s, 7, T), T + SECONDS(2), 0); /* round the ring: peer 0 */
-    lives_kill(&s->world, 3, T + SECONDS(3));
+    lives_kill(&s->world, 3, T + SECONDS(3), 0, false);
     settle(s, T + SECONDS(9));
     const struct measures *m = s->scopes[0].m;
     assert_int_equal(m->outcome[OUTCOME_CORRECT], 1);
