@@ -16,7 +16,12 @@ WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstric
 SAN := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 # Products must not depend on the compiler: no fused multiply-add, ever.
 FLAGS = -std=c17 -g $(OPT) $(WARN) $(SAN) -ffp-contract=off -I. -MMD -MP $(CFLAGS)
-LIBS := -lyaml -lcrypto -lz -lpthread -lm
+# Debian's serial HDF5, by its own name: plain "hdf5" may be the MPI build when that is installed beside it.
+HDF5_CFLAGS ?= -isystem /usr/include/hdf5/serial
+HDF5_LIBS ?= -lhdf5_serial
+LIBS := $(HDF5_LIBS) -lyaml -lcrypto -lz -lpthread -lm
+# What results say of the program that made them.
+REVISION := $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
 
 # What is built, by wildcard: a new file needs no line here.
 proto_src := $(wildcard proto/*.c proto/*/*.c)
@@ -131,11 +136,18 @@ $(fuzzers): %: %.o $(BUILD)/libsim.a $(BUILD)/libproto.a
 $(replays): %-replay: %.o scripts/fuzz_replay.c $(BUILD)/libsim.a $(BUILD)/libproto.a
 	$(call say,LD)$(CC) $(FLAGS) -D_GNU_SOURCE -DCORPUS='"$(subst fuzz_,corpus/,$(*:$(BUILD)/%=%))"' -o $@ $^ $(LIBS)
 $(BUILD)/sim/%.o: FLAGS += -D_GNU_SOURCE
+$(BUILD)/sim/record/h5.o: FLAGS += $(HDF5_CFLAGS)
+$(BUILD)/sim/record/version.o: FLAGS += -DREVISION='"$(REVISION)"'
+$(BUILD)/sim/record/version.o: $(BUILD)/revision
+# Touched only when the revision is another one.
+$(BUILD)/revision: always
+	@mkdir -p $(@D); echo "$(REVISION)" | cmp -s - $@ || echo "$(REVISION)" >$@
+always:
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(FLAGS) -c $< -o $@
 
 -include $(shell test -d $(BUILD) && find $(BUILD) -name '*.d')
-.PHONY: all demo test test-long test-programs tests bench lint lint-build asan tsan fuzz fuzzers format install clean help
+.PHONY: always all demo test test-long test-programs tests bench lint lint-build asan tsan fuzz fuzzers format install clean help
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -13,8 +13,11 @@ build|libc6-dev|header:stdio.h|C library headers
 build|binutils|command:ar|makes libraries
 build|libyaml-dev|header:yaml.h|reads scenarios
 build|libssl-dev|header:openssl/sha.h|SHA-1 and SHA-256 as RELOAD wants them
-build|zlib1g-dev|header:zlib.h|reads compressed data files
+build|zlib1g-dev|header:zlib.h|compresses results, reads compressed data files
+build|libhdf5-dev|hdf5|writes results.h5
 test|libcmocka-dev|cmocka|runs the unit tests
+test|python3-h5py|python:h5py|reads results.h5, as users do
+test|python3-pandas|python:pandas|tables of results in the Python reader
 test|tshark|command:tshark|an independent decoder that judges our captures
 lint|clang|command:clang|second compiler: its warnings differ from those of gcc
 fuzz|clang|command:clang|compiles the fuzzers
@@ -31,6 +34,8 @@ is_there() {
     case $1 in
     command:*) command -v "${1#command:}" >/dev/null ;;
     header:*) echo "#include <${1#header:}>" | compiles "${CC:-gcc}" -fsyntax-only ;;
+    python:*) python3 -c "import ${1#python:}" 2>/dev/null ;;
+    hdf5) echo '#include <hdf5.h>' | compiles "${CC:-gcc}" -fsyntax-only -I/usr/include/hdf5/serial ;;
     cmocka) printf '#include <stdarg.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <setjmp.h>\n#include <cmocka.h>\n' | compiles "${CC:-gcc}" -fsyntax-only ;;
     libfuzzer) echo 'int LLVMFuzzerTestOneInput(const char *b, unsigned long n) { return !b && n; }' | compiles clang -fsanitize=fuzzer,address,undefined ;;
     esac

@@ -7,9 +7,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "sim/record/version.h"
 #include "sim/scenario/scenario.h"
-
-#define RELOADSIM_VERSION "0.1.0"
 
 /* Exit status, the same for every command (`reloadsim help status`). */
 enum cli_status {

@@ -12,6 +12,7 @@
 #include "sim/cli/cli.h"
 #include "sim/cli/estimate.h"
 #include "sim/cli/watch.h"
+#include "sim/record/results.h"
 #include "sim/scenario/quantity.h"
 #include "sim/world/world.h"
 
@@ -167,13 +168,6 @@ static int no_output(const char *path)
     return CLI_RESOURCE;
 }
 
-/* folder/name, if it fits. */
-static const char *file_in(const char *folder, const char *name, char out[PATH_MAX])
-{
-    int n = snprintf(out, PATH_MAX, "%s/%s", folder, name);
-    return n > 0 && n < PATH_MAX ? out : "";
-}
-
 /* A folder and those above it. */
 static int make_folder(const char *path)
 {
@@ -192,35 +186,30 @@ static int make_folder(const char *path)
     return 0;
 }
 
-/* The folder with the resolved scenario in it; results of an earlier run must not be taken for this one's. */
-static int prepare_output(const struct scenario *s, const char *folder)
+/* What a person wants to see at the end. */
+static void show_results(const struct world *world, const struct run_options *o, FILE *table, int status)
 {
-    static const char *const old[] = {"summary.json", "capture.pcapng"};
-    char path[PATH_MAX];
-    if (!folder)
-        return CLI_DONE;
-    for (size_t i = 0; i < sizeof old / sizeof old[0]; i++) {
-        if (unlink(file_in(folder, old[i], path)) != 0 && errno != ENOENT)
-            return no_output(path);
-    }
-    return scenario_write(s, file_in(folder, "scenario.resolved.yaml", path)) ? no_output(path) : CLI_DONE;
-}
-
-static int keep_results(const struct world *world, const struct run_options *o, int status)
-{
-    char path[PATH_MAX];
-    FILE *table = o->progress == WHEN_JSON ? stderr : stdout; /* lines of JSON stay alone on standard output */
     if (!o->quiet)
         summary_print(world_summary(world), table);
     if (!o->quiet || status == CLI_DIFFERS || status == CLI_INTERNAL)
         world_print_checks(world, o->quiet ? stderr : table);
-    if (!o->out)
-        return CLI_DONE;
-    if (summary_write(world_summary(world), file_in(o->out, "summary.json", path)))
-        return no_output(path);
+}
+
+/* results.h5 and summary.json. When the world itself ran out of something, its segments stay as they are. */
+static int keep_results(const struct run_options *o, FILE *table, int status)
+{
+    struct results results;
+    if (!o->out || status == CLI_RESOURCE)
+        return status;
+    results_finish(o->out, &results);
+    if (results.state != RESULTS_COMPLETE && results.state != RESULTS_INCOMPLETE) {
+        fprintf(stderr, "reloadsim run: %s\nreloadsim run: nothing is lost: make room, then reloadsim report %s\n",
+                results.error[0] ? results.error : "the segments of this run are gone", o->out);
+        return CLI_RESOURCE;
+    }
     if (!o->quiet)
         fprintf(table, "results in %s\n", o->out);
-    return CLI_DONE;
+    return status;
 }
 
 /* ---- The run. ---- */
@@ -248,18 +237,13 @@ static int simulate(const struct scenario *s, const struct run_options *o, const
         watch_end(&watch);
         return status;
     }
-    /* Only now that nothing can be refused any more do results of an earlier run go. */
-    if ((status = prepare_output(s, o->out)) != CLI_DONE) {
-        watch_end(&watch);
-        world_close(world);
-        return status;
-    }
     watch_world(&watch, world);
     status = world_run(world);
     watch_end(&watch);
-    int kept = keep_results(world, o, status);
+    FILE *table = o->progress == WHEN_JSON ? stderr : stdout; /* lines of JSON stay alone on standard output */
+    show_results(world, o, table, status);
     world_close(world);
-    return status == CLI_DONE || status == CLI_DIFFERS ? kept != CLI_DONE ? kept : status : status;
+    return keep_results(o, table, status);
 }
 
 static int run_scenario(const struct scenario *s, const struct run_options *o)

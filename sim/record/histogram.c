@@ -14,13 +14,18 @@ static unsigned bucket_of(uint64_t value)
     return bucket < HISTOGRAM_BUCKETS ? bucket : HISTOGRAM_BUCKETS - 1;
 }
 
+void histogram_range(unsigned bucket, uint64_t *low, uint64_t *high)
+{
+    unsigned shift = bucket >> (HISTOGRAM_BITS + 1) == 0 ? 0 : (bucket >> HISTOGRAM_BITS) - 1;
+    *low = (uint64_t)(bucket - (shift << HISTOGRAM_BITS)) << shift;
+    *high = *low + (UINT64_C(1) << shift);
+}
+
 static double bucket_middle(unsigned bucket)
 {
-    if (bucket >> (HISTOGRAM_BITS + 1) == 0)
-        return bucket;
-    unsigned shift = (bucket >> HISTOGRAM_BITS) - 1;
-    uint64_t low = (uint64_t)(bucket - (shift << HISTOGRAM_BITS)) << shift;
-    return (double)low + ((double)(UINT64_C(1) << shift) - 1) / 2;
+    uint64_t low, high;
+    histogram_range(bucket, &low, &high);
+    return (double)low + ((double)(high - low) - 1) / 2;
 }
 
 void histogram_add(struct histogram *h, uint64_t value)

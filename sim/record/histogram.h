@@ -17,6 +17,8 @@ struct histogram {
 };
 
 void histogram_add(struct histogram *, uint64_t value);
+/* The values that bucket 0..HISTOGRAM_BUCKETS - 1 holds: *low to *high - 1. The last one takes larger values too. */
+void histogram_range(unsigned bucket, uint64_t *low, uint64_t *high);
 /* Exact; NaN when empty. */
 double histogram_mean(const struct histogram *);
 /* The middle of the bucket that holds the value of rank ceil(q * count), 0 < q <= 1; NaN when empty. `worst` more values, larger than any

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum summary_type { SUMMARY_TEXT, SUMMARY_COUNT, SUMMARY_HEX, SUMMARY_REAL };
 enum summary_volatility { SUMMARY_STABLE, SUMMARY_VOLATILE };
 
 struct summary_entry {
@@ -62,6 +61,20 @@ const char *summary_key(unsigned k, bool *is_volatile)
     return entries[k].key;
 }
 
+bool summary_key_at(unsigned k, struct summary_key *out)
+{
+    if (k >= ENTRIES)
+        return false;
+    const struct summary_entry *e = &entries[k];
+    *out = (struct summary_key){e->key, e->unit, e->type, e->volatility == SUMMARY_VOLATILE};
+    return true;
+}
+
+uint64_t summary_bits(const struct summary *s, unsigned k)
+{
+    return entry_count(s, &entries[k]);
+}
+
 bool summary_value(const struct summary *s, const char *key, double *value)
 {
     for (size_t i = 0; i < ENTRIES; i++) {
@@ -73,7 +86,7 @@ bool summary_value(const struct summary *s, const char *key, double *value)
     return false;
 }
 
-static void json_text(FILE *f, const char *text)
+void summary_json_text(FILE *f, const char *text)
 {
     fputc('"', f);
     for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
@@ -87,18 +100,20 @@ static void json_text(FILE *f, const char *text)
     fputc('"', f);
 }
 
-static void json_value(FILE *f, const struct summary *s, const struct summary_entry *e)
+void summary_json_bits(FILE *f, enum summary_type type, uint64_t bits)
 {
-    switch (e->type) {
-    case SUMMARY_TEXT: json_text(f, entry_at(s, e)); break;
-    case SUMMARY_COUNT: fprintf(f, "%" PRIu64, entry_count(s, e)); break;
-    case SUMMARY_HEX: fprintf(f, "\"%016" PRIx64 "\"", entry_count(s, e)); break;
+    double real;
+    memcpy(&real, &bits, sizeof real);
+    switch (type) {
+    case SUMMARY_COUNT: fprintf(f, "%" PRIu64, bits); break;
+    case SUMMARY_HEX: fprintf(f, "\"%016" PRIx64 "\"", bits); break;
     case SUMMARY_REAL:
-        if (isfinite(entry_real(s, e)))
-            fprintf(f, "%.9g", entry_real(s, e));
+        if (isfinite(real))
+            fprintf(f, "%.9g", real);
         else
             fputs("null", f);
         break;
+    case SUMMARY_TEXT: fputs("null", f); break;
     }
 }
 
@@ -142,6 +157,14 @@ static void json_fault(FILE *f, unsigned n, const struct summary_fault *s)
     json_series(f, n, "ring", &s->ring);
     json_series(f, n, "values", &s->values);
     fprintf(f, ",\n  \"fault.%u.unrecovered\": \"%s\"", n, summary_unrecovered(s, list));
+}
+
+static void json_value(FILE *f, const struct summary *s, const struct summary_entry *e)
+{
+    if (e->type == SUMMARY_TEXT)
+        summary_json_text(f, entry_at(s, e));
+    else
+        summary_json_bits(f, e->type, entry_count(s, e));
 }
 
 int summary_json(const struct summary *s, FILE *f, bool stable_only)

@@ -154,10 +154,25 @@ struct summary {
     struct summary_fault fault[SUMMARY_FAULTS_MAX];
 };
 
+enum summary_type { SUMMARY_TEXT, SUMMARY_COUNT, SUMMARY_HEX, SUMMARY_REAL };
+
+struct summary_key {
+    const char *key, *unit;
+    enum summary_type type;
+    bool is_volatile; /* depends on the machine */
+};
+
 /* Every figure unknown: NaN, 0, empty. */
 void summary_init(struct summary *);
 /* The k-th key in order, NULL past the end; `is_volatile` (if not NULL) tells whether it depends on the machine. */
 const char *summary_key(unsigned k, bool *is_volatile);
+/* The same with its unit and type; false past the end. */
+bool summary_key_at(unsigned k, struct summary_key *);
+/* The eight bytes of the k-th value, which is no text: an integer, or a real number's bits. */
+uint64_t summary_bits(const struct summary *, unsigned k);
+/* Such a value as JSON: integers in full, HEX as a string of 16 digits, what is not finite as null; and a text. */
+void summary_json_bits(FILE *, enum summary_type, uint64_t bits);
+void summary_json_text(FILE *, const char *);
 /* The value of a numeric key; false when there is no such key or it is a text. NaN = unknown in this run. */
 bool summary_value(const struct summary *, const char *key, double *value);
 /* The list of what never recovered; out holds it. */

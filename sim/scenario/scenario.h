@@ -120,6 +120,7 @@ struct scenario {
     unsigned faults;
     struct fault fault[FAULTS_MAX];
     sim_time record_interval;
+    bool record_nodes;
     unsigned capture_nodes; /* the first so many identities; CAPTURE_ALL = every one */
     unsigned checks;
     struct check check[CHECKS_MAX];

@@ -351,7 +351,9 @@ const struct key schema[] = {
 
     {"record", KEY_MAP, .help = "What is written down."},
     {"record.interval", KEY_QUANTITY, UNIT_TIME, 0.1, YEARS, .fallback = "10 s", AT(record_interval),
-     .help = "Time between samples of the overlay's state."},
+     .help = "Time between rows of the time series, and between samples of the overlay's state."},
+    {"record.nodes", KEY_BOOL, .fallback = "false", AT(record_nodes),
+     .help = "Whether results.h5 tells of each identity at the end of the measured phase (group /nodes)."},
     {"record.capture", KEY_MAP, FOR_RELOAD, .absent = "none", .fallback = "none", AT(capture_nodes), .example = "{nodes: 3}",
      .help = "Packets as capture.pcapng, decrypted, for Wireshark and `reloadsim decode`."},
     {"record.capture.nodes", KEY_QUANTITY, UNIT_COUNT, 0, 1e8, .words = alls, AT(capture_nodes), .example = "3",

@@ -8,6 +8,7 @@
 #include "sim/net/region.h"
 #include "sim/net/trouble.h"
 #include "sim/world/lives.h"
+#include "sim/world/recording.h"
 #include "sim/world/workload.h"
 
 /* Counters of STREAM_FAULT: the number of the fault, above it what for. */
@@ -294,6 +295,7 @@ void faults_due(struct world *w)
         if (w->faults->stage[i] != AHEAD || w->fault_at[i] > w->now)
             continue;
         begin(w, i);
+        recording_fault(w, &w->scenario->fault[i]);
         if (w->fault_until[i] <= w->now)
             end(w, i);
     }

@@ -77,6 +77,7 @@ void tally_add(struct tally *to, const struct tally *t)
     to->leaves += t->leaves;
     to->crashes += t->crashes;
     to->skipped += t->skipped;
+    to->link_failures += t->link_failures;
     to->link_failures_live += t->link_failures_live;
     to->online += t->online;
     to->online_ns += t->online_ns;

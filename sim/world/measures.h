@@ -38,7 +38,7 @@ struct tally {
     uint64_t messages[TRAFFIC_CLASSES]; /* by RELOAD message code; ACK, handshake and keepalive stay 0 */
     uint64_t dropped[DROPPED_REASONS];
     uint64_t no_target; /* look-ups that found nobody to look up */
-    uint64_t resent, spurious, dead_hops, leaves, crashes, link_failures_live;
+    uint64_t resent, spurious, dead_hops, leaves, crashes, link_failures, link_failures_live;
     uint64_t skipped;  /* look-ups of a trace whose asker was not there */
     int64_t online;    /* processes that started less those that stopped */
     int64_t online_ns; /* peers x time = those online at the end x interval + this: who came was not there from its beginning, who went was */

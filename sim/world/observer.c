@@ -356,9 +356,13 @@ static void count_started(struct world *w, const struct record *r)
     }
 }
 
-static bool in_measure(const struct world *w, sim_time t)
+/* Somebody wants to know what became of requests of that time. */
+static bool is_covered(const struct world *w, sim_time started)
 {
-    return t >= w->measure_from && t < w->measure_to;
+    for (unsigned i = 0; i < w->scope_count; i++)
+        if (scope_covers(&w->scopes[i], started))
+            return true;
+    return false;
 }
 
 static void settle_records(struct world *w, struct books *b)
@@ -366,7 +370,7 @@ static void settle_records(struct world *w, struct books *b)
     for (uint32_t i = 0; i < b->finished.count; i++) {
         uint32_t index = b->finished.at[i];
         struct record *r = &b->records.at[index];
-        if (in_measure(w, r->started)) {
+        if (is_covered(w, r->started)) {
             count_started(w, r);
             if (r->lookup && r->state != REQUEST_ABANDONED)
                 judge_lookup(w, r);
@@ -387,6 +391,7 @@ static void settle_failures(struct world *w, struct books *b)
         if (f->peer >= w->identities)
             continue;
         bool present = identity_present_at(&w->identity[f->peer], f->at, &since);
+        b->tally.link_failures++;
         b->tally.link_failures_live += present;
         for (unsigned k = 0; k < w->scope_count && !present && since <= f->at; k++)
             if (scope_covers(&w->scopes[k], f->at) && since > 0)

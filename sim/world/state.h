@@ -147,6 +147,12 @@ struct call_list {
     uint32_t *next, *end; /* NULL: no trace */
 };
 
+/* The measured phase, what of it lies before and after the first fault, and the row of the time series at hand: all time, or
+ * none when nothing is recorded. */
+enum world_scope { SCOPE_MEASURE, SCOPE_BEFORE, SCOPE_AFTER, SCOPE_ROW, SCOPES };
+
+struct recorder;
+
 struct world {
     const struct scenario *scenario;
     const struct overlay_kind *kind; /* what the peers are */
@@ -176,10 +182,11 @@ struct world {
     struct call_list calls;
     struct ring ring; /* as of ring_at */
     sim_time ring_at;
-    struct scope *scopes;
+    struct scope *scopes; /* numbered by enum world_scope, then those of checks */
     unsigned scope_count;
     struct totals totals; /* of the network and kernel at the last instant */
     struct capture *capture;
+    struct recorder *recorder; /* NULL = no output folder */
     struct check_result *checks;
     unsigned check_count;
     struct progress progress;
@@ -200,6 +207,9 @@ static inline struct session *session_of(struct books *b, const struct identity 
 {
     return &b->sessions.at[id->session];
 }
+
+/* The figures of the measured phase so far that do not depend on the machine. */
+void world_figures(const struct world *, struct summary *);
 
 /* Whether the process of this identity's user was there at time t, as far back as its last three changes tell. since (if not NULL): when that began. Asked at ticks
  * about the second before: three are enough unless a device changes four times within that second, which under Kad's laws happens to one change in some

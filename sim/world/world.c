@@ -12,6 +12,7 @@
 #include "sim/world/faults.h"
 #include "sim/world/lives.h"
 #include "sim/world/observer.h"
+#include "sim/world/recording.h"
 #include "sim/world/state.h"
 #include "sim/world/workload.h"
 
@@ -86,7 +87,7 @@ static int open_state(struct world *w, char *error, size_t error_cap)
     w->identity = aligned_alloc(64, w->identities * sizeof *w->identity);
     w->books = calloc(w->parts, sizeof *w->books);
     w->online_map = calloc(words, sizeof *w->online_map);
-    w->scopes = calloc(3 + w->scenario->checks, sizeof *w->scopes);
+    w->scopes = calloc(SCOPES + w->scenario->checks, sizeof *w->scopes);
     if (!w->identity || !w->books || !w->online_map || !w->scopes) {
         snprintf(error, error_cap, "out of memory for %u identities", w->identities);
         return -1;
@@ -106,13 +107,14 @@ static struct scope *add_scope(struct world *w, sim_time from, sim_time to)
     return s;
 }
 
-/* Scopes 0, 1 and 2: the measured phase, and what of it lies before and after the first fault. */
+/* In the order of enum world_scope. */
 static void open_scopes(struct world *w)
 {
     sim_time split = w->scenario->faults ? w->fault_at[0] : w->measure_to;
     add_scope(w, w->measure_from, w->measure_to);
     add_scope(w, w->measure_from, split);
     add_scope(w, split, w->measure_to);
+    add_scope(w, 0, w->options.out ? TIME_NEVER : 0);
 }
 
 /* The first ordinary identities that are online at time 0, then the following; bootstrap nodes only when everybody is asked for. */
@@ -209,7 +211,7 @@ static int open_all(struct world *w, char *error, size_t error_cap)
         snprintf(error, error_cap, "out of memory");
         return -1;
     }
-    return 0;
+    return recording_open(w, error, error_cap);
 }
 
 int world_open(struct world **out, const struct scenario *s, const struct world_options *o, char *error,
@@ -261,6 +263,7 @@ void world_close(struct world *w)
     workload_close_calls(w);
     churn_close(&w->churn);
     capture_close(w->capture);
+    recording_close(w);
     if (w->net)
         net_close(w->net);
     latency_free(&w->latency);
@@ -334,7 +337,7 @@ static void book_interval(struct world *w)
 
 static void sample(struct world *w)
 {
-    struct measures *covered[3 + CHECKS_MAX] = {0};
+    struct measures *covered[SCOPES + CHECKS_MAX] = {0};
     struct ring_sample shares;
     unsigned n = 0;
     if (w->now % w->scenario->record_interval || w->now <= w->measure_from || w->now > w->measure_to)
@@ -359,7 +362,10 @@ static void at_instant(struct world *w)
     if (w->now == w->next_booking) {
         book_interval(w);
         sample(w);
+        recording_instant(w);
     }
+    if (recording_error(w)) /* nothing more can be kept: the run ends here */
+        w->interrupted = true;
     faults_due(w);
     if (!tick)
         return;
@@ -396,7 +402,7 @@ static void show_progress(struct world *w, sim_time now, bool last)
         return;
     struct kernel_counts counts;
     kernel_count(w->kernel, &counts);
-    const struct measures *m = w->scopes[0].m;
+    const struct measures *m = w->scopes[SCOPE_MEASURE].m;
     const struct progress_now n = {.now = now,
                                    .events = counts.events,
                                    .online = w->online,
@@ -444,6 +450,7 @@ static int run_phases(struct world *w)
     book_interval(w); /* of no length: who is there at time 0 */
     for (uint32_t i = 0; i < w->identities; i++)
         note_joined(w, i);
+    recording_begin(w);
     faults_due(w); /* without a warm-up, one may be due at time 0 */
     take_snapshot(w);
     while (w->now < w->drain_to) {
@@ -461,9 +468,9 @@ static int run_phases(struct world *w)
 
 /* ---- results ---- */
 
-static void copy_outcomes(struct world *w)
+static void copy_outcomes(const struct world *w, struct summary *s)
 {
-    struct summary part, *s = &w->summary;
+    struct summary part;
     sim_time limit = 5 * w->overlay.reliability_timer;
 #define COPY(to)                                                                                                       \
     s->to##_lookup_count = part.lookup_count, s->to##_lookup_success = part.lookup_success,                            \
@@ -472,27 +479,32 @@ static void copy_outcomes(struct world *w)
     s->to##_lookup_wrong_owner = part.lookup_wrong_owner, s->to##_lookup_timeout = part.lookup_timeout,                \
     s->to##_lookup_error = part.lookup_error
     summary_init(&part);
-    measures_summary(w->scopes[1].m, limit, &part);
+    measures_summary(w->scopes[SCOPE_BEFORE].m, limit, &part);
     COPY(before);
     summary_init(&part);
-    measures_summary(w->scopes[2].m, limit, &part);
+    measures_summary(w->scopes[SCOPE_AFTER].m, limit, &part);
     COPY(after);
 #undef COPY
 }
 
-static void fill_summary(struct world *w)
+void world_figures(const struct world *w, struct summary *s)
 {
-    struct summary *s = &w->summary;
-    uint64_t rss = progress_peak_rss_bytes();
     summary_init(s);
-    measures_summary(w->scopes[0].m, 5 * w->overlay.reliability_timer, s);
-    copy_outcomes(w);
+    measures_summary(w->scopes[SCOPE_MEASURE].m, 5 * w->overlay.reliability_timer, s);
+    copy_outcomes(w, s);
     aftermath_summary(w, s);
     snprintf(s->scenario, sizeof s->scenario, "%s", w->scenario->name);
     s->seed = w->scenario->seed;
     s->fingerprint = kernel_fingerprint(w->kernel);
-    s->complete = !w->cut;
     s->population = w->identities;
+}
+
+static void fill_summary(struct world *w, bool complete)
+{
+    struct summary *s = &w->summary;
+    uint64_t rss = progress_peak_rss_bytes();
+    world_figures(w, s);
+    s->complete = complete;
     s->ranks = w->parts;
     s->wall_s = progress_wall_s() - w->begin_wall_s;
     s->cpu_s = w->run_cpu_s;
@@ -521,15 +533,31 @@ static int write_capture(struct world *w)
     return -1;
 }
 
+/* The capture, and the last of what is recorded. */
+static int keep_files(struct world *w, bool complete)
+{
+    int failed = write_capture(w);
+    recording_finish(w, complete);
+    if (recording_error(w))
+        fprintf(stderr,
+                "reloadsim: %s\nreloadsim: the run ended at %.9g s because of that; what was recorded before is kept: make "
+                "room, then reloadsim report %s\n",
+                recording_error(w), (double)w->now / 1e9, w->options.out);
+    return failed || recording_error(w) ? -1 : 0;
+}
+
 int world_run(struct world *w)
 {
     progress_begin(&w->progress, w->options.progress, w->drain_to);
     int status = run_phases(w);
+    bool complete = !status && !w->cut;
     show_progress(w, w->now, true);
     observer_close(w);
-    fill_summary(w);
+    fill_summary(w, complete);
     int checked = checks_finish(w);
-    int unwritten = write_capture(w) ? 4 : 0;
+    int unwritten = keep_files(w, complete) ? 4 : 0;
+    if (recording_error(w))
+        return 4;
     if (status || checked == 70)
         return 70;
     return w->cut ? 130 : checked ? checked : unwritten;
@@ -538,6 +566,11 @@ int world_run(struct world *w)
 const struct summary *world_summary(const struct world *w)
 {
     return &w->summary;
+}
+
+bool world_recorded(const struct world *w)
+{
+    return w->options.out && !recording_error(w);
 }
 
 struct net *world_net(struct world *w)

@@ -4,10 +4,10 @@
  *     struct world *w;
  *     if (world_open(&w, &scenario, &options, error, sizeof error) == 0) {
  *         status = world_run(w);                        // 0, 1 = a check failed, 130 = interrupted; figures are there in each case
- *         summary_write(world_summary(w), "out/summary.json");
  *         summary_print(world_summary(w), stdout);
  *         world_print_checks(w, stdout);
  *         world_close(w);
+ *         results_finish("out", &results);              // when options.out was "out"
  *     }
  *
  * A world is used by one thread; world_interrupt alone may be called at any time. */
@@ -29,21 +29,24 @@ struct world_options {
     unsigned partitions; /* 0 and 1 = one */
     enum kernel_threads threads;
     sim_time window; /* 0 = network.min_delay */
-    const char *
-        out; /* directory for capture.pcapng, made if missing; NULL = no files. Everything else is written by the caller */
+    /* Folder of results, made if missing: scenario.resolved.yaml, capture.pcapng, and results.segments, of which results_finish
+     * (sim/record/results.h) makes the rest after world_close. NULL = no files. */
+    const char *out;
     enum progress_mode progress; /* on standard error (terminal) or standard output (JSON lines) */
     bool check_every_event;      /* node_check after every event: slow, for tests */
 };
 
 /* Makes the network and, with start: converged, the overlay. 0, or -1 with a message in error. The scenario is borrowed until world_close. */
 int world_open(struct world **, const struct scenario *, const struct world_options *, char *error, size_t error_cap);
-/* Runs warm-up, measured phase and drain, then writes the capture. The first that is true: 70 = an invariant of the simulator itself is broken;
- * 130 = interrupted: it stopped within a slice, figures cover the part of the measured phase that ran; 1 = a check failed; 4 = a file could not be
- * written (standard error says which, in each case); 0. */
+/* Runs warm-up, measured phase and drain, then writes the capture. The first that is true: 4 = a segment could not be written, and the run ended
+ * for want of it; 70 = an invariant of the simulator itself is broken; 130 = interrupted: it stopped within a slice, figures cover the part of the
+ * measured phase that ran; 1 = a check failed; 4 = a file could not be written (standard error says which, in each case); 0. */
 int world_run(struct world *);
 const struct summary *world_summary(const struct world *);
 /* One line for each `check:` of the scenario and each safety check: passed, or what was found. Returns the number that failed. */
 unsigned world_print_checks(const struct world *, FILE *);
+/* All that the run had to record stands in its segments. */
+bool world_recorded(const struct world *);
 struct net *world_net(struct world *);
 void world_interrupt(struct world *); /* async-signal-safe */
 void world_close(struct world *);

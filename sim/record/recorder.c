@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sim/record/recorder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sim/record/file.h"
+#include "sim/record/payload.h"
+#include "sim/record/segments.h"
+#include "sim/record/version.h"
+
+struct recorder {
+    int fd;
+    struct segment_writer writer;
+    struct payload payload;
+    struct histogram before[HISTOGRAMS]; /* as of the last row */
+    char path[PATH_MAX];
+    char error[PATH_MAX + 128];
+};
+
+/* ---- the head ---- */
+
+static void host_name(char *out, size_t cap)
+{
+    struct utsname u;
+    snprintf(out, cap, "%s", uname(&u) == 0 ? u.nodename : "unknown");
+}
+
+static void cpu_model(char *out, size_t cap)
+{
+    char line[256];
+    FILE *in = fopen("/proc/cpuinfo", "r");
+    snprintf(out, cap, "unknown");
+    while (in && fgets(line, sizeof line, in)) {
+        const char *colon = strchr(line, ':');
+        if (strncmp(line, "model name", 10) != 0 || !colon)
+            continue;
+        snprintf(out, cap, "%.*s", (int)strcspn(colon + 2, "\n"), colon + 2);
+        break;
+    }
+    if (in)
+        fclose(in);
+}
+
+static void time_now(char *out, size_t cap)
+{
+    time_t now = time(NULL);
+    struct tm utc;
+    if (!gmtime_r(&now, &utc) || strftime(out, cap, "%Y-%m-%dT%H:%M:%SZ", &utc) == 0)
+        snprintf(out, cap, "unknown");
+}
+
+static void put_machine(struct payload *p, unsigned ranks)
+{
+    char text[256];
+    payload_u64(p, ranks);
+    host_name(text, sizeof text);
+    payload_text(p, text);
+    cpu_model(text, sizeof text);
+    payload_text(p, text);
+    time_now(text, sizeof text);
+    payload_text(p, text);
+}
+
+static void put_columns(struct payload *p, const struct series_column *c, size_t n)
+{
+    payload_u32(p, (uint32_t)n);
+    for (size_t i = 0; i < n; i++) {
+        payload_u32(p, (uint32_t)c[i].type);
+        payload_text(p, c[i].name);
+        payload_text(p, c[i].unit);
+        payload_text(p, c[i].description);
+    }
+}
+
+static void put_histogram_names(struct payload *p)
+{
+    payload_u32(p, HISTOGRAMS);
+    for (unsigned i = 0; i < HISTOGRAMS; i++) {
+        payload_text(p, series_scale[i].name);
+        payload_text(p, series_scale[i].unit);
+        payload_text(p, series_scale[i].description);
+        payload_real(p, series_scale[i].one);
+    }
+}
+
+static void put_figure_names(struct payload *p, const char *(*describe)(const char *))
+{
+    struct summary_key key;
+    unsigned n = 0;
+    while (summary_key_at(n, &key))
+        n++;
+    payload_u32(p, n);
+    for (unsigned i = 0; i < n; i++) {
+        summary_key_at(i, &key);
+        payload_u32(p, (uint32_t)key.type);
+        payload_u32(p, key.is_volatile);
+        payload_text(p, key.key);
+        payload_text(p, key.unit);
+        payload_text(p, describe ? describe(key.key) : "");
+    }
+}
+
+static void put_head(struct payload *p, const struct recorder_head *h)
+{
+    payload_u32(p, RECORDER_FORMAT);
+    payload_text(p, RELOADSIM_VERSION);
+    payload_text(p, version_revision());
+    payload_text(p, h->scenario);
+    payload_text(p, h->text);
+    payload_text(p, h->epoch);
+    const uint64_t numbers[] = {h->seed, h->population, h->warmup, h->measure, h->interval};
+    for (unsigned i = 0; i < 5; i++)
+        payload_u64(p, numbers[i]);
+    put_machine(p, h->ranks);
+    put_columns(p, series_column, SERIES_COLUMNS);
+    put_columns(p, series_node_column, SERIES_NODE_COLUMNS);
+    put_histogram_names(p);
+    put_figure_names(p, h->describe);
+}
+
+/* ---- segments ---- */
+
+static void record_failed(struct recorder *r, int why)
+{
+    snprintf(r->error, sizeof r->error, "cannot write %s: %s", r->path, strerror(why));
+}
+
+/* Appends what stands in the payload and empties it. */
+static void append(struct recorder *r, enum segment_kind kind)
+{
+    if (!r->error[0] && r->payload.failed)
+        record_failed(r, ENOMEM);
+    if (!r->error[0] && segments_append(&r->writer, kind, r->payload.bytes, r->payload.len))
+        record_failed(r, errno);
+    r->payload.len = 0;
+}
+
+/* What has been added since the last row: how many buckets, then each with its number and what came on top. */
+static void put_histograms(struct recorder *r, const struct histogram *const measured[HISTOGRAMS])
+{
+    struct payload *p = &r->payload;
+    for (unsigned k = 0; k < HISTOGRAMS; k++) {
+        uint32_t changed = 0;
+        size_t at = p->len;
+        payload_u32(p, 0);
+        if (measured[k]->count != r->before[k].count) {
+            for (uint32_t i = 0; i < HISTOGRAM_BUCKETS; i++) {
+                if (measured[k]->bucket[i] == r->before[k].bucket[i])
+                    continue;
+                payload_u32(p, i);
+                payload_u64(p, measured[k]->bucket[i] - r->before[k].bucket[i]);
+                changed++;
+            }
+            r->before[k] = *measured[k];
+        }
+        payload_u32_at(p, at, changed);
+    }
+}
+
+/* All figures in the order of the head; of texts, and without volatile ones of those, 0 bits. Real numbers go through payload_real for the sake of one NaN. */
+static void put_figures(struct payload *p, const struct summary *s, bool with_volatile)
+{
+    struct summary_key key;
+    for (unsigned i = 0; summary_key_at(i, &key); i++) {
+        uint64_t bits = key.type == SUMMARY_TEXT || (key.is_volatile && !with_volatile) ? 0 : summary_bits(s, i);
+        double real;
+        memcpy(&real, &bits, sizeof real);
+        if (key.type == SUMMARY_REAL)
+            payload_real(p, real);
+        else
+            payload_u64(p, bits);
+    }
+}
+
+static void put_values(struct payload *p, const struct series_column *column, size_t n, const void *values)
+{
+    const char *at = values;
+    for (size_t i = 0; i < n; i++, at += 8) {
+        uint64_t bits;
+        double real;
+        memcpy(&bits, at, sizeof bits);
+        memcpy(&real, at, sizeof real);
+        if (column[i].type == SERIES_FIGURE)
+            payload_real(p, real);
+        else
+            payload_u64(p, bits);
+    }
+}
+
+void recorder_row(struct recorder *r, sim_time now, const struct series_row *row, const struct summary *so_far,
+                  const struct histogram *const measured[HISTOGRAMS])
+{
+    payload_u64(&r->payload, now);
+    put_values(&r->payload, series_column, SERIES_COLUMNS, row);
+    put_figures(&r->payload, so_far, false);
+    put_histograms(r, measured);
+    append(r, SEGMENT_ROW);
+}
+
+void recorder_event(struct recorder *r, sim_time now, const char *kind, const char *text)
+{
+    payload_u64(&r->payload, now);
+    payload_text(&r->payload, kind);
+    payload_text(&r->payload, text);
+    append(r, SEGMENT_EVENT);
+}
+
+void recorder_nodes(struct recorder *r, const struct series_node *node, unsigned count)
+{
+    payload_u32(&r->payload, count);
+    for (unsigned i = 0; i < count; i++)
+        put_values(&r->payload, series_node_column, SERIES_NODE_COLUMNS, &node[i]);
+    append(r, SEGMENT_NODES);
+}
+
+void recorder_finish(struct recorder *r, sim_time now, const struct summary *s,
+                     const struct histogram *const measured[HISTOGRAMS], bool complete)
+{
+    payload_u64(&r->payload, now);
+    payload_u32(&r->payload, complete);
+    put_figures(&r->payload, s, true);
+    put_histograms(r, measured);
+    append(r, SEGMENT_CLOSE);
+}
+
+const char *recorder_error(const struct recorder *r)
+{
+    return r->error[0] ? r->error : NULL;
+}
+
+/* ---- the folder ---- */
+
+/* Whether another process writes to the folder's segments now. */
+static bool is_taken(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    bool taken = flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    close(fd);
+    return taken;
+}
+
+static int begin_file(struct recorder *r, const char *part, const struct recorder_head *head)
+{
+    if ((r->fd = open(part, O_RDWR | O_CREAT | O_CLOEXEC, 0666)) < 0)
+        return -1;
+    if (flock(r->fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+        return -1;
+    if ((ftruncate(r->fd, 0) && errno != EINVAL) || segments_begin(&r->writer, r->fd))
+        return -1;
+    put_head(&r->payload, head);
+    append(r, SEGMENT_HEAD);
+    return r->error[0] ? -1 : 0;
+}
+
+/* The new segments take the place of the old, then the scenario does, and only then the results of an earlier run go: they must not be taken for this
+ * one's, and a run that cannot begin leaves them alone. */
+static int take_folder(struct recorder *r, const char *folder, const char *part, char *error, size_t error_cap)
+{
+    static const char *const old[] = {"results.h5", "summary.json", "report.html", "capture.pcapng"};
+    if (rename(part, r->path)) {
+        record_failed(r, errno);
+        snprintf(error, error_cap, "%s", r->error);
+        return -1;
+    }
+    int failed = file_keep_part(folder, "scenario.resolved.yaml", error, error_cap);
+    for (size_t i = 0; i < sizeof old / sizeof old[0] && !failed; i++)
+        failed = file_remove(folder, old[i], error, error_cap);
+    if (failed)
+        unlink(r->path);
+    return failed;
+}
+
+static int open_in(struct recorder *r, const char *folder, const struct recorder_head *head, char *error, size_t error_cap)
+{
+    char part[PATH_MAX];
+    if (file_path(folder, RECORDER_FILE, r->path, error, error_cap) ||
+        file_path(folder, RECORDER_FILE ".part", part, error, error_cap))
+        return -1;
+    if (is_taken(r->path)) {
+        snprintf(error, error_cap, "cannot write %s: a run that goes on now writes it", r->path);
+        return -1;
+    }
+    errno = 0;
+    if (begin_file(r, part, head)) {
+        if (!r->error[0])
+            record_failed(r, errno);
+        snprintf(error, error_cap, "%s", r->error);
+        if (r->writer.bytes) /* else it is not ours */
+            unlink(part);
+        return -1;
+    }
+    if (file_write_part(folder, "scenario.resolved.yaml", head->text, strlen(head->text), error, error_cap) == 0 &&
+        take_folder(r, folder, part, error, error_cap) == 0)
+        return 0;
+    unlink(part);
+    return -1;
+}
+
+int recorder_open(struct recorder **out, const char *folder, const struct recorder_head *head, char *error,
+                  size_t error_cap)
+{
+    struct recorder *r = calloc(1, sizeof *r);
+    if (!r) {
+        snprintf(error, error_cap, "out of memory");
+        return -1;
+    }
+    r->fd = -1;
+    if (open_in(r, folder, head, error, error_cap)) {
+        recorder_close(r);
+        return -1;
+    }
+    *out = r;
+    return 0;
+}
+
+void recorder_close(struct recorder *r)
+{
+    if (!r)
+        return;
+    segments_end(&r->writer);
+    payload_free(&r->payload);
+    if (r->fd >= 0)
+        close(r->fd);
+    free(r);
+}

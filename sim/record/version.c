@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sim/record/version.h"
+
+const char *version_revision(void)
+{
+    return REVISION;
+}
