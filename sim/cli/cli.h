@@ -24,6 +24,7 @@ enum cli_status {
 int run_main(int argc, char **argv);
 int check_main(int argc, char **argv);
 int explain_main(int argc, char **argv);
+int report_main(int argc, char **argv);
 int decode_main(int argc, char **argv);
 int doctor_main(int argc, char **argv);
 int completion_main(int argc, char **argv);

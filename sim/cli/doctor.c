@@ -11,6 +11,7 @@
 
 #include "sim/cli/cli.h"
 #include "sim/cli/estimate.h"
+#include "sim/record/h5.h"
 #include "sim/scenario/read.h"
 
 enum verdict { FINE, MISSING, NOTE }; /* MISSING: runs need it */
@@ -52,6 +53,7 @@ static void say_libraries(struct report *r)
     say(r, "openssl", FINE, OpenSSL_version(OPENSSL_VERSION));
     snprintf(text, sizeof text, "%s, built with %s", zlibVersion(), ZLIB_VERSION);
     say(r, "zlib", FINE, text);
+    say(r, "hdf5", FINE, h5_library(text));
 }
 
 /* Full path of a program on PATH, or false. */

@@ -15,9 +15,9 @@ static const struct topic {
      "Simulates a scenario: warm-up, then the measured phase with its faults. Before it starts it says how many peers\n"
      "there will be, how much memory they need and about how long it will take, and refuses what cannot fit.\n"
      "At the end it prints the main figures; with -o, DIR gets scenario.resolved.yaml (every key, to run it again),\n"
-     "summary.json, and capture.pcapng if the scenario asks for one. The same scenario and seed give the same results "
-     "on\n"
-     "any machine; the options below that choose how to run never change them.\n"
+     "summary.json, results.h5 (time series, histograms, events), and capture.pcapng if the scenario asks for one. The\n"
+     "same scenario and seed give the same results on any machine; the options below that choose how to run never\n"
+     "change them. While it runs, rows of the time series are kept in DIR/results.segments, and stay if it is killed.\n"
      "\n"
      "  -o, --out DIR          keep results in DIR (made if missing; files of an earlier run are replaced)\n"
      "  --set KEY=VALUE        change a key of the scenario, as in --set overlay.peers=2k; may be given again\n"
@@ -64,6 +64,15 @@ static const struct topic {
      "  reloadsim explain overlay.chord.fingers\n"
      "  reloadsim explain churn\n"
      "  reloadsim explain laws\n"},
+    {"report", "finish the results of a run that was killed, and make the page",
+     "reloadsim report DIR [options of the page]\n"
+     "\n"
+     "DIR is the folder of a run. When the run was killed, results.h5 and summary.json are made of what it had recorded\n"
+     "until then, marked as incomplete; the status is then 3. Then the analysis program reloadsim-report, which stands\n"
+     "beside reloadsim or in ../libexec, makes report.html of them; everything after `report` is given to it.\n"
+     "\n"
+     "Examples\n"
+     "  reloadsim report out/quickstart\n"},
     {"decode", "print the RELOAD messages of a capture",
      "reloadsim decode CAPTURE [--tree | --json | --roundtrip] [options]\n"
      "\n"
