@@ -39,7 +39,7 @@ fuzzers := $(call programs_in,fuzz/fuzz_*.c)
 replays := $(fuzzers:%=%-replay)
 # Helpers that several tests of a folder share: x/test/*.c that are no programs.
 test_help := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(call sources_in,test/test_*.c) $(call sources_in,test/long_*.c),$(call sources_in,test/*.c)))
-test_scripts := scripts/check-proto.sh $(call sources_in,test/test_*.sh)
+test_scripts := scripts/check-proto.sh $(call sources_in,test/test_*.sh) $(sort $(wildcard analysis/test/test_*.sh))
 long_scripts := $(call sources_in,test/long_*.sh)
 
 ifndef V

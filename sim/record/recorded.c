@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/record/recorder.h"
+#include "sim/record/journal.h"
 
 /* More than this of anything is no head of ours. */
 #define NAMES_MAX 100000u
@@ -90,7 +90,7 @@ static void get_head(struct payload_reader *p, struct recorded *r)
 
 static int complain(char *error, size_t cap, const char *why)
 {
-    snprintf(error, cap, "cannot read " RECORDER_FILE ": %s", why);
+    snprintf(error, cap, "cannot read " JOURNAL_FILE ": %s", why);
     return -1;
 }
 
@@ -107,7 +107,7 @@ static int read_head(struct recorded *r, char *error, size_t error_cap)
     memcpy(r->head, s.bytes, s.len);
     struct payload_reader p = {.bytes = r->head, .len = s.len};
     uint32_t format = payload_get_u32(&p);
-    if (s.kind != SEGMENT_HEAD || format != RECORDER_FORMAT)
+    if (s.kind != SEGMENT_HEAD || format != JOURNAL_FORMAT)
         return complain(error, error_cap, "another version of reloadsim wrote it");
     get_head(&p, r);
     return payload_whole(&p) ? 0 : complain(error, error_cap, "its head makes no sense");

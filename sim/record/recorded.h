@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Reads back what sim/record/recorder.h wrote: the head, then part by part. Everything that is needed to understand a part stands in the head,
+/* Reads back what sim/record/journal.h wrote: the head, then part by part. Everything that is needed to understand a part stands in the head,
  * so that a later version with other metrics reads it too. */
 #ifndef SIM_RECORD_RECORDED_H
 #define SIM_RECORD_RECORDED_H

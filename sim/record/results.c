@@ -14,7 +14,7 @@
 #include "sim/record/h5.h"
 #include "sim/record/histogram.h"
 #include "sim/record/recorded.h"
-#include "sim/record/recorder.h"
+#include "sim/record/journal.h"
 
 #define ROWS_CHUNK   4096u
 #define NODES_CHUNK  8192u
@@ -463,7 +463,7 @@ static int put_in_place(const struct pass *p, int fd, const char *folder, char *
             unlink(part);
         return -1;
     }
-    return file_remove(folder, RECORDER_FILE, error, error_cap);
+    return file_remove(folder, JOURNAL_FILE, error, error_cap);
 }
 
 static void finish_from(int fd, const char *folder, struct results *r)
@@ -505,7 +505,7 @@ void results_finish(const char *folder, struct results *r)
 {
     char path[PATH_MAX];
     *r = (struct results){.state = RESULTS_NONE};
-    if (file_path(folder, RECORDER_FILE, path, r->error, sizeof r->error))
+    if (file_path(folder, JOURNAL_FILE, path, r->error, sizeof r->error))
         return;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) {

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/record/recorder.h"
+#include "sim/record/journal.h"
 #include "sim/scenario/date.h"
 #include "sim/scenario/metric.h"
 
@@ -43,7 +43,7 @@ int recording_open(struct world *w, char *error, size_t error_cap)
         return -1;
     }
     date_print(s->epoch_ms, epoch, sizeof epoch);
-    const struct recorder_head head = {.scenario = s->name,
+    const struct journal_head head = {.scenario = s->name,
                                        .text = text,
                                        .epoch = epoch,
                                        .seed = s->seed,
@@ -53,19 +53,19 @@ int recording_open(struct world *w, char *error, size_t error_cap)
                                        .interval = s->record_interval,
                                        .ranks = w->parts,
                                        .describe = describe};
-    int status = recorder_open(&w->recorder, w->options.out, &head, error, error_cap);
+    int status = journal_open(&w->journal, w->options.out, &head, error, error_cap);
     free(text);
     return status;
 }
 
 void recording_close(struct world *w)
 {
-    recorder_close(w->recorder);
+    journal_close(w->journal);
 }
 
 const char *recording_error(const struct world *w)
 {
-    return w->recorder ? recorder_error(w->recorder) : NULL;
+    return w->journal ? journal_error(w->journal) : NULL;
 }
 
 /* ---- rows ---- */
@@ -159,7 +159,7 @@ static void record_row(struct world *w)
     fill_traffic(&row, m, &of_row);
     world_figures(w, &so_far);
     measured_so_far(w, measured);
-    recorder_row(w->recorder, w->now, &row, &so_far, measured);
+    journal_row(w->journal, w->now, &row, &so_far, measured);
     memset(m, 0, sizeof *m);
 }
 
@@ -207,7 +207,7 @@ static void record_nodes(struct world *w)
         fill_node(w, i, &block[n++]);
         if (n < NODES_BLOCK && i + 1 < w->identities)
             continue;
-        recorder_nodes(w->recorder, block, n);
+        journal_nodes(w->journal, block, n);
         n = 0;
     }
     free(block);
@@ -223,24 +223,24 @@ static bool row_ends(const struct world *w)
 
 void recording_begin(struct world *w)
 {
-    if (w->recorder)
-        recorder_event(w->recorder, w->now, "phase", w->measure_from > 0 ? "warm-up begins" : "measured phase begins");
+    if (w->journal)
+        journal_event(w->journal, w->now, "phase", w->measure_from > 0 ? "warm-up begins" : "measured phase begins");
 }
 
 void recording_instant(struct world *w)
 {
-    if (!w->recorder)
+    if (!w->journal)
         return;
     if (row_ends(w))
         record_row(w);
     if (w->interrupted && w->now == w->measure_to)
-        recorder_event(w->recorder, w->now, "interrupt", "interrupted; the run ends here");
+        journal_event(w->journal, w->now, "interrupt", "interrupted; the run ends here");
     else if (w->now == w->measure_to)
-        recorder_event(w->recorder, w->now, "phase", "measured phase ends, drain begins");
+        journal_event(w->journal, w->now, "phase", "measured phase ends, drain begins");
     else if (w->now == w->measure_from)
-        recorder_event(w->recorder, w->now, "phase", "measured phase begins");
+        journal_event(w->journal, w->now, "phase", "measured phase begins");
     else if (w->now == w->drain_to)
-        recorder_event(w->recorder, w->now, "phase", "drain ends");
+        journal_event(w->journal, w->now, "phase", "drain ends");
     if (w->now == w->measure_to && w->scenario->record_nodes)
         record_nodes(w);
 }
@@ -248,18 +248,18 @@ void recording_instant(struct world *w)
 void recording_fault(struct world *w, const struct fault *f)
 {
     char text[96];
-    if (!w->recorder)
+    if (!w->journal)
         return;
     snprintf(text, sizeof text, "kill: %.9g %% of the peers online, mode %s", 100 * f->kill_share,
              f->kill_mode == KILL_HOST ? "host" : "process");
-    recorder_event(w->recorder, w->now, "fault", text);
+    journal_event(w->journal, w->now, "fault", text);
 }
 
 void recording_finish(struct world *w, bool complete)
 {
     const struct histogram *measured[HISTOGRAMS];
-    if (!w->recorder)
+    if (!w->journal)
         return;
     measured_so_far(w, measured);
-    recorder_finish(w->recorder, w->now, &w->summary, measured, complete);
+    journal_finish(w->journal, w->now, &w->summary, measured, complete);
 }

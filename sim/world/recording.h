@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the world tells the recorder, at instants: a row each record.interval and where the measured phase begins and ends, faults and phases as
+/* What the world tells the journal, at instants: a row each record.interval and where the measured phase begins and ends, faults and phases as
  * events, the nodes at the end of the measured phase. Without an output folder all of this does nothing.
  *
  * Rows come from a scope of their own that covers all time and is emptied with each row; the observer adds to it as to any other. */

@@ -151,7 +151,7 @@ struct call_list {
  * none when nothing is recorded. */
 enum world_scope { SCOPE_MEASURE, SCOPE_BEFORE, SCOPE_AFTER, SCOPE_ROW, SCOPES };
 
-struct recorder;
+struct journal;
 
 struct world {
     const struct scenario *scenario;
@@ -186,7 +186,7 @@ struct world {
     unsigned scope_count;
     struct totals totals; /* of the network and kernel at the last instant */
     struct capture *capture;
-    struct recorder *recorder; /* NULL = no output folder */
+    struct journal *journal; /* NULL = no output folder */
     struct check_result *checks;
     unsigned check_count;
     struct progress progress;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "sim/record/recorder.h"
+#include "sim/record/journal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +15,7 @@
 #include "sim/record/segments.h"
 #include "sim/record/version.h"
 
-struct recorder {
+struct journal {
     int fd;
     struct segment_writer writer;
     struct payload payload;
@@ -107,9 +107,9 @@ static void put_figure_names(struct payload *p, const char *(*describe)(const ch
     }
 }
 
-static void put_head(struct payload *p, const struct recorder_head *h)
+static void put_head(struct payload *p, const struct journal_head *h)
 {
-    payload_u32(p, RECORDER_FORMAT);
+    payload_u32(p, JOURNAL_FORMAT);
     payload_text(p, RELOADSIM_VERSION);
     payload_text(p, version_revision());
     payload_text(p, h->scenario);
@@ -127,13 +127,13 @@ static void put_head(struct payload *p, const struct recorder_head *h)
 
 /* ---- segments ---- */
 
-static void record_failed(struct recorder *r, int why)
+static void record_failed(struct journal *r, int why)
 {
     snprintf(r->error, sizeof r->error, "cannot write %s: %s", r->path, strerror(why));
 }
 
 /* Appends what stands in the payload and empties it. */
-static void append(struct recorder *r, enum segment_kind kind)
+static void append(struct journal *r, enum segment_kind kind)
 {
     if (!r->error[0] && r->payload.failed)
         record_failed(r, ENOMEM);
@@ -143,7 +143,7 @@ static void append(struct recorder *r, enum segment_kind kind)
 }
 
 /* What has been added since the last row: how many buckets, then each with its number and what came on top. */
-static void put_histograms(struct recorder *r, const struct histogram *const measured[HISTOGRAMS])
+static void put_histograms(struct journal *r, const struct histogram *const measured[HISTOGRAMS])
 {
     struct payload *p = &r->payload;
     for (unsigned k = 0; k < HISTOGRAMS; k++) {
@@ -194,7 +194,7 @@ static void put_values(struct payload *p, const struct series_column *column, si
     }
 }
 
-void recorder_row(struct recorder *r, sim_time now, const struct series_row *row, const struct summary *so_far,
+void journal_row(struct journal *r, sim_time now, const struct series_row *row, const struct summary *so_far,
                   const struct histogram *const measured[HISTOGRAMS])
 {
     payload_u64(&r->payload, now);
@@ -204,7 +204,7 @@ void recorder_row(struct recorder *r, sim_time now, const struct series_row *row
     append(r, SEGMENT_ROW);
 }
 
-void recorder_event(struct recorder *r, sim_time now, const char *kind, const char *text)
+void journal_event(struct journal *r, sim_time now, const char *kind, const char *text)
 {
     payload_u64(&r->payload, now);
     payload_text(&r->payload, kind);
@@ -212,7 +212,7 @@ void recorder_event(struct recorder *r, sim_time now, const char *kind, const ch
     append(r, SEGMENT_EVENT);
 }
 
-void recorder_nodes(struct recorder *r, const struct series_node *node, unsigned count)
+void journal_nodes(struct journal *r, const struct series_node *node, unsigned count)
 {
     payload_u32(&r->payload, count);
     for (unsigned i = 0; i < count; i++)
@@ -220,7 +220,7 @@ void recorder_nodes(struct recorder *r, const struct series_node *node, unsigned
     append(r, SEGMENT_NODES);
 }
 
-void recorder_finish(struct recorder *r, sim_time now, const struct summary *s,
+void journal_finish(struct journal *r, sim_time now, const struct summary *s,
                      const struct histogram *const measured[HISTOGRAMS], bool complete)
 {
     payload_u64(&r->payload, now);
@@ -230,7 +230,7 @@ void recorder_finish(struct recorder *r, sim_time now, const struct summary *s,
     append(r, SEGMENT_CLOSE);
 }
 
-const char *recorder_error(const struct recorder *r)
+const char *journal_error(const struct journal *r)
 {
     return r->error[0] ? r->error : NULL;
 }
@@ -248,7 +248,7 @@ static bool is_taken(const char *path)
     return taken;
 }
 
-static int begin_file(struct recorder *r, const char *part, const struct recorder_head *head)
+static int begin_file(struct journal *r, const char *part, const struct journal_head *head)
 {
     if ((r->fd = open(part, O_RDWR | O_CREAT | O_CLOEXEC, 0666)) < 0)
         return -1;
@@ -263,7 +263,7 @@ static int begin_file(struct recorder *r, const char *part, const struct recorde
 
 /* The new segments take the place of the old, then the scenario does, and only then the results of an earlier run go: they must not be taken for this
  * one's, and a run that cannot begin leaves them alone. */
-static int take_folder(struct recorder *r, const char *folder, const char *part, char *error, size_t error_cap)
+static int take_folder(struct journal *r, const char *folder, const char *part, char *error, size_t error_cap)
 {
     static const char *const old[] = {"results.h5", "summary.json", "report.html", "capture.pcapng"};
     if (rename(part, r->path)) {
@@ -279,11 +279,11 @@ static int take_folder(struct recorder *r, const char *folder, const char *part,
     return failed;
 }
 
-static int open_in(struct recorder *r, const char *folder, const struct recorder_head *head, char *error, size_t error_cap)
+static int open_in(struct journal *r, const char *folder, const struct journal_head *head, char *error, size_t error_cap)
 {
     char part[PATH_MAX];
-    if (file_path(folder, RECORDER_FILE, r->path, error, error_cap) ||
-        file_path(folder, RECORDER_FILE ".part", part, error, error_cap))
+    if (file_path(folder, JOURNAL_FILE, r->path, error, error_cap) ||
+        file_path(folder, JOURNAL_FILE ".part", part, error, error_cap))
         return -1;
     if (is_taken(r->path)) {
         snprintf(error, error_cap, "cannot write %s: a run that goes on now writes it", r->path);
@@ -305,24 +305,24 @@ static int open_in(struct recorder *r, const char *folder, const struct recorder
     return -1;
 }
 
-int recorder_open(struct recorder **out, const char *folder, const struct recorder_head *head, char *error,
+int journal_open(struct journal **out, const char *folder, const struct journal_head *head, char *error,
                   size_t error_cap)
 {
-    struct recorder *r = calloc(1, sizeof *r);
+    struct journal *r = calloc(1, sizeof *r);
     if (!r) {
         snprintf(error, error_cap, "out of memory");
         return -1;
     }
     r->fd = -1;
     if (open_in(r, folder, head, error, error_cap)) {
-        recorder_close(r);
+        journal_close(r);
         return -1;
     }
     *out = r;
     return 0;
 }
 
-void recorder_close(struct recorder *r)
+void journal_close(struct journal *r)
 {
     if (!r)
         return;
