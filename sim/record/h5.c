@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sim/record/h5.h"
 
+#include <errno.h>
 #include <hdf5.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define RESULT        "results.h5"
 #define DEFLATE_LEVEL 6
 /* Half the number of chunks that a node of an index holds: most datasets have one chunk, and an index node is written whole. */
 #define INDEX_WIDTH  4
@@ -55,7 +57,7 @@ static hid_t make_file(void)
 {
     hid_t access = H5Pcreate(H5P_FILE_ACCESS), create = H5Pcreate(H5P_FILE_CREATE), file = -1;
     if (access >= 0 && create >= 0 && H5Pset_fapl_core(access, IMAGE_GROWTH, 0) >= 0 && H5Pset_istore_k(create, INDEX_WIDTH) >= 0)
-        file = H5Fcreate("results.h5", H5F_ACC_TRUNC, create, access);
+        file = H5Fcreate(RESULT, H5F_ACC_TRUNC, create, access);
     H5Pclose(access);
     H5Pclose(create);
     return file;
@@ -68,9 +70,12 @@ static struct h5 *open_as(const char *path)
         return NULL;
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL); /* errors are told by us, once */
     h->compare = path != NULL;
+    errno = 0; /* HDF5 leaves that of open(2) alone */
     h->file = path ? H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT) : make_file();
-    if (h->file < 0)
-        fail(h, path ? path : "results.h5", path ? "cannot be opened again" : "cannot be made");
+    if (h->file < 0 && path && errno)
+        snprintf(h->error, sizeof h->error, "what was written cannot be opened again: %s", strerror(errno));
+    else if (h->file < 0)
+        fail(h, RESULT, path ? "cannot be opened again" : "cannot be made");
     return h;
 }
 
@@ -94,7 +99,7 @@ int h5_image(struct h5 *h, void **bytes, size_t *len)
         *len = (size_t)n;
         return 0;
     }
-    fail(h, "results.h5", "cannot be made");
+    fail(h, RESULT, "cannot be made");
     free(*bytes);
     return -1;
 }

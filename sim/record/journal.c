@@ -237,15 +237,22 @@ const char *journal_error(const struct journal *r)
 
 /* ---- the folder ---- */
 
-/* Whether another process writes to the folder's segments now. */
-static bool is_taken(const char *path)
+/* Another process may be writing to the folder's segments now. */
+static int check_free(const char *path, char *error, size_t error_cap)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    bool taken = flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    int fd = open(path, O_RDONLY | O_CLOEXEC), failed = 0;
+    if (fd < 0 && errno == ENOENT)
+        return 0;
+    if (fd < 0) {
+        snprintf(error, error_cap, "cannot write %s: %s", path, strerror(errno));
+        return -1;
+    }
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+        snprintf(error, error_cap, "cannot write %s: a run that goes on now writes it", path);
+        failed = -1;
+    }
     close(fd);
-    return taken;
+    return failed;
 }
 
 static int begin_file(struct journal *r, const char *part, const struct journal_head *head)
@@ -283,12 +290,8 @@ static int open_in(struct journal *r, const char *folder, const struct journal_h
 {
     char part[PATH_MAX];
     if (file_path(folder, JOURNAL_FILE, r->path, error, error_cap) ||
-        file_path(folder, JOURNAL_FILE ".part", part, error, error_cap))
+        file_path(folder, JOURNAL_FILE ".part", part, error, error_cap) || check_free(r->path, error, error_cap))
         return -1;
-    if (is_taken(r->path)) {
-        snprintf(error, error_cap, "cannot write %s: a run that goes on now writes it", r->path);
-        return -1;
-    }
     errno = 0;
     if (begin_file(r, part, head)) {
         if (!r->error[0])
@@ -302,6 +305,8 @@ static int open_in(struct journal *r, const char *folder, const struct journal_h
         take_folder(r, folder, part, error, error_cap) == 0)
         return 0;
     unlink(part);
+    if (file_path(folder, "scenario.resolved.yaml.part", part, error, 0) == 0)
+        unlink(part);
     return -1;
 }
 
