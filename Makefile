@@ -112,6 +112,7 @@ install: all ## copy program, data, scenarios and manual to $(DESTDIR)$(PREFIX)
 	install -m 755 $(BUILD)/reloadsim $(DESTDIR)$(PREFIX)/bin/reloadsim
 	install -m 644 $(wildcard topologies/*) $(DESTDIR)$(PREFIX)/share/reloadsim/topologies
 	install -m 644 $(wildcard workloads/*) $(DESTDIR)$(PREFIX)/share/reloadsim/workloads
+	install -m 644 analysis/reloadsim.py $(DESTDIR)$(PREFIX)/share/reloadsim
 	install -m 644 reloadsim.1 $(DESTDIR)$(PREFIX)/share/man/man1/reloadsim.1
 
 clean: ## remove what was built and the results of the demo

@@ -34,9 +34,7 @@ static int tell(const char *folder, const struct results *r)
     case RESULTS_RUNNING:
         fprintf(stderr, "reloadsim report: the run in %s goes on; its results are not there yet\n", folder);
         return CLI_INCOMPLETE;
-    case RESULTS_FAILED:
-        fprintf(stderr, "reloadsim report: %s\n", r->error);
-        return CLI_RESOURCE;
+    case RESULTS_FAILED: fprintf(stderr, "reloadsim report: %s\n", r->error); return CLI_RESOURCE;
     case RESULTS_COMPLETE:
         if (r->made)
             fprintf(stderr, "%s: the run had ended; its results are finished now\n", folder);
@@ -47,9 +45,9 @@ static int tell(const char *folder, const struct results *r)
         fprintf(stderr, "%s: incomplete: the run did not get to its end\n", folder);
         return CLI_INCOMPLETE;
     }
-    fprintf(stderr, "%s: incomplete: the run was %s after %s of simulated time; %llu row%s of its time series kept\n", folder,
-            r->killed ? "killed" : "stopped", cli_duration((double)r->until / 1e9, until), (unsigned long long)r->rows,
-            plural(r->rows));
+    fprintf(stderr, "%s: incomplete: the run was %s after %s of simulated time; %llu row%s of its time series kept\n",
+            folder, r->killed ? "killed" : "stopped", cli_duration((double)r->until / 1e9, until),
+            (unsigned long long)r->rows, plural(r->rows));
     if (r->dropped)
         fprintf(stderr, "%s: the last %llu byte%s were not written whole, and dropped\n", folder,
                 (unsigned long long)r->dropped, plural(r->dropped));
@@ -106,7 +104,8 @@ int report_main(int argc, char **argv)
 {
     struct results results;
     if (argc < 2 || argv[1][0] == '-')
-        return cli_usage("report", argc < 2 ? "which results? Give the folder of a run" : "the folder comes first, then options");
+        return cli_usage("report",
+                         argc < 2 ? "which results? Give the folder of a run" : "the folder comes first, then options");
     results_finish(argv[1], &results);
     int status = tell(argv[1], &results);
     if (results.state != RESULTS_COMPLETE && results.state != RESULTS_INCOMPLETE)

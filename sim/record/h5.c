@@ -56,7 +56,8 @@ const char *h5_error(const struct h5 *h)
 static hid_t make_file(void)
 {
     hid_t access = H5Pcreate(H5P_FILE_ACCESS), create = H5Pcreate(H5P_FILE_CREATE), file = -1;
-    if (access >= 0 && create >= 0 && H5Pset_fapl_core(access, IMAGE_GROWTH, 0) >= 0 && H5Pset_istore_k(create, INDEX_WIDTH) >= 0)
+    if (access >= 0 && create >= 0 && H5Pset_fapl_core(access, IMAGE_GROWTH, 0) >= 0 &&
+        H5Pset_istore_k(create, INDEX_WIDTH) >= 0)
         file = H5Fcreate(RESULT, H5F_ACC_TRUNC, create, access);
     H5Pclose(access);
     H5Pclose(create);
@@ -140,7 +141,8 @@ static hid_t string_type(void)
     return type;
 }
 
-static void compare_attribute(struct h5 *h, hid_t object, const char *path, const char *name, hid_t memory, const void *value)
+static void compare_attribute(struct h5 *h, hid_t object, const char *path, const char *name, hid_t memory,
+                              const void *value)
 {
     uint64_t found = 0; /* as wide as the widest: a number, or the pointer of a text */
     hid_t a = H5Aopen(object, name, H5P_DEFAULT);
@@ -163,7 +165,8 @@ static void compare_attribute(struct h5 *h, hid_t object, const char *path, cons
         H5Aclose(a);
 }
 
-static void make_attribute(struct h5 *h, hid_t object, const char *path, const char *name, hid_t memory, hid_t file, const void *value)
+static void make_attribute(struct h5 *h, hid_t object, const char *path, const char *name, hid_t memory, hid_t file,
+                           const void *value)
 {
     hid_t space = H5Screate(H5S_SCALAR), a = H5Acreate2(object, name, file, space, H5P_DEFAULT, H5P_DEFAULT);
     if (a < 0 || H5Awrite(a, memory, value) < 0)
@@ -173,7 +176,8 @@ static void make_attribute(struct h5 *h, hid_t object, const char *path, const c
     H5Sclose(space);
 }
 
-static void attribute_of(struct h5 *h, hid_t object, const char *path, const char *name, hid_t memory, hid_t file, const void *value)
+static void attribute_of(struct h5 *h, hid_t object, const char *path, const char *name, hid_t memory, hid_t file,
+                         const void *value)
 {
     if (h->error[0])
         return;
@@ -235,8 +239,8 @@ static hid_t make_dataset(struct h5 *h, const char *path, hid_t type, size_t chu
 {
     const hsize_t none = 0, all = H5S_UNLIMITED, width = chunk;
     hid_t create = H5Pcreate(H5P_DATASET_CREATE), space = H5Screate_simple(1, &none, &all), dataset = -1;
-    if (H5Pset_chunk(create, 1, &width) >= 0 && H5Pset_shuffle(create) >= 0 && H5Pset_deflate(create, DEFLATE_LEVEL) >= 0 &&
-        H5Pset_obj_track_times(create, false) >= 0)
+    if (H5Pset_chunk(create, 1, &width) >= 0 && H5Pset_shuffle(create) >= 0 &&
+        H5Pset_deflate(create, DEFLATE_LEVEL) >= 0 && H5Pset_obj_track_times(create, false) >= 0)
         dataset = H5Dcreate2(h->file, path, type, space, H5P_DEFAULT, create, H5P_DEFAULT);
     H5Sclose(space);
     H5Pclose(create);

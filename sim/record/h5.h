@@ -15,8 +15,8 @@ struct h5_column;
 
 enum h5_type { H5_UINT64, H5_FLOAT64, H5_STRING };
 
-struct h5 *h5_make(void);                 /* NULL = out of memory */
-struct h5 *h5_compare(const char *path);  /* never NULL for want of a file: see h5_error */
+struct h5 *h5_make(void);                /* NULL = out of memory */
+struct h5 *h5_compare(const char *path); /* never NULL for want of a file: see h5_error */
 const char *h5_error(const struct h5 *);
 /* The whole file, for the caller to free. 0, or -1 with the error set. */
 int h5_image(struct h5 *, void **bytes, size_t *len);

@@ -195,7 +195,7 @@ static void put_values(struct payload *p, const struct series_column *column, si
 }
 
 void journal_row(struct journal *r, sim_time now, const struct series_row *row, const struct summary *so_far,
-                  const struct histogram *const measured[HISTOGRAMS])
+                 const struct histogram *const measured[HISTOGRAMS])
 {
     payload_u64(&r->payload, now);
     put_values(&r->payload, series_column, SERIES_COLUMNS, row);
@@ -221,7 +221,7 @@ void journal_nodes(struct journal *r, const struct series_node *node, unsigned c
 }
 
 void journal_finish(struct journal *r, sim_time now, const struct summary *s,
-                     const struct histogram *const measured[HISTOGRAMS], bool complete)
+                    const struct histogram *const measured[HISTOGRAMS], bool complete)
 {
     payload_u64(&r->payload, now);
     payload_u32(&r->payload, complete);
@@ -286,7 +286,8 @@ static int take_folder(struct journal *r, const char *folder, const char *part, 
     return failed;
 }
 
-static int open_in(struct journal *r, const char *folder, const struct journal_head *head, char *error, size_t error_cap)
+static int open_in(struct journal *r, const char *folder, const struct journal_head *head, char *error,
+                   size_t error_cap)
 {
     char part[PATH_MAX];
     if (file_path(folder, JOURNAL_FILE, r->path, error, error_cap) ||
@@ -311,7 +312,7 @@ static int open_in(struct journal *r, const char *folder, const struct journal_h
 }
 
 int journal_open(struct journal **out, const char *folder, const struct journal_head *head, char *error,
-                  size_t error_cap)
+                 size_t error_cap)
 {
     struct journal *r = calloc(1, sizeof *r);
     if (!r) {

@@ -42,12 +42,12 @@ struct journal_head {
 int journal_open(struct journal **, const char *folder, const struct journal_head *, char *error, size_t error_cap);
 /* measured: of the measured phase so far; so_far: its figures. Both are cumulative. */
 void journal_row(struct journal *, sim_time, const struct series_row *, const struct summary *so_far,
-                  const struct histogram *const measured[HISTOGRAMS]);
+                 const struct histogram *const measured[HISTOGRAMS]);
 void journal_event(struct journal *, sim_time, const char *kind, const char *text);
 void journal_nodes(struct journal *, const struct series_node *, unsigned count);
 /* complete: it went through to the end of the drain. */
-void journal_finish(struct journal *, sim_time, const struct summary *, const struct histogram *const measured[HISTOGRAMS],
-                     bool complete);
+void journal_finish(struct journal *, sim_time, const struct summary *,
+                    const struct histogram *const measured[HISTOGRAMS], bool complete);
 /* NULL = all is well. */
 const char *journal_error(const struct journal *);
 void journal_close(struct journal *);

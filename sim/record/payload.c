@@ -44,7 +44,8 @@ void payload_u32_at(struct payload *p, size_t at, uint32_t v)
 
 void payload_real(struct payload *p, double v)
 {
-    uint64_t bits = UINT64_C(0x7ff8000000000000); /* one NaN for all: which one an operation gives differs between compilers */
+    uint64_t bits = UINT64_C(
+        0x7ff8000000000000); /* one NaN for all: which one an operation gives differs between compilers */
     if (v == v)
         memcpy(&bits, &v, sizeof bits);
     payload_u64(p, bits);

@@ -16,8 +16,8 @@ struct payload {
 
 void payload_u32(struct payload *, uint32_t);
 void payload_u64(struct payload *, uint64_t);
-void payload_real(struct payload *, double);          /* its IEEE 754 bits */
-void payload_text(struct payload *, const char *);    /* length with the final NUL (u32), bytes, NUL */
+void payload_real(struct payload *, double);             /* its IEEE 754 bits */
+void payload_text(struct payload *, const char *);       /* length with the final NUL (u32), bytes, NUL */
 void payload_u32_at(struct payload *, size_t, uint32_t); /* fills in what was not known before */
 void payload_free(struct payload *);
 

@@ -33,8 +33,8 @@ static struct series_column *get_columns(struct payload_reader *p, unsigned *cou
     struct series_column *c = list_of(p, n, sizeof *c);
     for (unsigned i = 0; i < n && !p->failed; i++) {
         uint32_t type = payload_get_u32(p);
-        c[i] = (struct series_column){
-            .type = type == SERIES_COUNT || type == SERIES_LEVEL ? (enum series_type)type : SERIES_FIGURE};
+        c[i] = (struct series_column){.type = type == SERIES_COUNT || type == SERIES_LEVEL ? (enum series_type)type
+                                                                                           : SERIES_FIGURE};
         c[i].name = payload_get_text(p);
         c[i].unit = payload_get_text(p);
         c[i].description = payload_get_text(p);
@@ -123,8 +123,10 @@ int recorded_open(struct recorded *r, int fd, char *error, size_t error_cap)
 
 enum recorded_part recorded_next(struct recorded *r)
 {
-    static const enum recorded_part part[] = {[SEGMENT_HEAD] = RECORDED_FAILED,   [SEGMENT_ROW] = RECORDED_ROW,
-                                              [SEGMENT_EVENT] = RECORDED_EVENT, [SEGMENT_NODES] = RECORDED_NODES,
+    static const enum recorded_part part[] = {[SEGMENT_HEAD] = RECORDED_FAILED,
+                                              [SEGMENT_ROW] = RECORDED_ROW,
+                                              [SEGMENT_EVENT] = RECORDED_EVENT,
+                                              [SEGMENT_NODES] = RECORDED_NODES,
                                               [SEGMENT_CLOSE] = RECORDED_CLOSE};
     struct segment s;
     enum segments_found found = segments_next(&r->reader, &s);

@@ -13,8 +13,8 @@
 #include "sim/record/file.h"
 #include "sim/record/h5.h"
 #include "sim/record/histogram.h"
-#include "sim/record/recorded.h"
 #include "sim/record/journal.h"
+#include "sim/record/recorded.h"
 
 #define ROWS_CHUNK   4096u
 #define NODES_CHUNK  8192u
@@ -169,7 +169,8 @@ static void begin_columns(struct pass *p)
     char path[256];
     h5_group(p->h5, "/timeseries");
     h5_attribute_real(p->h5, "/timeseries", "measure_from_s", seconds(p->in.warmup));
-    p->time = h5_column(p->h5, "/timeseries/time_s", H5_FLOAT64, ROWS_CHUNK, "s", "end of the interval, since the start of warm-up", NULL);
+    p->time = h5_column(p->h5, "/timeseries/time_s", H5_FLOAT64, ROWS_CHUNK, "s",
+                        "end of the interval, since the start of warm-up", NULL);
     for (unsigned i = 0; i < p->in.columns; i++) {
         const struct series_column *c = &p->in.column[i];
         snprintf(path, sizeof path, "/timeseries/%s", c->name);
@@ -177,7 +178,8 @@ static void begin_columns(struct pass *p)
                                  c->type == SERIES_COUNT ? "count" : "gauge");
     }
     h5_group(p->h5, "/events");
-    p->event_time = h5_column(p->h5, "/events/time_s", H5_FLOAT64, EVENTS_CHUNK, "s", "since the start of warm-up", NULL);
+    p->event_time = h5_column(p->h5, "/events/time_s", H5_FLOAT64, EVENTS_CHUNK, "s", "since the start of warm-up",
+                              NULL);
     p->event_kind = h5_column(p->h5, "/events/kind", H5_STRING, EVENTS_CHUNK, "", "phase, fault, interrupt", NULL);
     p->event_text = h5_column(p->h5, "/events/text", H5_STRING, EVENTS_CHUNK, "", "what happened", NULL);
 }
@@ -201,8 +203,8 @@ static void end_columns(struct pass *p)
 }
 
 /* A column that is known as a whole. */
-static void show_column(struct pass *p, const char *group, const char *name, enum h5_type type, const void *values, size_t n,
-                        size_t chunk, const char *unit, const char *description)
+static void show_column(struct pass *p, const char *group, const char *name, enum h5_type type, const void *values,
+                        size_t n, size_t chunk, const char *unit, const char *description)
 {
     char path[256];
     snprintf(path, sizeof path, "%s/%s", group, name);

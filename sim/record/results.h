@@ -15,8 +15,8 @@
 #define RESULTS_FORMAT 1
 
 enum results_state {
-    RESULTS_NONE,       /* no results in this folder */
-    RESULTS_RUNNING,    /* the run goes on; nothing was touched */
+    RESULTS_NONE,    /* no results in this folder */
+    RESULTS_RUNNING, /* the run goes on; nothing was touched */
     RESULTS_COMPLETE,
     RESULTS_INCOMPLETE, /* the run did not get to its end; what it recorded is there */
     RESULTS_FAILED      /* error tells why */
@@ -24,8 +24,8 @@ enum results_state {
 
 struct results {
     enum results_state state;
-    bool made; /* now, of segments; else results.h5 was there already and only its mark was looked at */
-    bool killed; /* the run did not even say that it ends */
+    bool made;              /* now, of segments; else results.h5 was there already and only its mark was looked at */
+    bool killed;            /* the run did not even say that it ends */
     uint64_t rows, dropped; /* rows of the time series; bytes of a segment that was not written whole */
     sim_time until;         /* end of the last row */
     char error[PATH_MAX + 512];

@@ -44,12 +44,15 @@
     X(COUNT, lookup_expected_correct, "lookup.expected_correct", "",                                                   \
       "of those, answered with the present registration: success is this over lookup.expected")                        \
     X(FIGURE, lookup_latency_mean, "lookup.latency_s.mean", "s", "latency of answered look-ups, mean")                 \
-    X(FIGURE, lookup_latency_p50, "lookup.latency_s.p50", "s", "latency of look-ups, median; failures count as the "   \
-                                                               "end-to-end limit")                                     \
-    X(FIGURE, lookup_latency_p95, "lookup.latency_s.p95", "s", "latency of look-ups, 95 % are below; failures as "     \
-                                                               "above")                                                \
-    X(FIGURE, lookup_latency_p99, "lookup.latency_s.p99", "s", "latency of look-ups, 99 % are below; failures as "     \
-                                                               "above")                                                \
+    X(FIGURE, lookup_latency_p50, "lookup.latency_s.p50", "s",                                                         \
+      "latency of look-ups, median; failures count as the "                                                            \
+      "end-to-end limit")                                                                                              \
+    X(FIGURE, lookup_latency_p95, "lookup.latency_s.p95", "s",                                                         \
+      "latency of look-ups, 95 % are below; failures as "                                                              \
+      "above")                                                                                                         \
+    X(FIGURE, lookup_latency_p99, "lookup.latency_s.p99", "s",                                                         \
+      "latency of look-ups, 99 % are below; failures as "                                                              \
+      "above")                                                                                                         \
     X(FIGURE, lookup_hops_mean, "lookup.hops.mean", "links", "links that requests of answered look-ups crossed, mean") \
     X(FIGURE, lookup_dead_hops_mean, "lookup.dead_hops.mean", "", "dead next hops met by a look-up, mean")             \
     X(COUNT, registrations, "registrations", "", "registrations that ended, those of peers gone offline left out")     \
@@ -63,7 +66,8 @@
     SERIES_CLASSES(X, bytes, "bytes", "bytes", "bytes of datagrams delivered, with UDP, IP and DTLS")                  \
     X(COUNT, resent, "e2e.resent", "", "requests sent again end to end")                                               \
     X(COUNT, spurious, "e2e.spurious", "", "of those, shown by a late answer to have been needless")                   \
-    X(FIGURE, ring_wrong_successor, "ring.wrong_successor", "share", "peers whose first successor is not the true one") \
+    X(FIGURE, ring_wrong_successor, "ring.wrong_successor", "share",                                                   \
+      "peers whose first successor is not the true one")                                                               \
     X(FIGURE, ring_dead_successor, "ring.dead_successor", "share", "peers whose first successor is dead")              \
     X(FIGURE, ring_unreachable_values, "ring.unreachable_values", "share", "values that their owner lacks")            \
     X(FIGURE, ring_under_replicated, "ring.under_replicated", "share", "values with fewer than three copies")          \

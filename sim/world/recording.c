@@ -44,15 +44,15 @@ int recording_open(struct world *w, char *error, size_t error_cap)
     }
     date_print(s->epoch_ms, epoch, sizeof epoch);
     const struct journal_head head = {.scenario = s->name,
-                                       .text = text,
-                                       .epoch = epoch,
-                                       .seed = s->seed,
-                                       .population = w->identities,
-                                       .warmup = s->warmup,
-                                       .measure = s->measure,
-                                       .interval = s->record_interval,
-                                       .ranks = w->parts,
-                                       .describe = describe};
+                                      .text = text,
+                                      .epoch = epoch,
+                                      .seed = s->seed,
+                                      .population = w->identities,
+                                      .warmup = s->warmup,
+                                      .measure = s->measure,
+                                      .interval = s->record_interval,
+                                      .ranks = w->parts,
+                                      .describe = describe};
     int status = journal_open(&w->journal, w->options.out, &head, error, error_cap);
     free(text);
     return status;
@@ -102,7 +102,8 @@ static void fill_lookups(struct series_row *row, const struct measures *m, const
     row->lookup_dead_hops_mean = s->lookup_dead_hops_mean;
 }
 
-static void fill_members(struct series_row *row, const struct world *w, const struct measures *m, const struct summary *s)
+static void fill_members(struct series_row *row, const struct world *w, const struct measures *m,
+                         const struct summary *s)
 {
     row->nodes_online = w->totals.net.online;
     row->joins = m->join_good;

@@ -59,14 +59,14 @@ static struct journal *begin(char *error, size_t cap)
 {
     struct journal *r = NULL;
     const struct journal_head head = {.scenario = "test",
-                                       .text = "reloadsim: 1\n",
-                                       .epoch = "2009-10-19",
-                                       .seed = 7,
-                                       .population = 3,
-                                       .warmup = SECONDS(10),
-                                       .measure = SECONDS(40),
-                                       .interval = SECONDS(10),
-                                       .ranks = 1};
+                                      .text = "reloadsim: 1\n",
+                                      .epoch = "2009-10-19",
+                                      .seed = 7,
+                                      .population = 3,
+                                      .warmup = SECONDS(10),
+                                      .measure = SECONDS(40),
+                                      .interval = SECONDS(10),
+                                      .ranks = 1};
     return journal_open(&r, folder, &head, error, cap) ? NULL : r;
 }
 
@@ -309,14 +309,10 @@ int main(void)
 {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, make_folder, remove_folder)
     const struct CMUnitTest tests[] = {
-        TEST(a_complete_run_is_finished_once),
-        TEST(an_interrupted_run_is_incomplete),
-        TEST(a_killed_run_keeps_its_whole_rows),
-        TEST(a_run_that_goes_on_is_left_alone),
-        TEST(nothing_and_damage_are_told),
-        TEST(a_run_that_cannot_begin_leaves_earlier_results),
-        TEST(a_run_that_begins_takes_the_place),
-        TEST(comparing_finds_what_differs),
+        TEST(a_complete_run_is_finished_once),   TEST(an_interrupted_run_is_incomplete),
+        TEST(a_killed_run_keeps_its_whole_rows), TEST(a_run_that_goes_on_is_left_alone),
+        TEST(nothing_and_damage_are_told),       TEST(a_run_that_cannot_begin_leaves_earlier_results),
+        TEST(a_run_that_begins_takes_the_place), TEST(comparing_finds_what_differs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

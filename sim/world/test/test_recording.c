@@ -112,7 +112,8 @@ static void assert_same(const struct recording *a, const struct recording *b)
     for (unsigned i = 0; i < a->parts; i++) {
         assert_int_equal(a->part[i].kind, b->part[i].kind);
         assert_int_equal(a->part[i].len, b->part[i].len);
-        assert_memory_equal(a->part[i].bytes, b->part[i].bytes, a->part[i].kind == RECORDED_CLOSE ? 12 : a->part[i].len);
+        assert_memory_equal(a->part[i].bytes, b->part[i].bytes,
+                            a->part[i].kind == RECORDED_CLOSE ? 12 : a->part[i].len);
     }
 }
 
@@ -120,9 +121,8 @@ static void engines_windows_and_partitions_do_not_show(void **state)
 {
     (void)state;
     struct recording a, b;
-    const struct world_options ways[] = {{.engine = KERNEL_HEAP},
-                                         {.partitions = 3, .threads = true},
-                                         {.partitions = 2, .window = MICROS(300)}};
+    const struct world_options ways[] = {
+        {.engine = KERNEL_HEAP}, {.partitions = 3, .threads = true}, {.partitions = 2, .window = MICROS(300)}};
     record(&a, NULL, (struct world_options){.out = folder});
     assert_int_equal(a.status, 0);
     for (unsigned i = 0; i < 3; i++) {
@@ -164,7 +164,8 @@ static void rows_end_where_they_should_and_add_up(void **state)
         assert_true(rows < sizeof ends / sizeof ends[0]);
         assert_int_equal(end, SECONDS(ends[rows++]));
         assert_int_equal(row->lookups, row->lookup_correct + row->lookup_stale + row->lookup_lost + row->lookup_absent +
-                                           row->lookup_wrong_owner + row->lookup_timeout + row->lookup_error + row->lookup_abandoned);
+                                           row->lookup_wrong_owner + row->lookup_timeout + row->lookup_error +
+                                           row->lookup_abandoned);
         assert_int_equal(isnan(row->ring_wrong_successor), end <= SECONDS(65) || end % SECONDS(10) != 0);
         if (end <= SECONDS(65))
             continue;

@@ -32,7 +32,8 @@ static int concerns_fd(int fd)
 
 static int fails(const char *call)
 {
-    const char *which = getenv("FAIL_CALL"), *at = getenv("FAIL_AT"), *why = getenv("FAIL_ERRNO"), *log = getenv("FAIL_LOG");
+    const char *which = getenv("FAIL_CALL"), *at = getenv("FAIL_AT"), *why = getenv("FAIL_ERRNO"),
+               *log = getenv("FAIL_LOG");
     if (!which || !at || strcmp(which, call) != 0)
         return 0;
     int due = strtol(at, NULL, 10) == ++calls || (getenv("FAIL_ALWAYS") && calls > strtol(at, NULL, 10));
