@@ -28,7 +28,7 @@
 #define SERIES_METRICS(X)                                                                                              \
     X(LEVEL, nodes_online, "nodes_online", "", "peers whose process runs")                                             \
     X(COUNT, joins, "joins", "", "peers that joined")                                                                  \
-    X(COUNT, joins_failed, "joins_failed", "", "sessions that ended without having joined, 15 s old or older")         \
+    X(COUNT, joins_failed, "joins_failed", "", "sessions that ended unjoined after the end-to-end limit")              \
     X(COUNT, leaves, "leaves", "", "departures that said good-bye")                                                    \
     X(COUNT, crashes, "crashes", "", "departures without a word, kills included")                                      \
     X(COUNT, lookups, "lookups", "", "look-ups that ended; the outcomes below and the abandoned ones add up to it")    \
@@ -42,30 +42,27 @@
     X(COUNT, lookup_abandoned, "lookup.abandoned", "", "look-ups whose asker went offline")                            \
     X(COUNT, lookup_expected, "lookup.expected", "", "look-ups whose value should exist")                              \
     X(COUNT, lookup_expected_correct, "lookup.expected_correct", "",                                                   \
-      "of those, answered with the present registration: success is this over lookup.expected")                        \
+      "look-ups whose value should exist, answered with it: success is this over lookup.expected")                     \
     X(FIGURE, lookup_latency_mean, "lookup.latency_s.mean", "s", "latency of answered look-ups, mean")                 \
     X(FIGURE, lookup_latency_p50, "lookup.latency_s.p50", "s",                                                         \
-      "latency of look-ups, median; failures count as the "                                                            \
-      "end-to-end limit")                                                                                              \
+      "latency of look-ups, median; failures count as the end-to-end limit")                                           \
     X(FIGURE, lookup_latency_p95, "lookup.latency_s.p95", "s",                                                         \
-      "latency of look-ups, 95 % are below; failures as "                                                              \
-      "above")                                                                                                         \
+      "latency of look-ups, 95th percentile; failures count as the end-to-end limit")                                  \
     X(FIGURE, lookup_latency_p99, "lookup.latency_s.p99", "s",                                                         \
-      "latency of look-ups, 99 % are below; failures as "                                                              \
-      "above")                                                                                                         \
+      "latency of look-ups, 99th percentile; failures count as the end-to-end limit")                                  \
     X(FIGURE, lookup_hops_mean, "lookup.hops.mean", "links", "links that requests of answered look-ups crossed, mean") \
     X(FIGURE, lookup_dead_hops_mean, "lookup.dead_hops.mean", "", "dead next hops met by a look-up, mean")             \
     X(COUNT, registrations, "registrations", "", "registrations that ended, those of peers gone offline left out")     \
-    X(COUNT, registrations_good, "registrations.success", "", "of those, stored")                                      \
+    X(COUNT, registrations_good, "registrations.success", "", "registrations that were stored")                        \
     X(COUNT, events, "events", "", "datagrams and wake-ups that ran, keepalives included")                             \
     X(COUNT, datagrams, "datagrams", "", "datagrams delivered, keepalives included")                                   \
     X(COUNT, messages, "messages", "", "RELOAD messages and fragments delivered over a link")                          \
-    X(COUNT, message_bytes, "message_bytes", "bytes", "bytes of those messages")                                       \
+    X(COUNT, message_bytes, "message_bytes", "bytes", "bytes of RELOAD messages and fragments delivered over a link")  \
     SERIES_CLASSES(X, datagrams, "datagrams", "", "datagrams delivered")                                               \
     SERIES_CLASSES(X, messages, "messages", "", "messages delivered over a link")                                      \
     SERIES_CLASSES(X, bytes, "bytes", "bytes", "bytes of datagrams delivered, with UDP, IP and DTLS")                  \
     X(COUNT, resent, "e2e.resent", "", "requests sent again end to end")                                               \
-    X(COUNT, spurious, "e2e.spurious", "", "of those, shown by a late answer to have been needless")                   \
+    X(COUNT, spurious, "e2e.spurious", "", "end-to-end resends shown by a late answer to have been needless")          \
     X(FIGURE, ring_wrong_successor, "ring.wrong_successor", "share",                                                   \
       "peers whose first successor is not the true one")                                                               \
     X(FIGURE, ring_dead_successor, "ring.dead_successor", "share", "peers whose first successor is dead")              \
