@@ -35,7 +35,7 @@ is_there() {
     command:*) command -v "${1#command:}" >/dev/null ;;
     header:*) echo "#include <${1#header:}>" | compiles "${CC:-gcc}" -fsyntax-only ;;
     python:*) "${PYTHON:-/usr/bin/python3}" -c "import ${1#python:}" 2>/dev/null ;;
-    hdf5) echo '#include <hdf5.h>' | compiles "${CC:-gcc}" -fsyntax-only -I/usr/include/hdf5/serial ;;
+    hdf5) echo '#include <hdf5.h>' | compiles "${CC:-gcc}" -fsyntax-only ${HDF5_CFLAGS:--I/usr/include/hdf5/serial} ;;
     cmocka) printf '#include <stdarg.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <setjmp.h>\n#include <cmocka.h>\n' | compiles "${CC:-gcc}" -fsyntax-only ;;
     libfuzzer) echo 'int LLVMFuzzerTestOneInput(const char *b, unsigned long n) { return !b && n; }' | compiles clang -fsanitize=fuzzer,address,undefined ;;
     esac

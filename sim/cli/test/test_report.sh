@@ -61,6 +61,16 @@ interrupted_is_status_3() {
     [ $got -eq 130 ] && [ -e "$work/cut/results.h5" ] && [ ! -e "$work/cut/results.segments" ] && grep -q '"complete": 0' "$work/cut/summary.json" &&
         ends 3 "$work/cut" && says 'incomplete: the run did not get to its end'
 }
+ctrl_c_keeps_results() { # a shell starts what it puts in the background with SIGINT ignored
+    local got=0
+    env --default-signal=INT "$program" run --quiet "$work/small.yaml" --set phases.measure=300d -o "$work/int" 2>"$work/run" &
+    pid=$!
+    for _ in $(seq 100); do [ -s "$work/int/results.segments" ] && break; sleep 0.1; done
+    sleep 0.3
+    kill -INT $pid
+    wait $pid || got=$?
+    [ $got -eq 130 ] && grep -q '"complete": 0' "$work/int/summary.json" && ends 3 "$work/int"
+}
 libexec_is_found() { analysis "$work/libexec" 0 && ends 0 "$work/done" --open && [ "$(cat "$work/out")" = "<$work/done><--open>" ] && ends 3 "$work/cut"; }
 beside_comes_first() { analysis "$work/bin" 1 && ends 1 "$work/done" && ends 1 "$work/cut"; }
 a_program_that_dies_is_told() { printf '#!/bin/sh\nkill -9 $$\n' >"$work/bin/reloadsim-report" && ends 70 "$work/done" && says 'ended by signal 9'; }
@@ -70,6 +80,7 @@ check 'complete results are status 0, and a missing analysis program is told' co
 check 'a run that goes on is left alone, status 3' running_is_left_alone
 check 'a second run into the folder of one that goes on is refused, status 4' a_second_run_is_refused
 check 'an interrupted run is status 130, its report 3' interrupted_is_status_3
+check 'Ctrl-C keeps what was measured, too' ctrl_c_keeps_results
 check 'the analysis program of ../libexec gets all arguments' libexec_is_found
 check 'one beside the program comes first, and its status counts' beside_comes_first
 check 'an analysis program that dies is told' a_program_that_dies_is_told

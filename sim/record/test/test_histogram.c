@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -87,6 +88,23 @@ static void an_empty_histogram_knows_nothing(void **state)
     free(h);
 }
 
+static void ranges_lie_side_by_side_and_hold_their_values(void **state)
+{
+    (void)state;
+    static struct histogram h;
+    uint64_t low, high, end = 0;
+    for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
+        histogram_range(i, &low, &high);
+        assert_true(low == end && high > low);
+        end = high;
+        memset(&h, 0, sizeof h);
+        histogram_add(&h, low);
+        histogram_add(&h, high - 1);
+        assert_int_equal(h.bucket[i], 2);
+    }
+    assert_true(end == UINT64_C(1) << HISTOGRAM_VALUE_BITS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -96,6 +114,7 @@ int main(void)
         cmocka_unit_test(quantiles_of_a_ramp_are_its_ranks),
         cmocka_unit_test(failures_count_as_the_limit_in_quantiles_only),
         cmocka_unit_test(an_empty_histogram_knows_nothing),
+        cmocka_unit_test(ranges_lie_side_by_side_and_hold_their_values),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
