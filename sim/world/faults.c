@@ -7,6 +7,7 @@
 #include "sim/kernel/random.h"
 #include "sim/net/region.h"
 #include "sim/net/trouble.h"
+#include "sim/scenario/fault.h"
 #include "sim/world/lives.h"
 #include "sim/world/recording.h"
 #include "sim/world/workload.h"
@@ -286,16 +287,26 @@ static void end(struct world *w, unsigned i)
     w->faults->map[i] = NULL;
 }
 
+/* "fault" as it strikes, "fault over" at the end of one that lasts; the text is the fault as the scenario writes it. */
+static void record_fault(struct world *w, const char *kind, unsigned i)
+{
+    char text[FAULT_TEXT_MAX];
+    fault_print(&w->scenario->fault[i], text, sizeof text);
+    recording_event(w, kind, text);
+}
+
 void faults_due(struct world *w)
 {
     for (unsigned i = 0; i < w->scenario->faults; i++)
-        if (w->faults->stage[i] == ON && w->fault_until[i] <= w->now)
+        if (w->faults->stage[i] == ON && w->fault_until[i] <= w->now) {
             end(w, i);
+            record_fault(w, "fault over", i);
+        }
     for (unsigned i = 0; i < w->scenario->faults; i++) {
         if (w->faults->stage[i] != AHEAD || w->fault_at[i] > w->now)
             continue;
         begin(w, i);
-        recording_fault(w, &w->scenario->fault[i]);
+        record_fault(w, "fault", i);
         if (w->fault_until[i] <= w->now)
             end(w, i);
     }

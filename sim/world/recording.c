@@ -246,14 +246,10 @@ void recording_instant(struct world *w)
         record_nodes(w);
 }
 
-void recording_fault(struct world *w, const struct fault *f)
+void recording_event(struct world *w, const char *kind, const char *text)
 {
-    char text[96];
-    if (!w->journal)
-        return;
-    snprintf(text, sizeof text, "kill: %.9g %% of the peers online, mode %s", 100 * f->kill_share,
-             f->kill_mode == KILL_HOST ? "host" : "process");
-    journal_event(w->journal, w->now, "fault", text);
+    if (w->journal)
+        journal_event(w->journal, w->now, kind, text);
 }
 
 void recording_finish(struct world *w, bool complete)

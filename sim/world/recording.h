@@ -14,8 +14,8 @@ int recording_open(struct world *, char *error, size_t error_cap);
 void recording_begin(struct world *);
 /* At an instant, after the interval was booked and the ring sampled, before faults strike: a row, if one ends here. Borders of phases. */
 void recording_instant(struct world *);
-/* The fault has struck. */
-void recording_fault(struct world *, const struct fault *);
+/* Something happened at this instant: "fault" and what it does, as a scenario writes it. */
+void recording_event(struct world *, const char *kind, const char *text);
 /* The run is over and its summary filled. */
 void recording_finish(struct world *, bool complete);
 /* NULL = all is well, or nothing is recorded. */
