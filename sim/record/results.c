@@ -16,7 +16,7 @@
 #include "sim/record/journal.h"
 #include "sim/record/recorded.h"
 
-#define ROWS_CHUNK   4096u
+#define ROWS_CHUNK   1024u
 #define NODES_CHUNK  8192u
 #define EVENTS_CHUNK 64u
 #define SUMS_CHUNK   1024u

@@ -18,7 +18,7 @@ overlay: {peers: 100}
 network: {model: constant, delay: 30 ms}
 churn: {session: {exponential: {mean: 5 min}}, offline: {exponential: {mean: 5 min}}}
 workload: {register: {every: 1 min, lifetime: 2 min}, lookup: {every: 10 s}}
-phases: {warmup: 60 s, measure: 20 min}
+phases: {warmup: 60 s, measure: 10 min}
 faults: [{at: 60 s, kill: {share: 20 %, mode: host}}]
 record: {interval: 1 s}
 YAML
