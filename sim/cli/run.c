@@ -195,17 +195,15 @@ static void show_results(const struct world *world, const struct run_options *o,
         world_print_checks(world, o->quiet ? stderr : table);
 }
 
-/* results.h5 and summary.json. When the world itself ran out of something, its segments stay as they are. */
+/* results.h5 and summary.json, of segments that are whole; others stay as they are. */
 static int keep_results(const struct run_options *o, FILE *table, int status)
 {
     struct results results;
-    if (!o->out || status == CLI_RESOURCE)
-        return status;
     results_finish(o->out, &results);
     if (results.state != RESULTS_COMPLETE && results.state != RESULTS_INCOMPLETE) {
         fprintf(stderr, "reloadsim run: %s\nreloadsim run: nothing is lost: make room, then reloadsim report %s\n",
                 results.error[0] ? results.error : "the segments of this run are gone", o->out);
-        return CLI_RESOURCE;
+        return status == CLI_INTERNAL ? status : CLI_RESOURCE;
     }
     if (!o->quiet)
         fprintf(table, "results in %s\n", o->out);
@@ -241,9 +239,10 @@ static int simulate(const struct scenario *s, const struct run_options *o, const
     status = world_run(world);
     watch_end(&watch);
     FILE *table = o->progress == WHEN_JSON ? stderr : stdout; /* lines of JSON stay alone on standard output */
+    bool recorded = world_recorded(world);
     show_results(world, o, table, status);
     world_close(world);
-    return keep_results(o, table, status);
+    return recorded ? keep_results(o, table, status) : status;
 }
 
 static int run_scenario(const struct scenario *s, const struct run_options *o)

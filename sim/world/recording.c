@@ -234,7 +234,7 @@ void recording_instant(struct world *w)
         return;
     if (row_ends(w))
         record_row(w);
-    if (w->interrupted && w->now == w->measure_to)
+    if (w->cut)
         journal_event(w->journal, w->now, "interrupt", "interrupted; the run ends here");
     else if (w->now == w->measure_to)
         journal_event(w->journal, w->now, "phase", "measured phase ends, drain begins");
