@@ -35,7 +35,7 @@ YAML
 cp topologies/cities.csv "$work"
 run() { "$program" run --quiet "$work/small.yaml" -o "$work/$1" "${@:2}"; }
 ways() {
-    run a && run b --engine heap && run c --partitions 3 && run d --partitions 2 --no-threads --window 300us &&
+    run a && run b --engine heap && run c --partitions 3 && run d --partitions 2 --threads never --window 300us &&
         "$python" "$rows" same "$work/a" "$work/b" "$work/c" "$work/d"
 }
 nodes_are_the_same() {
