@@ -7,7 +7,7 @@
 #include "sim/kernel/random.h"
 #include "sim/net/region.h"
 #include "sim/net/trouble.h"
-#include "sim/scenario/fault.h"
+#include "sim/scenario/read.h"
 #include "sim/world/lives.h"
 #include "sim/world/recording.h"
 #include "sim/world/workload.h"

@@ -191,7 +191,7 @@ static void fill_node(struct world *w, uint32_t i, struct series_node *n)
     const struct node *node = n->online ? net_node(w->net, i, &env) : NULL;
     if (!node)
         return;
-    node_look(node, env, &view);
+    w->kind->look(node, env, &view);
     n->links = view.links;
     n->successors = view.successors;
     n->fingers = view.fingers_filled;
