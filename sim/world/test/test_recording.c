@@ -203,7 +203,7 @@ static void faults_and_phases_are_events(void **state)
         const char *kind, *text;
     } wanted[] = {{0, "phase", "warm-up begins"},
                   {65, "phase", "measured phase begins"},
-                  {106, "fault", "kill: {share: 20 %, mode: host}"},
+                  {106, "fault", "{at: 41 s, kill: {share: 20 %, mode: host}}"},
                   {165, "phase", "measured phase ends, drain begins"},
                   {180, "phase", "drain ends"}};
     struct recording r;
