@@ -20,6 +20,7 @@ FLAGS = -std=c17 -g $(OPT) $(WARN) $(SAN) -ffp-contract=off -I. -MMD -MP $(CFLAG
 HDF5_CFLAGS ?= -isystem /usr/include/hdf5/serial
 HDF5_LIBS ?= -lhdf5_serial
 LIBS := $(HDF5_LIBS) -lyaml -lcrypto -lz -lpthread -lm
+ANALYSIS_LIBS := $(HDF5_LIBS) -lgsl -lgslcblas -lyaml -lm
 # What results say of the program that made them.
 REVISION := $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
 
@@ -41,6 +42,12 @@ replays := $(fuzzers:%=%-replay)
 test_help := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(call sources_in,test/test_*.c) $(call sources_in,test/long_*.c),$(call sources_in,test/*.c)))
 test_scripts := scripts/check-proto.sh $(call sources_in,test/test_*.sh) $(sort $(wildcard analysis/test/test_*.sh))
 long_scripts := $(call sources_in,test/long_*.sh)
+# The analysis: programs of its own, one a main_X.c, that share nothing with the simulator but the files it leaves.
+analysis_main := $(sort $(wildcard analysis/main_*.c))
+analysis_programs := $(patsubst analysis/main_%.c,$(BUILD)/reloadsim-%,$(analysis_main))
+analysis_obj := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(analysis_main),$(wildcard analysis/*.c))) \
+    $(patsubst %,$(BUILD)/analysis/page/%.o,$(basename $(notdir $(wildcard analysis/page/*))))
+analysis_tests := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard analysis/test/test_*.c)))
 
 ifndef V
 say = @printf '  %-7s %s\n' $(1) $(@:$(BUILD)/%=%);
@@ -52,7 +59,7 @@ MAKEFLAGS += -j$(JOBS)
 endif
 MAKEFLAGS += --no-print-directory
 
-all: $(BUILD)/reloadsim ## build the simulator
+all: $(BUILD)/reloadsim $(analysis_programs) ## build the simulator and the analysis
 
 demo: ## install what is missing, build, simulate 10,000 peers, print the main figures
 	@scripts/need.sh build
@@ -62,7 +69,7 @@ demo: ## install what is missing, build, simulate 10,000 peers, print the main f
 test: ## install what is missing, build and run all tests (8 minutes at most)
 	@scripts/need.sh build test
 	@$(MAKE) test-programs
-	@BUILD=$(BUILD) JOBS=$(JOBS) CC="$(CC)" scripts/run-tests.sh $(tests) $(replays) $(test_scripts)
+	@BUILD=$(BUILD) JOBS=$(JOBS) CC="$(CC)" scripts/run-tests.sh $(tests) $(analysis_tests) $(replays) $(test_scripts)
 
 test-long: ## the tests that take longer: random runs by the thousand, every compiler and option
 	@scripts/need.sh build test lint
@@ -70,7 +77,7 @@ test-long: ## the tests that take longer: random runs by the thousand, every com
 	@BUILD=$(BUILD) JOBS=$(JOBS) CC="$(CC)" TEST_SECONDS=14400 scripts/run-tests.sh $(long_tests) $(long_scripts)
 
 test-programs: all tests $(replays)
-tests: $(tests)
+tests: $(tests) $(analysis_tests)
 
 bench: all $(benches) ## measure speed and memory, beside the last accepted figures
 	@BUILD=$(BUILD) scripts/bench.sh $(benches)
@@ -81,14 +88,14 @@ lint: ## gcc and clang with -Werror, layers, headers, banned calls, mutable glob
 	@$(MAKE) lint-build CC=clang BUILD=build/lint-clang WERROR=1
 	@scripts/lint.sh build/lint-gcc
 
-lint-build: all $(patsubst %,%.o,$(tests) $(long_tests) $(benches) $(fuzzers))
+lint-build: all $(patsubst %,%.o,$(tests) $(analysis_tests) $(long_tests) $(benches) $(fuzzers))
 
 # A choice of tests that reach every decoder, the node and the whole program, small enough to run slowly.
 asan_skip ?=
 asan: ## a choice of tests under AddressSanitizer and UBSan
 	@scripts/need.sh build test
 	@$(MAKE) test-programs BUILD=build/asan OPT=-O1 SANITIZE=address,undefined
-	@BUILD=build/asan JOBS=$(JOBS) TEST_SECONDS=900 scripts/run-tests.sh $(patsubst $(BUILD)/%,build/asan/%,$(filter-out $(asan_skip:%=$(BUILD)/%),$(tests)) $(replays))
+	@BUILD=build/asan JOBS=$(JOBS) TEST_SECONDS=900 scripts/run-tests.sh $(patsubst $(BUILD)/%,build/asan/%,$(filter-out $(asan_skip:%=$(BUILD)/%),$(tests) $(analysis_tests)) $(replays)) $(sort $(wildcard analysis/test/test_*.sh))
 
 tsan: ## partitions in threads under ThreadSanitizer: some scenarios, and the results of one thread
 	@scripts/need.sh build test
@@ -108,8 +115,9 @@ format: ## lay out all C files by .clang-format
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
 install: all ## copy program, data, scenarios and manual to $(DESTDIR)$(PREFIX)
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/reloadsim/topologies $(DESTDIR)$(PREFIX)/share/reloadsim/workloads $(DESTDIR)$(PREFIX)/share/man/man1
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/reloadsim $(DESTDIR)$(PREFIX)/share/reloadsim/topologies $(DESTDIR)$(PREFIX)/share/reloadsim/workloads $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 755 $(BUILD)/reloadsim $(DESTDIR)$(PREFIX)/bin/reloadsim
+	install -m 755 $(analysis_programs) $(DESTDIR)$(PREFIX)/libexec/reloadsim
 	install -m 644 $(wildcard topologies/*) $(DESTDIR)$(PREFIX)/share/reloadsim/topologies
 	install -m 644 $(wildcard workloads/*) $(DESTDIR)$(PREFIX)/share/reloadsim/workloads
 	install -m 644 analysis/reloadsim.py $(DESTDIR)$(PREFIX)/share/reloadsim
@@ -136,6 +144,20 @@ $(fuzzers): %: %.o $(BUILD)/libsim.a $(BUILD)/libproto.a
 	$(call say,LD)$(CC) $(FLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 $(replays): %-replay: %.o scripts/fuzz_replay.c $(BUILD)/libsim.a $(BUILD)/libproto.a
 	$(call say,LD)$(CC) $(FLAGS) -D_GNU_SOURCE -DCORPUS='"$(subst fuzz_,corpus/,$(*:$(BUILD)/%=%))"' -o $@ $^ $(LIBS)
+$(BUILD)/libanalysis.a: $(analysis_obj)
+$(analysis_programs): $(BUILD)/reloadsim-%: $(BUILD)/analysis/main_%.o $(BUILD)/libanalysis.a
+	$(call say,LD)$(CC) $(FLAGS) -o $@ $^ $(ANALYSIS_LIBS)
+$(analysis_tests): %: %.o $(BUILD)/libanalysis.a
+	$(call say,LD)$(CC) $(FLAGS) -o $@ $^ -lcmocka $(ANALYSIS_LIBS)
+# Style and script of the report, as arrays in the program.
+as_array = @mkdir -p $(@D); { echo 'extern const char page_$(1)[];'; echo 'const char page_$(1)[] = {'; od -An -v -td1 $< | sed 's/-*[0-9][0-9]*/&,/g'; echo '0};'; } >$@
+$(BUILD)/analysis/page/style.c: analysis/page/style.css
+	$(call as_array,style)
+$(BUILD)/analysis/page/script.c: analysis/page/script.js
+	$(call as_array,script)
+$(BUILD)/analysis/page/%.o: $(BUILD)/analysis/page/%.c
+	$(call say,CC)$(CC) $(FLAGS) -c $< -o $@
+$(BUILD)/analysis/%.o: FLAGS += -D_GNU_SOURCE $(HDF5_CFLAGS)
 $(BUILD)/sim/%.o: FLAGS += -D_GNU_SOURCE
 $(BUILD)/sim/record/h5.o: FLAGS += $(HDF5_CFLAGS)
 $(BUILD)/sim/record/version.o: FLAGS += -DREVISION='"$(REVISION)"'

@@ -14,10 +14,12 @@ build|binutils|command:ar|makes libraries
 build|libyaml-dev|header:yaml.h|reads scenarios
 build|libssl-dev|header:openssl/sha.h|SHA-1 and SHA-256 as RELOAD wants them
 build|zlib1g-dev|header:zlib.h|compresses results, reads compressed data files
-build|libhdf5-dev|hdf5|writes results.h5
+build|libhdf5-dev|hdf5|writes and reads results.h5
+build|libgsl-dev|header:gsl/gsl_cdf.h|distributions behind confidence intervals
 test|libcmocka-dev|cmocka|runs the unit tests
 test|python3-h5py|python:h5py|reads results.h5, as users do
 test|python3-pandas|python:pandas|tables of results in the Python reader
+test|gnuplot-nox|command:gnuplot|draws what reports write for papers
 test|tshark|command:tshark|an independent decoder that judges our captures
 lint|clang|command:clang|second compiler: its warnings differ from those of gcc
 fuzz|clang|command:clang|compiles the fuzzers
