@@ -13,7 +13,7 @@
 /* Exit status, the same for every command (`reloadsim help status`). */
 enum cli_status {
     CLI_DONE = 0,
-    CLI_DIFFERS = 1,    /* a check of the scenario failed, or decode --roundtrip differed */
+    CLI_DIFFERS = 1,    /* a check of the scenario failed, or decode --roundtrip or compare differed */
     CLI_USAGE = 2,      /* bad usage or scenario */
     CLI_INCOMPLETE = 3, /* results are incomplete */
     CLI_RESOURCE = 4,   /* out of memory, disk, or a directory that cannot be written */
@@ -25,6 +25,7 @@ int run_main(int argc, char **argv);
 int check_main(int argc, char **argv);
 int explain_main(int argc, char **argv);
 int report_main(int argc, char **argv);
+int compare_main(int argc, char **argv);
 int decode_main(int argc, char **argv);
 int doctor_main(int argc, char **argv);
 int completion_main(int argc, char **argv);

@@ -13,7 +13,7 @@ int completion_main(int argc, char **argv)
          "_reloadsim() {\n"
          "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]} "
          "options=\n"
-         "    local commands='run check explain report decode doctor completion help'");
+         "    local commands='run check explain report compare decode doctor completion help'");
     fputs("    local keys='", stdout);
     for (size_t i = 0; i < schema_count; i++)
         if (!strchr(schema[i].path, '['))
@@ -29,12 +29,13 @@ int completion_main(int argc, char **argv)
          "    --progress) COMPREPLY=($(compgen -W 'auto tty json off' -- \"$word\")); return ;;\n"
          "    esac\n"
          "    case $command in\n"
-         "    run) options='-o --set --engine --window --partitions --threads --progress --quiet' ;;\n"
+         "    run) options='-o --set --engine --window --partitions --threads --progress --replications --quiet' ;;\n"
          "    check) options='--set --json --resolved' ;;\n"
          "    explain) COMPREPLY=($(compgen -W \"$keys laws units presets metrics --json --markdown\" -- \"$word\")); "
          "return ;;\n"
+         "    report) options='--gnuplot --json --quiet' ;;\n"
+         "    compare) options='--json --quiet --all' ;;\n"
          "    decode) options='--roundtrip --json --tree --transaction --port' ;;\n"
-         "    report) COMPREPLY=($(compgen -d -- \"$word\")); return ;;\n"
          "    doctor) options='--json' ;;\n"
          "    completion) COMPREPLY=($(compgen -W bash -- \"$word\")); return ;;\n"
          "    help) COMPREPLY=($(compgen -W \"$commands status\" -- \"$word\")); return ;;\n"

@@ -1,20 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* reloadsim report DIR: finishes what a run left, then hands over to the analysis program, which makes the page. */
 #include <errno.h>
-#include <limits.h>
-#include <spawn.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "sim/cli/cli.h"
+#include "sim/cli/part.h"
 #include "sim/record/results.h"
-
-#define ANALYSIS "reloadsim-report"
-
-extern char **environ;
 
 static const char *plural(uint64_t n)
 {
@@ -54,52 +46,6 @@ static int tell(const char *folder, const struct results *r)
     return CLI_INCOMPLETE;
 }
 
-/* The analysis program: beside this one, or in the libexec folder of the prefix that this one is installed under. */
-static int find_analysis(char found[PATH_MAX])
-{
-    static const char *const places[] = {"", "../libexec/"};
-    char self[PATH_MAX];
-    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-    if (n <= 0)
-        return -1;
-    self[n] = 0;
-    char *slash = strrchr(self, '/');
-    for (size_t i = 0; slash && i < sizeof places / sizeof places[0]; i++) {
-        int len = snprintf(found, PATH_MAX, "%.*s/%s" ANALYSIS, (int)(slash - self), self, places[i]);
-        if (len > 0 && len < PATH_MAX && access(found, X_OK) == 0)
-            return 0;
-    }
-    return -1;
-}
-
-/* argv as it was given to report. The status of the program, CLI_DONE when there is none. */
-static int run_analysis(char **argv)
-{
-    char path[PATH_MAX];
-    pid_t child;
-    int status;
-    if (find_analysis(path)) {
-        fputs("reloadsim report: no page is made: the analysis program " ANALYSIS
-              " is neither beside reloadsim nor in ../libexec of it\n",
-              stderr);
-        return CLI_DONE;
-    }
-    argv[0] = path;
-    fflush(stdout);
-    int failed = posix_spawn(&child, path, NULL, NULL, argv, environ);
-    if (failed) {
-        fprintf(stderr, "reloadsim report: %s: %s\n", path, strerror(failed));
-        return CLI_RESOURCE;
-    }
-    while (waitpid(child, &status, 0) < 0)
-        if (errno != EINTR)
-            return CLI_INTERNAL;
-    if (WIFEXITED(status))
-        return WEXITSTATUS(status);
-    fprintf(stderr, "reloadsim report: %s was ended by signal %d\n", path, WTERMSIG(status));
-    return CLI_INTERNAL;
-}
-
 int report_main(int argc, char **argv)
 {
     struct results results;
@@ -110,6 +56,13 @@ int report_main(int argc, char **argv)
     int status = tell(argv[1], &results);
     if (results.state != RESULTS_COMPLETE && results.state != RESULTS_INCOMPLETE)
         return status;
-    int analysed = run_analysis(argv);
+    if (!part_there("report")) {
+        fputs("reloadsim report: no page is made: the analysis program reloadsim-report is neither beside reloadsim "
+              "nor in "
+              "../libexec/reloadsim of it\n",
+              stderr);
+        return status;
+    }
+    int analysed = part_run("report", argv);
     return analysed == CLI_DONE ? status : analysed;
 }

@@ -2,6 +2,7 @@
 /* reloadsim run S.yaml: from a scenario to figures. */
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -11,6 +12,8 @@
 
 #include "sim/cli/cli.h"
 #include "sim/cli/estimate.h"
+#include "sim/cli/part.h"
+#include "sim/cli/replicate.h"
 #include "sim/cli/watch.h"
 #include "sim/record/results.h"
 #include "sim/scenario/quantity.h"
@@ -25,10 +28,11 @@ struct run_options {
     const char **sets;
     unsigned nsets;
     enum kernel_engine engine;
-    unsigned partitions; /* 0 = as many as there are cores to use */
+    unsigned partitions;   /* 0 = as many as there are cores to use */
+    unsigned replications; /* 0 = one run */
     enum kernel_threads threads;
     bool quiet;
-    const char *window;
+    const char *window, *partitions_text, *threads_text;
     enum { WHEN_AUTO, WHEN_TTY, WHEN_JSON, WHEN_OFF } progress;
 };
 
@@ -52,8 +56,8 @@ static int read_option(struct run_options *o, int c)
 {
     static const char *const engines[] = {"windows", "heap", NULL}, *const whens[] = {"auto", "tty", "json", "off",
                                                                                       NULL};
-    static const char *const threads[] = {[KERNEL_THREADS_NEVER] = "never", [KERNEL_THREADS_AUTO] = "auto",
-                                          [KERNEL_THREADS_ALWAYS] = "always", NULL};
+    static const char *const threads[] = {
+        [KERNEL_THREADS_NEVER] = "never", [KERNEL_THREADS_AUTO] = "auto", [KERNEL_THREADS_ALWAYS] = "always", NULL};
     unsigned n = 0;
     int status = CLI_DONE;
     char *end;
@@ -69,16 +73,23 @@ static int read_option(struct run_options *o, int c)
         o->partitions = (unsigned)strtoul(optarg, &end, 10);
         if (*end || !o->partitions || o->partitions > PARTITIONS_MAX || optarg[0] == '-')
             return cli_usage("run", "--partitions is 1 to %d, not \"%s\"", PARTITIONS_MAX, optarg);
+        o->partitions_text = optarg;
         return CLI_DONE;
     case 't':
         status = choice("--threads", optarg, threads, &n);
         o->threads = (enum kernel_threads)n;
+        o->threads_text = optarg;
         return status;
     case 'r':
         status = choice("--progress", optarg, whens, &n);
         o->progress = n;
         return status;
     case 'q': o->quiet = true; return CLI_DONE;
+    case 'n':
+        o->replications = (unsigned)strtoul(optarg, &end, 10);
+        if (*end || !o->replications || o->replications > REPLICATIONS_MAX || optarg[0] == '-')
+            return cli_usage("run", "--replications is 1 to %d, not \"%s\"", REPLICATIONS_MAX, optarg);
+        return CLI_DONE;
     default: return CLI_USAGE;
     }
 }
@@ -92,6 +103,7 @@ static int read_options(struct run_options *o, int argc, char **argv)
                                             {"partitions", required_argument, NULL, 'p'},
                                             {"threads", required_argument, NULL, 't'},
                                             {"progress", required_argument, NULL, 'r'},
+                                            {"replications", required_argument, NULL, 'n'},
                                             {"quiet", no_argument, NULL, 'q'},
                                             {0}};
     int c, status;
@@ -102,6 +114,10 @@ static int read_options(struct run_options *o, int argc, char **argv)
         return cli_usage("run", argc == optind ? "which scenario? Give a file, or - for standard input."
                                                : "one scenario at a time");
     o->path = argv[optind];
+    if (o->replications && !o->out)
+        return cli_usage("run", "--replications needs -o DIR for the results of each run");
+    if (o->replications && strcmp(o->path, "-") == 0)
+        return cli_usage("run", "--replications reads the scenario once for each run: give a file");
     return CLI_DONE;
 }
 
@@ -195,6 +211,15 @@ static void show_results(const struct world *world, const struct run_options *o,
         world_print_checks(world, o->quiet ? stderr : table);
 }
 
+/* report.html, when the analysis is installed. Its failure is told by itself and does not undo the run. */
+static void make_page(const char *folder)
+{
+    char part[] = "report", quiet[] = "--quiet", *copy = strdup(folder), *words[] = {part, quiet, copy, NULL};
+    if (copy && part_there(part))
+        part_run(part, words);
+    free(copy);
+}
+
 /* results.h5 and summary.json, of segments that are whole; others stay as they are. */
 static int keep_results(const struct run_options *o, FILE *table, int status)
 {
@@ -205,6 +230,7 @@ static int keep_results(const struct run_options *o, FILE *table, int status)
                 results.error[0] ? results.error : "the segments of this run are gone", o->out);
         return status == CLI_INTERNAL ? status : CLI_RESOURCE;
     }
+    make_page(o->out);
     if (!o->quiet)
         fprintf(table, "results in %s\n", o->out);
     return status;
@@ -263,13 +289,96 @@ static int run_scenario(const struct scenario *s, const struct run_options *o)
     return simulate(s, o, &options);
 }
 
+/* ---- Replications. ---- */
+
+/* Side by side as far as cores and memory reach: results do not depend on the number. */
+static unsigned runs_at_a_time(const struct run_options *o, const struct estimate *e)
+{
+    struct memory here = memory_here();
+    unsigned most = cores() / (o->partitions ? o->partitions : 1);
+    double fit = here.available_bytes > 0 && e->memory_bytes > 0 ? here.available_bytes / e->memory_bytes : most;
+    most = most < o->replications ? most : o->replications;
+    most = fit < most ? (unsigned)fit : most;
+    return most ? most : 1;
+}
+
+/* The command line of each run, but for seed and folder; the words are the caller's or constant. */
+static void common_arguments(const struct run_options *o, const char **words)
+{
+    static const char *const engines[] = {[KERNEL_WINDOWS] = "windows", [KERNEL_HEAP] = "heap"};
+    unsigned n = 0;
+    words[n++] = "reloadsim";
+    words[n++] = "run";
+    for (unsigned i = 0; i < o->nsets; i++)
+        if (strncmp(o->sets[i], "seed=", 5) != 0) { /* it is in the seeds already */
+            words[n++] = "--set";
+            words[n++] = o->sets[i];
+        }
+    words[n++] = "--engine";
+    words[n++] = engines[o->engine];
+    if (o->window) {
+        words[n++] = "--window";
+        words[n++] = o->window;
+    }
+    words[n++] = "--partitions";
+    words[n++] = o->partitions_text ? o->partitions_text : "1";
+    if (o->threads_text) {
+        words[n++] = "--threads";
+        words[n++] = o->threads_text;
+    }
+    words[n++] = "--quiet";
+    words[n++] = o->path;
+    words[n] = NULL;
+}
+
+#define COMMON_WORDS 14
+
+static int run_replications(const struct scenario *s, const struct run_options *o)
+{
+    struct estimate e = estimate_of(s);
+    char memory[24], time[24], part[] = "replications", quiet[] = "--quiet";
+    const char **words = calloc(2 * (size_t)o->nsets + COMMON_WORDS, sizeof *words);
+    char *folder = strdup(o->out);
+    char *summary[] = {part, folder, o->quiet ? quiet : NULL, NULL};
+    if (!words || !folder) {
+        free(words);
+        free(folder);
+        return CLI_RESOURCE;
+    }
+    common_arguments(o, words);
+    struct replicate r = {
+        .out = o->out, .seed = s->seed, .runs = o->replications, .at_a_time = runs_at_a_time(o, &e), .quiet = o->quiet};
+    memcpy(&r.common, &words, sizeof r.common); /* exec takes words that it does not change as char * */
+    if (!o->quiet)
+        fprintf(stderr,
+                "%s: %u replications, seeds %" PRIu64 " to %" PRIu64 ", %u at a time; each about %s of memory and %s\n",
+                s->name, r.runs, r.seed, r.seed + r.runs - 1, r.at_a_time, cli_bytes(e.memory_bytes, memory),
+                cli_duration(e.cpu_s, time));
+    int status = check_memory(&e);
+    if (status == CLI_DONE && make_folder(o->out))
+        status = no_output(o->out);
+    if (status == CLI_DONE && replicate_crowded(&r))
+        status = CLI_USAGE;
+    if (status == CLI_DONE)
+        status = replicate_all(&r);
+    if (status == CLI_DONE || status == CLI_DIFFERS) {
+        int told = part_run(part, summary);
+        status = told == CLI_DONE ? status : told;
+    } else if (status == CLI_INTERRUPTED) {
+        fprintf(stderr, "reloadsim run: no summary, for not all runs came to their end\n");
+    }
+    free(words);
+    free(folder);
+    return status;
+}
+
 int run_main(int argc, char **argv)
 {
     struct run_options o = {.threads = KERNEL_THREADS_AUTO, .sets = calloc((size_t)argc + 1, sizeof *o.sets)};
     int status = o.sets ? read_options(&o, argc, argv) : CLI_RESOURCE;
     struct scenario *s = status == CLI_DONE ? cli_load(o.path, o.sets, o.nsets) : NULL;
     if (s)
-        status = run_scenario(s, &o);
+        status = o.replications ? run_replications(s, &o) : run_scenario(s, &o);
     else if (status == CLI_DONE)
         status = CLI_USAGE;
     free(s);

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # reloadsim report from outside. Pins: exit statuses and words for complete, interrupted, running and missing results; that the analysis program beside the
-# executable, or in ../libexec, gets the arguments, and that its status counts. Leaves open killed runs (sim/record/test) and what that program makes.
+# executable, or in ../libexec/reloadsim, gets the arguments, and that its status counts. Leaves open killed runs (sim/record/test) and what that program makes.
 set -u
 export LC_ALL=C
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-mkdir -p "$work/bin" "$work/libexec"
+mkdir -p "$work/bin" "$work/libexec/reloadsim"
 cp "$(readlink -f "${RELOADSIM:-build/reloadsim}")" "$work/bin/reloadsim"
 program=$work/bin/reloadsim
 status=0
@@ -71,7 +71,7 @@ ctrl_c_keeps_results() { # a shell starts what it puts in the background with SI
     wait $pid || got=$?
     [ $got -eq 130 ] && grep -q '"complete": 0' "$work/int/summary.json" && ends 3 "$work/int"
 }
-libexec_is_found() { analysis "$work/libexec" 0 && ends 0 "$work/done" --open && [ "$(cat "$work/out")" = "<$work/done><--open>" ] && ends 3 "$work/cut"; }
+libexec_is_found() { analysis "$work/libexec/reloadsim" 0 && ends 0 "$work/done" --open && [ "$(cat "$work/out")" = "<$work/done><--open>" ] && ends 3 "$work/cut"; }
 beside_comes_first() { analysis "$work/bin" 1 && ends 1 "$work/done" && ends 1 "$work/cut"; }
 a_program_that_dies_is_told() { printf '#!/bin/sh\nkill -9 $$\n' >"$work/bin/reloadsim-report" && ends 70 "$work/done" && says 'ended by signal 9'; }
 
