@@ -66,7 +66,7 @@ static void marks(FILE *f, const struct results *r)
             "fs noborder\n",
             r->measure_from_s / 60);
     for (size_t i = 0; i < r->n_events; i++)
-        if (!happening_is_phase(&r->events[i])) {
+        if (happening_strikes(&r->events[i])) {
             double at = r->events[i].time_s / 60;
             fprintf(f, "# F%u: ", ++number);
             quoted(f, r->events[i].text);

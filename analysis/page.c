@@ -175,7 +175,7 @@ static void write_faults(const struct page *p)
     unsigned number = 0;
     for (size_t i = 0; i < p->r->n_events; i++) {
         const struct happening *h = &p->r->events[i];
-        if (happening_is_phase(h))
+        if (!happening_strikes(h))
             continue;
         if (!number)
             fputs("<section>\n<h2>Faults</h2>\n", p->f);
@@ -467,8 +467,11 @@ static void write_data(const struct page *p)
     for (size_t i = 0; i < p->r->n_events; i++) {
         const struct happening *h = &p->r->events[i];
         double end = outage_end(p->outages, p->n_outages, h->time_s);
-        if (happening_is_phase(h))
+        double over = results_fault_over(p->r, i);
+        if (!happening_strikes(h))
             continue;
+        if (end < over) /* not when there is no end, or it never got over it */
+            end = over;
         fprintf(p->f, "%s{\"at\":%.9g,\"to\":", number++ ? "," : "", h->time_s);
         text_json_number(p->f, end); /* null: not back within the record */
         fputs(",\"text\":", p->f);

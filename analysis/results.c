@@ -499,16 +499,24 @@ size_t results_measured_end(const struct results *s)
     return i;
 }
 
-bool happening_is_phase(const struct happening *h)
+bool happening_strikes(const struct happening *h)
 {
-    return strcmp(h->kind, "phase") == 0;
+    return strcmp(h->kind, "phase") != 0 && strcmp(h->kind, "fault over") != 0;
+}
+
+double results_fault_over(const struct results *s, size_t fault)
+{
+    for (size_t i = fault + 1; i < s->n_events; i++)
+        if (strcmp(s->events[i].kind, "fault over") == 0 && strcmp(s->events[i].text, s->events[fault].text) == 0)
+            return s->events[i].time_s;
+    return NAN;
 }
 
 double results_first_fault(const struct results *s, double from_s)
 {
     double first = INFINITY;
     for (size_t i = 0; i < s->n_events; i++)
-        if (!happening_is_phase(&s->events[i]) && s->events[i].time_s >= from_s - SLACK_S &&
+        if (happening_strikes(&s->events[i]) && s->events[i].time_s >= from_s - SLACK_S &&
             s->events[i].time_s < first)
             first = s->events[i].time_s;
     return first;

@@ -80,6 +80,9 @@ size_t results_measured(const struct results *);
 size_t results_measured_end(const struct results *);
 /* A fault (no phase border) is due in [from, to): its time, or INFINITY. */
 double results_first_fault(const struct results *, double from_s);
-bool happening_is_phase(const struct happening *);
+/* Neither the border of a phase nor the end of a fault that lasted. */
+bool happening_strikes(const struct happening *);
+/* When this fault, which lasted, was over; NAN: it was of a moment, or lasts to the end. */
+double results_fault_over(const struct results *, size_t event);
 
 #endif

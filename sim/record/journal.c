@@ -220,6 +220,21 @@ void journal_nodes(struct journal *r, const struct series_node *node, unsigned c
     append(r, SEGMENT_NODES);
 }
 
+/* What became of each fault, as it stands in summary.json. */
+static void put_faults(struct payload *p, const struct summary *s)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *f = open_memstream(&text, &len);
+    if (f)
+        summary_json_faults(s, f);
+    if (!f || fclose(f) != 0)
+        p->failed = true;
+    else
+        payload_text(p, text);
+    free(text);
+}
+
 void journal_finish(struct journal *r, sim_time now, const struct summary *s,
                     const struct histogram *const measured[HISTOGRAMS], bool complete)
 {
@@ -227,6 +242,7 @@ void journal_finish(struct journal *r, sim_time now, const struct summary *s,
     payload_u32(&r->payload, complete);
     put_figures(&r->payload, s, true);
     put_histograms(r, measured);
+    put_faults(&r->payload, s);
     append(r, SEGMENT_CLOSE);
 }
 

@@ -33,6 +33,7 @@ struct pass {
     uint64_t (*bucket)[HISTOGRAM_BUCKETS];
     uint64_t *figure; /* as of the last row, or the end */
     bool figures, closed, complete;
+    char *faults; /* the keys fault.N.* of summary.json; NULL: not known */
     uint64_t rows;
     sim_time until;
     char *error;
@@ -160,6 +161,10 @@ static void take_close(struct pass *p)
     p->closed = true;
     take_figures(p);
     take_histograms(p);
+    free(p->faults);
+    p->faults = strdup(payload_get_text(&p->in.payload));
+    if (!p->faults)
+        p->in.payload.failed = true;
 }
 
 /* ---- what the file shows ---- */
@@ -370,6 +375,7 @@ static int pass_run(struct pass *p, int fd, struct h5 *h5, char *error, size_t e
 
 static void pass_end(struct pass *p)
 {
+    free(p->faults);
     recorded_close(&p->in);
     free(p->column);
     free(p->node_column);
@@ -411,7 +417,7 @@ static int write_summary(const struct pass *p, const char *folder, char *error, 
         figure_json(p, i, f);
     }
     if (f)
-        fputs("\n}\n", f);
+        fprintf(f, "%s\n}\n", p->faults ? p->faults : "");
     if (!f || fclose(f) != 0) {
         snprintf(error, error_cap, "cannot write summary.json: out of memory");
         return -1;

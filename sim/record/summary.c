@@ -167,6 +167,12 @@ static void json_value(FILE *f, const struct summary *s, const struct summary_en
         summary_json_bits(f, e->type, entry_count(s, e));
 }
 
+void summary_json_faults(const struct summary *s, FILE *f)
+{
+    for (unsigned n = 0; n < s->faults; n++)
+        json_fault(f, n, &s->fault[n]);
+}
+
 int summary_json(const struct summary *s, FILE *f, bool stable_only)
 {
     const char *before = "{\n  ";
@@ -177,8 +183,7 @@ int summary_json(const struct summary *s, FILE *f, bool stable_only)
         json_value(f, s, &entries[i]);
         before = ",\n  ";
     }
-    for (unsigned n = 0; n < s->faults; n++)
-        json_fault(f, n, &s->fault[n]);
+    summary_json_faults(s, f);
     fputs("\n}\n", f);
     return ferror(f) ? -1 : 0;
 }

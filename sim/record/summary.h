@@ -180,6 +180,8 @@ const char *summary_unrecovered(const struct summary_fault *, char out[32]);
 /* One flat JSON object, a line a key, in the order above, then the faults; with stable_only the volatile keys are left out, so that equal runs give equal bytes.
  * summary_write replaces path in one step (rename). 0, or -1 with errno. */
 int summary_json(const struct summary *, FILE *, bool stable_only);
+/* The keys fault.N.* alone, each line after a comma. */
+void summary_json_faults(const struct summary *, FILE *);
 int summary_write(const struct summary *, const char *path);
 /* The main figures for a person: outcomes before and after the faults side by side, traffic per peer by class. */
 void summary_print(const struct summary *, FILE *);
