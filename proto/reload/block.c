@@ -6,7 +6,7 @@
 #define ROUND_UP(x) (((x) + 7u) & ~7u)
 #define SLACK_SHARE 32u /* a growing section asks for this part of itself beyond its need */
 #define TRIM_AT 256u    /* idle bytes that are worth a move */
-#define WORK_SLACK 192u /* idle bytes of the second block that a node may keep */
+#define WORK_SLACK 64u  /* idle bytes of the second block that a node may keep */
 
 static const uint32_t first_cap[SECTIONS] = {[SECTION_LINKS] = 128, [SECTION_ORDER] = 32, [SECTION_NEIGHBOURS] = 24};
 

@@ -459,7 +459,7 @@ void list_grow(void **at, uint32_t *cap, uint32_t count, size_t item_bytes)
 {
     if (count < *cap)
         return;
-    uint32_t grown = *cap < 16 ? 16 : 2 * *cap;
+    uint32_t grown = *cap < 64 ? 2 * *cap + 16 : *cap + *cap / 8; /* the sessions are the longest list, and memory is short */
     void *bigger = realloc(*at, grown * item_bytes);
     if (!bigger)
         out_of_memory();
