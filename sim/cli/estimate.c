@@ -14,9 +14,10 @@
 /* Measured on a machine of 2025; see sim/cli/README.md. */
 #define DATAGRAM_CPU_S  1.6e-6
 #define KEEPALIVE_CPU_S 0.12e-6
-#define ONLINE_BYTES    3200.0
-#define IDENTITY_BYTES  160.0
-#define PROGRAM_BYTES   24e6
+#define ONLINE_BYTES    2800.0
+#define IDENTITY_BYTES  136.0
+#define PROGRAM_BYTES   18e6
+#define STORM_BYTES     20e3 /* for each peer that falls silent at once: all that had a link to it tell all theirs */
 
 /* The same of chord2003, whose every message is one datagram. */
 #define CHORD_DATAGRAM_CPU_S 0.35e-6
@@ -33,6 +34,20 @@ static double log2_of(double x)
 static double per_second(sim_time interval)
 {
     return interval ? 1e9 / (double)interval : 0;
+}
+
+/* Share of the peers that a fault takes at once, at the most. */
+static double largest_wave(const struct scenario *s)
+{
+    double wave = 0;
+    for (unsigned i = 0; i < s->faults; i++) {
+        enum fault_kind kind = s->fault[i].kind;
+        bool takes = kind == FAULT_KILL || kind == FAULT_REBOOT || kind == FAULT_LEAVE || kind == FAULT_PARTITION;
+        double share = s->fault[i].region[0] ? 0.3 : s->fault[i].share;
+        if (takes && share > wave)
+            wave = share;
+    }
+    return wave < 0.5 ? wave : 0.5;
 }
 
 /* Look-ups ask half the fingers' number of nodes, twice a datagram; stabilisation asks one. A join fills all fingers. */
@@ -69,7 +84,8 @@ struct estimate estimate_of(const struct scenario *s)
     struct estimate e = {.population = scenario_population(s)};
     e.datagrams = peers * (rate * seconds + sessions * SESSION_AT_10K * (depth / 13.3) * (depth / 13.3));
     e.keepalives = peers * links * per_second(o->keepalive_interval) * seconds;
-    e.memory_bytes = PROGRAM_BYTES + peers * ONLINE_BYTES * (0.4 + 0.6 * links / 33) + e.population * IDENTITY_BYTES;
+    e.memory_bytes = PROGRAM_BYTES + peers * (ONLINE_BYTES * (0.75 + 0.25 * links / 33) + STORM_BYTES * largest_wave(s)) +
+                     e.population * IDENTITY_BYTES;
     e.cpu_s = e.datagrams * DATAGRAM_CPU_S + e.keepalives * KEEPALIVE_CPU_S;
     return e;
 }
