@@ -3,71 +3,50 @@
 # reloadsim-report from outside, on files that h5py wrote. Pins: one page, offline, well-formed, with the values and gaps of the file, the same bytes each
 # time; names from the file are escaped; warnings; --json; that gnuplot takes what --gnuplot writes; damaged and foreign files end with status 2 and
 # a sentence, never with a crash. Leaves open: how the charts look (open one), the statistics (test_*.c).
-set -u
-export LC_ALL=C
+. "$(dirname "$0")/../../scripts/test-lib.sh"
 build=$(dirname "$(readlink -f "${RELOADSIM:-build/reloadsim}")")
 report=$build/reloadsim-report
 here=$(cd "$(dirname "$0")" && pwd)
 python=${PYTHON:-/usr/bin/python3}
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
 
-status=0
-check() { # name, then a command that must succeed
-    local name=$1
-    shift
-    if "$@" >"$work/log" 2>&1; then
-        echo "ok - $name"
-    else
-        echo "not ok - $name"
-        sed 's/^/#   /' "$work/log" | head -n 20
-        status=1
-    fi
-}
 fixture() { mkdir -p "$work/$1" && "$python" "$here/fixture.py" "$work/$1/results.h5" "${@:2}"; }
 look() { "$python" "$here/pages.py" "$@"; }
-ends() { # wanted status, arguments
-    local wanted=$1 got=0
-    shift
-    "$report" "$@" >"$work/out" 2>"$work/err" </dev/null || got=$?
-    [ "$got" -eq "$wanted" ] || { echo "status $got, not $wanted: $*"; cat "$work/out" "$work/err"; return 1; }
-}
-told() { grep -qF -- "$1" "$work/err" "$work/out" || { echo "no \"$1\" in:"; cat "$work/err" "$work/out"; return 1; }; }
+reports() { ends "$1" "$report" "${@:2}"; } # wanted status, arguments
 
-makes_a_page() { fixture a gap=400 && ends 0 "$work/a" && told 'report.html' && look offline "$work/a/report.html"; }
+makes_a_page() { fixture a gap=400 && reports 0 "$work/a" && told 'report.html' && look offline "$work/a/report.html"; }
 page_is_true() { look truth "$work/a/report.html" "$work/a/results.h5"; }
 page_escapes() { look says "$work/a/report.html" 'kill 20 % <host> & more' && ! grep -q 'kill 20 % <host>' "$work/a/report.html"; }
-page_is_the_same_again() { cp "$work/a/report.html" "$work/first" && ends 0 "$work/a" --quiet && cmp "$work/first" "$work/a/report.html" && [ ! -s "$work/out" ]; }
-fixed_strings_too() { fixture fixed gap=400 fixed=1 && ends 0 "$work/fixed" && look says "$work/fixed/report.html" 'kill 20 % <host> & more'; }
-long_runs_are_grouped() { fixture long interval=1 measure=1500 peers=40 fault=0 && ends 0 "$work/long" && look grouped "$work/long/report.html"; }
-json_tells() { ends 0 "$work/a" --json && cp "$work/out" "$work/json" && look figures "$work/json" "$work/a/results.h5"; }
+page_is_the_same_again() { cp "$work/a/report.html" "$work/first" && reports 0 "$work/a" --quiet && cmp "$work/first" "$work/a/report.html" && [ ! -s "$work/out" ]; }
+fixed_strings_too() { fixture fixed gap=400 fixed=1 && reports 0 "$work/fixed" && look says "$work/fixed/report.html" 'kill 20 % <host> & more'; }
+long_runs_are_grouped() { fixture long interval=1 measure=1500 peers=40 fault=0 && reports 0 "$work/long" && look grouped "$work/long/report.html"; }
+json_tells() { reports 0 "$work/a" --json && cp "$work/out" "$work/json" && look figures "$work/json" "$work/a/results.h5"; }
 warns() {
-    fixture cut complete=0 clamped=0.05 && ends 0 "$work/cut" && told 'warning: The run is incomplete' && told '5 % of all delays were raised' &&
+    fixture cut complete=0 clamped=0.05 && reports 0 "$work/cut" && told 'warning: The run is incomplete' && told '5 % of all delays were raised' &&
         look says "$work/cut/report.html" 'The run is incomplete' &&
-        fixture early excess=1 decay=150 warmup=100 fault=0 && ends 0 "$work/early" && told 'too short for lookup.latency_s.mean: it settles at' &&
-        fixture settled fault=0 && ends 0 "$work/settled" && look says "$work/settled/report.html" '!The warm-up of' '!incomplete'
+        fixture early excess=1 decay=150 warmup=100 fault=0 && reports 0 "$work/early" && told 'too short for lookup.latency_s.mean: it settles at' &&
+        fixture settled fault=0 && reports 0 "$work/settled" && look says "$work/settled/report.html" '!The warm-up of' '!incomplete'
 }
 gnuplot_takes_it() {
-    ends 0 "$work/a" --gnuplot "$work/plots" && (cd "$work/plots" && gnuplot all.gp) >"$work/plot.log" 2>&1
+    reports 0 "$work/a" --gnuplot "$work/plots" && (cd "$work/plots" && gnuplot all.gp) >"$work/plot.log" 2>&1
     [ ! -s "$work/plot.log" ] || { cat "$work/plot.log"; return 1; }
     local scripts
     scripts=$(find "$work/plots" -name '*.gp' | wc -l)
     [ "$scripts" -gt 20 ] && [ "$(find "$work/plots" -name '*.pdf' -size +1k | wc -l)" -eq $((scripts - 1)) ] && grep -q NaN "$work/plots/latency.dat"
 }
 wrong_usage() {
-    ends 2 && told 'which results' && ends 2 "$work/a" "$work/a" && ends 2 "$work/none" && told 'No such file' && ends 2 --nonsense "$work/a" &&
-        mkdir -p "$work/empty" && ends 2 "$work/empty" && told 'holds neither results.h5' && ends 2 "$work/a/results.h5" && ends 2 "$work/a" --gnuplot
+    reports 2 && told 'which results' && reports 2 "$work/a" "$work/a" && reports 2 "$work/none" && told 'No such file' && reports 2 --nonsense "$work/a" &&
+        mkdir -p "$work/empty" && reports 2 "$work/empty" && told 'holds neither results.h5' && reports 2 "$work/a/results.h5" && reports 2 "$work/a" --gnuplot
 }
-unwritable_is_told() { fixture full && mkdir "$work/full/report.html" && ends 4 "$work/full" && told 'cannot write report.html'; }
+unwritable_is_told() { fixture full && mkdir "$work/full/report.html" && reports 4 "$work/full" && told 'cannot write report.html'; }
 damage_is_told() {
     for what in no-meta later-format short-column text-column two-dimensions time-runs-back bad-bins scalar-of-two; do
-        fixture bad && "$python" "$here/damage.py" "$work/bad/results.h5" $what && ends 2 "$work/bad" && told "$work/bad/results.h5: " || { echo "damage: $what"; return 1; }
+        fixture bad && "$python" "$here/damage.py" "$work/bad/results.h5" $what && reports 2 "$work/bad" && told "$work/bad/results.h5: " || { echo "damage: $what"; return 1; }
     done
-    printf 'not HDF5 at all' >"$work/bad/results.h5" && ends 2 "$work/bad" && told 'not an HDF5 file'
+    printf 'not HDF5 at all' >"$work/bad/results.h5" && reports 2 "$work/bad" && told 'not an HDF5 file'
 }
 what_is_missing_is_left_out() {
     for what in little nothing-recorded; do
-        fixture less && "$python" "$here/damage.py" "$work/less/results.h5" $what && ends 0 "$work/less" && look offline "$work/less/report.html" || { echo "missing: $what"; return 1; }
+        fixture less && "$python" "$here/damage.py" "$work/less/results.h5" $what && reports 0 "$work/less" && look offline "$work/less/report.html" || { echo "missing: $what"; return 1; }
     done
     look says "$work/less/report.html" 'no confidence intervals'
 }

@@ -3,34 +3,13 @@
 # The program from outside. Pins: exit statuses, what goes to standard output and what to standard error, files of a run, help and its examples, JSON
 # that parses, that every scenario of workloads/ is right, that REFERENCE.md is up to date, that an interrupted run keeps its results.
 # Leaves open: figures (sim/world), decode's output (sim/cli/decode.c has its own tests).
-set -u
-export LC_ALL=C
+. "$(dirname "$0")/../../../scripts/test-lib.sh"
 program=$(readlink -f "${RELOADSIM:-build/reloadsim}")
 top=$(cd "$(dirname "$0")/../../.." && pwd)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
 cd "$top" || exit 1
 
-status=0
-check() { # name, then a command that must succeed
-    local name=$1
-    shift
-    if "$@" >"$work/log" 2>&1; then
-        echo "ok - $name"
-    else
-        echo "not ok - $name"
-        sed 's/^/#   /' "$work/log" | head -n 20
-        status=1
-    fi
-}
-# Runs the program, leaves its output in $work/out and $work/err; succeeds when the status is as wanted.
-ends() { # wanted status, arguments
-    local wanted=$1 got=0
-    shift
-    "$program" "$@" >"$work/out" 2>"$work/err" </dev/null || got=$?
-    [ "$got" -eq "$wanted" ] || { echo "status $got, not $wanted: $*"; cat "$work/out" "$work/err"; return 1; }
-}
-says() { grep -qF -- "$2" "$work/$1" || { echo "no \"$2\" in:"; cat "$work/$1"; return 1; }; }
+runs() { ends "$1" "$program" "${@:2}"; } # wanted status, arguments
+says() { told "$2" "$1"; } # which output, text
 silent() { [ ! -s "$work/$1" ] || { echo "unexpected:"; cat "$work/$1"; return 1; }; }
 is_json() { # a file; without python3 nothing is known and nothing claimed
     command -v python3 >/dev/null || return 0
@@ -47,79 +26,79 @@ record: {capture: {nodes: 2}}
 check: [{lookup.count: "> 10"}]
 YAML
 
-no_command() { ends 2 && silent out && says err 'reloadsim run workloads/quickstart.yaml'; }
-unknown_command() { ends 2 chek && silent out && says err 'did you mean check?'; }
-version() { ends 0 --version && silent err && grep -qE '^reloadsim [0-9]+\.[0-9]+\.[0-9]+$' "$work/out"; }
+no_command() { runs 2 && silent out && says err 'reloadsim run workloads/quickstart.yaml'; }
+unknown_command() { runs 2 chek && silent out && says err 'did you mean check?'; }
+version() { runs 0 --version && silent err && grep -qE '^reloadsim [0-9]+\.[0-9]+\.[0-9]+$' "$work/out"; }
 every_command_has_help() {
-    ends 0 --help && silent err || return 1
+    runs 0 --help && silent err || return 1
     for c in $(sed -n '/^Commands/,/^$/s/^  \([a-z]*\) .*/\1/p' "$work/out"); do
-        ends 0 "$c" --help && says out "reloadsim $c" && ends 0 help "$c" && silent err || return 1
+        runs 0 "$c" --help && says out "reloadsim $c" && runs 0 help "$c" && silent err || return 1
     done
-    ends 0 help status && says out '130  interrupted' && ends 2 help nonsense
+    runs 0 help status && says out '130  interrupted' && runs 2 help nonsense
 }
 wrong_usage() {
-    ends 2 run && says err 'which scenario' && ends 2 run a b && ends 2 check && ends 2 check --jsn x && says err 'did you mean --json?' &&
-        ends 2 run --engine stack x && says err 'windows | heap' && ends 2 run --partitions 0 x && ends 2 run --partitions -1 x &&
-        ends 2 run --progress=loud x && ends 2 run -o && says err 'needs a value' && ends 2 run -x y && ends 2 check --json=3 x &&
-        says err 'takes no value' && ends 2 explain a b && ends 2 doctor x && ends 2 completion fish && ends 2 run --window 5 "$work/small.yaml" &&
-        says err 'has no unit' && ends 2 run --window 2ms "$work/small.yaml" && says err 'at most network.min_delay, 1 ms' && silent out
+    runs 2 run && says err 'which scenario' && runs 2 run a b && runs 2 check && runs 2 check --jsn x && says err 'did you mean --json?' &&
+        runs 2 run --engine stack x && says err 'windows | heap' && runs 2 run --partitions 0 x && runs 2 run --partitions -1 x &&
+        runs 2 run --progress=loud x && runs 2 run -o && says err 'needs a value' && runs 2 run -x y && runs 2 check --json=3 x &&
+        says err 'takes no value' && runs 2 explain a b && runs 2 doctor x && runs 2 completion fish && runs 2 run --window 5 "$work/small.yaml" &&
+        says err 'has no unit' && runs 2 run --window 2ms "$work/small.yaml" && says err 'at most network.min_delay, 1 ms' && silent out
 }
 wrong_scenario() {
     printf 'reloadsim: 1\noverlay: {peer: 100}\n' >"$work/wrong.yaml"
     for c in run check; do
-        ends 2 $c "$work/wrong.yaml" && silent out && says err "wrong.yaml:2:11: unknown key \"peer\" in overlay: did you mean peers?" || return 1
-        ends 2 $c "$work/none.yaml" && says err 'none.yaml: No such file or directory' || return 1
+        runs 2 $c "$work/wrong.yaml" && silent out && says err "wrong.yaml:2:11: unknown key \"peer\" in overlay: did you mean peers?" || return 1
+        runs 2 $c "$work/none.yaml" && says err 'none.yaml: No such file or directory' || return 1
     done
     printf 'x_ms,y_ms\n1,2\n3,x\n' >"$work/bad.csv"
-    ends 2 check "$work/small.yaml" --set 'network={data: bad.csv}' && says err 'bad.csv:3:' &&
-        ends 2 run "$work/small.yaml" --set overlay.peers=2x -o "$work/never" && says err '--set overlay.peers=2x: ' && [ ! -e "$work/never" ]
+    runs 2 check "$work/small.yaml" --set 'network={data: bad.csv}' && says err 'bad.csv:3:' &&
+        runs 2 run "$work/small.yaml" --set overlay.peers=2x -o "$work/never" && says err '--set overlay.peers=2x: ' && [ ! -e "$work/never" ]
 }
 standard_input() { "$program" check - <"$work/small.yaml" >"$work/out" && says out '<stdin>: fine'; }
-workloads_are_right() { ends 0 check workloads/*.yaml && ends 0 check --json workloads/*.yaml && is_json "$work/out"; }
+workloads_are_right() { runs 0 check workloads/*.yaml && runs 0 check --json workloads/*.yaml && is_json "$work/out"; }
 check_tells() {
-    ends 0 check workloads/quickstart.yaml && says out '10.0 k online of a population of 46.8 k' && silent err &&
-        ends 0 check workloads/quickstart.yaml --set overlay.peers=1M && says out '4.68 M'
+    runs 0 check workloads/quickstart.yaml && says out '10.0 k online of a population of 46.8 k' && silent err &&
+        runs 0 check workloads/quickstart.yaml --set overlay.peers=1M && says out '4.68 M'
 }
 resolved_is_the_same() {
     "$program" check --resolved workloads/quickstart.yaml >"$work/once.yaml" && "$program" check --resolved "$work/once.yaml" >"$work/twice.yaml" &&
         cmp "$work/once.yaml" "$work/twice.yaml"
 }
 explain_tells() {
-    ends 0 explain && says out 'overlay.chord.fingers' && ends 0 explain overlay.chord.fingers && says out 'default  auto' && says out '1 to 128' &&
-        ends 0 explain 'faults[0].kill.share' && says out 'faults: [{kill: {share: 20 %}}]' && ends 0 explain overlay.link && says out 'overlay.link.rto' &&
-        ends 0 explain churn --json && is_json "$work/out" && ends 0 explain --json && is_json "$work/out" && ends 2 explain peers &&
-        says err 'did you mean overlay.peers?' && for t in laws units presets metrics; do ends 0 explain $t || return 1; done
+    runs 0 explain && says out 'overlay.chord.fingers' && runs 0 explain overlay.chord.fingers && says out 'default  auto' && says out '1 to 128' &&
+        runs 0 explain 'faults[0].kill.share' && says out 'faults: [{kill: {share: 20 %}}]' && runs 0 explain overlay.link && says out 'overlay.link.rto' &&
+        runs 0 explain churn --json && is_json "$work/out" && runs 0 explain --json && is_json "$work/out" && runs 2 explain peers &&
+        says err 'did you mean overlay.peers?' && for t in laws units presets metrics; do runs 0 explain $t || return 1; done
 }
 reference_is_up_to_date() { "$program" explain --markdown | diff -u workloads/REFERENCE.md - && echo 'make it again: reloadsim explain --markdown > workloads/REFERENCE.md'; }
-doctor_tells() { ends 0 doctor && says out libyaml && says out cities.csv && ends 0 doctor --json && is_json "$work/out"; }
+doctor_tells() { runs 0 doctor && says out libyaml && says out cities.csv && runs 0 doctor --json && is_json "$work/out"; }
 completion_is_bash() { "$program" completion bash >"$work/complete" && bash -n "$work/complete" &&
     bash -c "source $work/complete; COMP_WORDS=(reloadsim run --set overlay.pe) COMP_CWORD=3; compopt() { :; }; _reloadsim; [ \"\${COMPREPLY[*]}\" = overlay.peers= ]"; }
 run_leaves_results() {
-    ends 0 run "$work/small.yaml" -o "$work/a/b" && says err 'about' && says out 'passed' && is_json "$work/a/b/summary.json" &&
-        [ -s "$work/a/b/capture.pcapng" ] && ends 0 check "$work/a/b/scenario.resolved.yaml"
+    runs 0 run "$work/small.yaml" -o "$work/a/b" && says err 'about' && says out 'passed' && is_json "$work/a/b/summary.json" &&
+        [ -s "$work/a/b/capture.pcapng" ] && runs 0 check "$work/a/b/scenario.resolved.yaml"
 }
 resolved_runs_the_same() {
-    ends 0 run --quiet "$work/a/b/scenario.resolved.yaml" -o "$work/again" && silent out && silent err &&
+    runs 0 run --quiet "$work/a/b/scenario.resolved.yaml" -o "$work/again" && silent out && silent err &&
         [ "$(grep fingerprint "$work/a/b/summary.json")" = "$(grep fingerprint "$work/again/summary.json")" ]
 }
 how_to_run_does_not_matter() {
     for options in '--engine heap' '--partitions 3' '--partitions 2 --threads never --window 300us' '--partitions 2 --threads always'; do
-        ends 0 run --quiet "$work/small.yaml" -o "$work/how" $options &&
+        runs 0 run --quiet "$work/small.yaml" -o "$work/how" $options &&
             [ "$(grep fingerprint "$work/a/b/summary.json")" = "$(grep fingerprint "$work/how/summary.json")" ] || return 1
     done
 }
-failed_check_is_status_1() { ends 1 run --quiet "$work/small.yaml" --set 'check=[{lookup.count: "> 1 G"}]' && says err FAILED && silent out; }
-json_progress_stays_alone() { ends 0 run --progress=json "$work/small.yaml" && is_json "$work/out" && says err passed; }
+failed_check_is_status_1() { runs 1 run --quiet "$work/small.yaml" --set 'check=[{lookup.count: "> 1 G"}]' && says err FAILED && silent out; }
+json_progress_stays_alone() { runs 0 run --progress=json "$work/small.yaml" && is_json "$work/out" && says err passed; }
 unwritable_folder_is_status_4() {
-    touch "$work/file" && ends 4 run "$work/small.yaml" -o "$work/file/out" && says err "cannot write $work/file/out: Not a directory" &&
-        mkdir -p "$work/taken/summary.json" && ends 4 run "$work/small.yaml" -o "$work/taken" && says err summary.json
+    touch "$work/file" && runs 4 run "$work/small.yaml" -o "$work/file/out" && says err "cannot write $work/file/out: Not a directory" &&
+        mkdir -p "$work/taken/summary.json" && runs 4 run "$work/small.yaml" -o "$work/taken" && says err summary.json
 }
-too_large_is_status_4() { (ulimit -v 400000; ends 4 run "$work/small.yaml" --set overlay.peers=10M -o "$work/large") && says err 'of memory' && [ ! -e "$work/large" ]; }
+too_large_is_status_4() { (ulimit -v 400000; runs 4 run "$work/small.yaml" --set overlay.peers=10M -o "$work/large") && says err 'of memory' && [ ! -e "$work/large" ]; }
 full_disk_is_told() { [ ! -e /dev/full ] || { got=0; "$program" explain >/dev/full 2>"$work/err" || got=$?; [ "$got" -eq 4 ] && says err 'No space left'; }; }
 # What only the world refuses (here a name too long for user names) is found out before the results of the last run go.
 failed_start_keeps_results() {
     mkdir -p "$work/kept" && echo old >"$work/kept/summary.json" &&
-        ends 2 run "$work/small.yaml" --set overlay.name="$(printf 'a%.0s' {1..58})" -o "$work/kept" && [ "$(cat "$work/kept/summary.json")" = old ] &&
+        runs 2 run "$work/small.yaml" --set overlay.name="$(printf 'a%.0s' {1..58})" -o "$work/kept" && [ "$(cat "$work/kept/summary.json")" = old ] &&
         [ ! -e "$work/kept/scenario.resolved.yaml" ] && [ ! -e "$work/a/b/scenario.resolved.yaml.part" ]
 }
 interrupt_keeps_results() {

@@ -3,34 +3,14 @@
 # Parts of reloadsim that are programs of their own, and replications. Pins: that parts are found beside the program and in ../libexec/reloadsim, and their
 # status is handed through; that run i of --replications is, to the byte of its stable figures, the run of its seed alone; what is refused; that a failed
 # check shows in the status, and that a signal ends all runs and keeps what they have. Leaves open: what the analysis makes of it (analysis/test).
-set -u
-export LC_ALL=C
+. "$(dirname "$0")/../../../scripts/test-lib.sh"
 program=$(readlink -f "${RELOADSIM:-build/reloadsim}")
 top=$(cd "$(dirname "$0")/../../.." && pwd)
 python=${PYTHON:-/usr/bin/python3}
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
 cd "$top" || exit 1
 
-status=0
-check() { # name, then a command that must succeed
-    local name=$1
-    shift
-    if "$@" >"$work/log" 2>&1; then
-        echo "ok - $name"
-    else
-        echo "not ok - $name"
-        sed 's/^/#   /' "$work/log" | head -n 20
-        status=1
-    fi
-}
-ends() { # wanted status, arguments
-    local wanted=$1 got=0
-    shift
-    "$program" "$@" >"$work/out" 2>"$work/err" </dev/null || got=$?
-    [ "$got" -eq "$wanted" ] || { echo "status $got, not $wanted: $*"; cat "$work/out" "$work/err"; return 1; }
-}
-says() { grep -qF -- "$2" "$work/$1" || { echo "no \"$2\" in:"; cat "$work/$1"; return 1; }; }
+runs() { ends "$1" "$program" "${@:2}"; } # wanted status, arguments
+says() { told "$2" "$1"; } # which output, text
 figures() { grep -vE '"(ranks|wall_s|cpu_s|start_cpu_s|peak_rss_bytes|events_per_cpu_s|datagrams_per_cpu_s|bytes_per_node)"' "$1/summary.json"; }
 cat >"$work/small.yaml" <<'YAML'
 reloadsim: 1
@@ -43,15 +23,15 @@ check: [{lookup.count: "> 10"}]
 YAML
 
 run_leaves_a_page_and_report_makes_it_again() {
-    ends 0 run --quiet "$work/small.yaml" -o "$work/one" && [ -s "$work/one/report.html" ] && cp "$work/one/report.html" "$work/page" && ends 0 report "$work/one" --json &&
-        says out '"lookup.success"' && cmp "$work/page" "$work/one/report.html" && ends 0 compare "$work/one" "$work/one"
+    runs 0 run --quiet "$work/small.yaml" -o "$work/one" && [ -s "$work/one/report.html" ] && cp "$work/one/report.html" "$work/page" && runs 0 report "$work/one" --json &&
+        says out '"lookup.success"' && cmp "$work/page" "$work/one/report.html" && runs 0 compare "$work/one" "$work/one"
 }
 compare_is_found() {
     for s in 1 2; do
         mkdir -p "$work/r$s" && "$python" analysis/test/fixture.py "$work/r$s/results.h5" seed=$s peers=20 measure=100 warmup=50 fault=0 || return 1
     done
-    ends 0 compare "$work/r1" "$work/r1" && says out equal && ends 1 compare "$work/r1" "$work/r2" && ends 2 compare "$work/r1" && says err 'give two results' &&
-        ends 0 compare --help && says out 'Status 0'
+    runs 0 compare "$work/r1" "$work/r1" && says out equal && runs 1 compare "$work/r1" "$work/r2" && runs 2 compare "$work/r1" && says err 'give two results' &&
+        runs 0 compare --help && says out 'Status 0'
 }
 installed_parts_are_found() {
     mkdir -p "$work/usr/bin" "$work/usr/libexec/reloadsim" && cp "$program" "$work/usr/bin" && cp "$(dirname "$program")/reloadsim-compare" "$work/usr/libexec/reloadsim" &&
@@ -64,19 +44,19 @@ missing_part_is_told() {
 }
 summed_up() { [ -s "$1/replications.json" ] && [ -s "$1/report.html" ] && [ -s "$1/rep-01/report.html" ]; }
 replications_are_the_runs_of_their_seeds() {
-    ends 0 run "$work/small.yaml" --replications 3 --set seed=8 -o "$work/three" && says out '3 replications' && says err 'seeds 8 to 10' && says err '(3 of 3)' && [ ! -e "$work/three/rep-04" ] && summed_up "$work/three" || return 1
+    runs 0 run "$work/small.yaml" --replications 3 --set seed=8 -o "$work/three" && says out '3 replications' && says err 'seeds 8 to 10' && says err '(3 of 3)' && [ ! -e "$work/three/rep-04" ] && summed_up "$work/three" || return 1
     for i in 1 2 3; do
-        ends 0 run --quiet "$work/small.yaml" --set seed=$((7 + i)) --partitions 2 -o "$work/alone" && diff <(figures "$work/alone") <(figures "$work/three/rep-0$i") || return 1
+        runs 0 run --quiet "$work/small.yaml" --set seed=$((7 + i)) --partitions 2 -o "$work/alone" && diff <(figures "$work/alone") <(figures "$work/three/rep-0$i") || return 1
     done
 }
-old_replications_are_not_counted_in() { ends 2 run --quiet "$work/small.yaml" --replications 2 -o "$work/three" && says err 'other replications of an earlier time'; }
+old_replications_are_not_counted_in() { runs 2 run --quiet "$work/small.yaml" --replications 2 -o "$work/three" && says err 'other replications of an earlier time'; }
 wrong_usage() {
-    ends 2 run "$work/small.yaml" --replications 3 && says err 'needs -o DIR' && ends 2 run - --replications 3 -o "$work/x" && says err 'give a file' &&
-        ends 2 run "$work/small.yaml" --replications 0 -o "$work/x" && ends 2 run "$work/small.yaml" --replications many -o "$work/x" &&
-        ends 2 run "$work/none.yaml" --replications 2 -o "$work/x" && [ ! -e "$work/x" ]
+    runs 2 run "$work/small.yaml" --replications 3 && says err 'needs -o DIR' && runs 2 run - --replications 3 -o "$work/x" && says err 'give a file' &&
+        runs 2 run "$work/small.yaml" --replications 0 -o "$work/x" && runs 2 run "$work/small.yaml" --replications many -o "$work/x" &&
+        runs 2 run "$work/none.yaml" --replications 2 -o "$work/x" && [ ! -e "$work/x" ]
 }
 failed_check_shows() {
-    ends 1 run --quiet "$work/small.yaml" --set 'check=[{lookup.count: "> 1 G"}]' --replications 2 -o "$work/failing" && [ -s "$work/failing/rep-02/summary.json" ] &&
+    runs 1 run --quiet "$work/small.yaml" --set 'check=[{lookup.count: "> 1 G"}]' --replications 2 -o "$work/failing" && [ -s "$work/failing/rep-02/summary.json" ] &&
         summed_up "$work/failing"
 }
 signal_ends_all() {

@@ -3,25 +3,11 @@
 # results.h5 as h5py sees it. Pins: the layout that README.md promises; that all of it but /meta/wall is the same for both engines, a shorter window
 # and several partitions.
 # Leaves open what the figures say (analysis/test, sim/world/test).
-set -u
-export LC_ALL=C PYTHONDONTWRITEBYTECODE=1
+. "$(dirname "$0")/../../../scripts/test-lib.sh"
+export PYTHONDONTWRITEBYTECODE=1
 program=$(readlink -f "${RELOADSIM:-build/reloadsim}")
 python=${PYTHON:-/usr/bin/python3} # one that has h5py
 rows=$(cd "$(dirname "$0")" && pwd)/rows.py
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-status=0
-check() { # name, then a command that must succeed
-    local name=$1
-    shift
-    if "$@" >"$work/log" 2>&1; then
-        echo "ok - $name"
-    else
-        echo "not ok - $name"
-        sed 's/^/#   /' "$work/log" | tail -n 20
-        status=1
-    fi
-}
 cat >"$work/small.yaml" <<'YAML'
 reloadsim: 1
 overlay: {peers: 60, start: join, bootstrap: {nodes: 3}}
