@@ -3,9 +3,12 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "analysis/memory.h"
 
@@ -84,11 +87,30 @@ void folder_close(struct folder *f)
     *f = (struct folder){NULL, NULL, 0, false};
 }
 
+/* The temporary file, empty and locked: another that writes it now is waited for, and then a new one is made. */
+static FILE *temporary_open(const char *path)
+{
+    for (;;) {
+        struct stat ours, there;
+        int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+        if (fd < 0)
+            return NULL;
+        bool locked = flock(fd, LOCK_EX) == 0 && fstat(fd, &ours) == 0;
+        bool same = locked && stat(path, &there) == 0 && there.st_dev == ours.st_dev && there.st_ino == ours.st_ino;
+        FILE *f = same && ftruncate(fd, 0) == 0 ? fdopen(fd, "w") : NULL;
+        if (f)
+            return f;
+        close(fd);
+        if (!locked || same)
+            return NULL;
+    }
+}
+
 struct output output_begin(const char *folder, const char *name)
 {
     struct output o = {.path = memory_format("%s/%s", folder, name)};
     o.temporary = memory_format("%s.part", o.path);
-    o.f = fopen(o.temporary, "w");
+    o.f = temporary_open(o.temporary);
     return o;
 }
 
@@ -96,10 +118,10 @@ int output_end(struct output *o)
 {
     int bad = !o->f;
     if (o->f) {
-        bad = ferror(o->f);
-        bad |= fclose(o->f) != 0 || rename(o->temporary, o->path) != 0;
+        bad = ferror(o->f) || fflush(o->f) != 0 || rename(o->temporary, o->path) != 0; /* still locked */
         if (bad)
             remove(o->temporary);
+        bad |= fclose(o->f) != 0;
     }
     free(o->path);
     free(o->temporary);
