@@ -37,7 +37,7 @@ for k in $(seq "$instants"); do
     wait $pid 2>/dev/null
     if [ ! -e "$dir/results.segments" ]; then # not begun, or ended
         got=0
-        "$program" report "$dir" 2>"$work/err" || got=$?
+        "$program" report "$dir" >/dev/null 2>"$work/err" || got=$?
         [ -e "$dir/results.h5" ] && wanted=0 || wanted=2
         [ $got -eq $wanted ] || fail "report ends with $got, not $wanted: $(cat "$work/err")"
         rm -rf "$dir"
@@ -46,7 +46,7 @@ for k in $(seq "$instants"); do
     inside=$((inside + 1))
     whole=$("$python" "$rows" segments "$dir") || fail "the segments cannot be read"
     if [ $((k % 3)) -eq 0 ]; then # report is killed, too
-        "$program" report "$dir" 2>/dev/null &
+        "$program" report "$dir" >/dev/null 2>/dev/null &
         pid=$!
         sleep "0.0$((RANDOM % 90 + 10))"
         kill -9 $pid 2>/dev/null
@@ -54,7 +54,7 @@ for k in $(seq "$instants"); do
     fi
     before=$([ -e "$dir/results.segments" ] && echo 1 || echo 0)
     got=0
-    "$program" report "$dir" 2>"$work/err" || got=$?
+    "$program" report "$dir" >/dev/null 2>"$work/err" || got=$?
     [ ! -e "$dir/results.segments" ] && [ -e "$dir/results.h5" ] && [ -e "$dir/summary.json" ] || fail "report leaves no results: $(cat "$work/err")"
     if [ $got -eq 0 ]; then # it was killed between its last segment and the end
         "$python" "$rows" same "$work/whole" "$dir" || fail "complete, and not the same"
