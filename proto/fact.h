@@ -25,6 +25,7 @@
     X(FINGER_FILLED, "entry i", "peer")                                                                         \
     X(STORED_VALUE, "peer that owns the value", "replica number")                                               \
     X(DROPPED_VALUE, "peer that owns the value", "0 = expired, 1 = no longer a replica")                        \
+    X(PARTITION_FOUND, "peer that answers for our successor's place", "bootstrap node through which") \
     X(LEFT, "-", "-")
 
 enum fact {

@@ -85,6 +85,8 @@ static void channel_opened(struct call *c, uint16_t slot, const struct chan_info
         link_drop(c, slot, false);
         if (bootstrap && c->n->state == NODE_CONNECTING)
             chord_join_restart(c, JOIN_NO_BOOTSTRAP);
+        else if (bootstrap)
+            c->n->bootstrap_slot = SLOT_NONE;
         return;
     }
     channel_up(c, slot, info, true);
@@ -108,6 +110,8 @@ static void channel_down(struct call *c, uint16_t slot)
         link_lost(c, slot, true);
         if (slot == c->n->bootstrap_slot && c->n->state == NODE_CONNECTING)
             chord_join_restart(c, JOIN_NO_BOOTSTRAP);
+        else if (slot == c->n->bootstrap_slot)
+            c->n->bootstrap_slot = SLOT_NONE;
         return;
     }
     uint8_t standing = order_at(c, order_of(c, slot))->mark;
@@ -307,6 +311,7 @@ sim_time node_seed_end(struct node *n, struct env *env)
         n->replica[k] = chord_successor(&c, k);
     env->port->random(env, RANDOM_TIMER, n->draws++, &phase, sizeof phase);
     n->tidy_at = env->now + MILLIS(phase % 60000u);
+    chord_partition_plan(&c);
     certificate_plan(&c, true);
     block_trim(&c);
     return call_end(&c);

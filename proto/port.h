@@ -86,7 +86,7 @@ enum hash_alg { HASH_SHA1 = 2, HASH_SHA256 = 4 }; /* TLS code points */
 
 /* Purposes of random numbers: no draw for one purpose moves another. */
 enum random_purpose {
-    RANDOM_TRANSACTION, RANDOM_FINGER, RANDOM_TIMER, RANDOM_BOOTSTRAP, RANDOM_PING, RANDOM_PURPOSES
+    RANDOM_TRANSACTION, RANDOM_FINGER, RANDOM_TIMER, RANDOM_BOOTSTRAP, RANDOM_PING, RANDOM_PARTITION, RANDOM_PURPOSES
 };
 
 /* One thing that an answer holds: a value (Fetch), its metadata (Stat), a Resource-ID (Find), the state of a Kind after a Store. */

@@ -4,7 +4,7 @@
  * There is one table: the order of all links that are up (reload/link.h). The neighbour table is read off it (the nearest usable peers on either
  * side), a finger is a flag on the one link that fills an entry. The routing table is what is flagged as neighbour or finger.
  *
- * Files: ring.c (tables, routing, responsibility, what follows from a change), join.c, update.c, finger.c, leave.c. */
+ * Files: ring.c (tables, routing, responsibility, what follows from a change), join.c, update.c, finger.c, partition.c, leave.c. */
 #ifndef PROTO_CHORD_CHORD_H
 #define PROTO_CHORD_CHORD_H
 
@@ -60,6 +60,16 @@ void chord_join_progress(struct call *);
 void chord_join_answered(struct call *, const struct errand *);
 void chord_join_failed(struct call *, const struct errand *, uint16_t error);
 void chord_joined(struct call *);
+/* Address of a bootstrap node that is not us, chosen by this draw; ADDR_NONE. */
+addr_h chord_bootstrap_address(struct call *, uint32_t draw);
+
+/* partition.c */
+/* The first check, some time within an interval from now. */
+void chord_partition_plan(struct call *);
+void chord_partition_check(struct call *);
+/* The channel to the bootstrap node is up. */
+void chord_partition_linked(struct call *, uint16_t slot);
+void chord_partition_answered(struct call *, const struct errand *, peer_h);
 
 /* update.c */
 void chord_update_mark(struct call *, uint16_t slot, enum chord_update);

@@ -7,8 +7,8 @@
  *   JOINING     Join to the admitting peer; it stores to us what we shall own, then its Update names us as its predecessor
  *   JOINED      Updates to the neighbours, peer_ready to all others
  *
- * Whatever fails on the way starts over with another bootstrap node after bootstrap_retry. The first peer, which needs nobody, is the overlay again when
- * it has lost the ring and as many attempts as there are bootstrap nodes have reached none. */
+ * Whatever fails on the way starts over with another bootstrap node after bootstrap_retry. A bootstrap node, which others expect to find a ring at, is the
+ * overlay again when it has lost the ring and enough attempts have found none. */
 #include <string.h>
 
 #include "proto/chord/chord.h"
@@ -33,23 +33,46 @@ static addr_h cached_address(struct call *c)
     return ADDR_NONE;
 }
 
+static bool address_is_ours(struct call *c, addr_h addr)
+{
+    struct ip_port mine, other;
+    c->env->port->addr_of(c->env, ADDR_NONE, &mine);
+    c->env->port->addr_of(c->env, addr, &other);
+    return memcmp(mine.ip, other.ip, sizeof mine.ip) == 0 && mine.port == other.port;
+}
+
+addr_h chord_bootstrap_address(struct call *c, uint32_t draw)
+{
+    for (unsigned k = 0; k < c->o->bootstrap_count; k++) {
+        addr_h addr = c->o->bootstrap[(draw + k) % c->o->bootstrap_count];
+        if (!address_is_ours(c, addr))
+            return addr;
+    }
+    return ADDR_NONE;
+}
+
 /* Addresses from earlier sessions first, then the configured bootstrap nodes, one at random each time. */
 static addr_h entry_address(struct call *c)
 {
-    struct ip_port mine, other;
     addr_h addr = cached_address(c);
     if (addr != ADDR_NONE || c->o->bootstrap_count == 0)
         return addr;
     uint32_t r;
     c->env->port->random(c->env, RANDOM_BOOTSTRAP, c->n->draws++, &r, sizeof r);
-    c->env->port->addr_of(c->env, ADDR_NONE, &mine);
-    for (unsigned k = 0; k < c->o->bootstrap_count; k++) {
-        addr = c->o->bootstrap[(r + k) % c->o->bootstrap_count];
-        c->env->port->addr_of(c->env, addr, &other);
-        if (memcmp(mine.ip, other.ip, sizeof mine.ip) != 0 || mine.port != other.port)
-            return addr;
-    }
-    return ADDR_NONE;
+    return chord_bootstrap_address(c, r);
+}
+
+/* Attempts to join after which we are the overlay, 0 = never. 6.4.2.1 leaves to the configuration who that is: whoever has been told so, or whose address
+ * is a bootstrap address. When none of them has a ring any more somebody has to start over, or all would ask each other for ever. The first of the list
+ * goes first; one later in it waits longer, for those before it may be dead. Two that start over meet by their partition checks. */
+static unsigned attempts_alone(struct call *c)
+{
+    if (c->n->flags & NODE_FIRST)
+        return c->o->bootstrap_count ? c->o->bootstrap_count : 1;
+    for (unsigned k = 0; k < c->o->bootstrap_count; k++)
+        if (address_is_ours(c, c->o->bootstrap[k]))
+            return (k + 1) * c->o->bootstrap_count;
+    return 0;
 }
 
 /* The first peer is the overlay (6.4.2.1). */
@@ -58,7 +81,7 @@ static void ring_alone(struct call *c)
     node_enter(c, NODE_JOINED);
     c->n->joined = c->env->now;
     c->n->join_attempt = 0;
-    c->n->join_at = TIME_NEVER;
+    chord_partition_plan(c);
     c->n->tidy_at = c->env->now + SECONDS(60);
     c->n->update_at = time_add(c->env->now, c->o->update_interval);
     c->n->finger_at = time_add(c->env->now, c->o->ping_interval);
@@ -98,7 +121,7 @@ void chord_join_connect(struct call *c)
         return;
     }
     c->n->bootstrap_slot = (uint16_t)args.chan;
-    c->n->join_at = c->env->now + ATTEMPT_FOR;
+    c->n->state_at = c->env->now + ATTEMPT_FOR;
 }
 
 /* Everything of the attempt goes; what users asked for stays. */
@@ -130,9 +153,11 @@ void chord_join_restart(struct call *c, enum join_failure why)
     c->n->flags &= (uint8_t)~(NODE_TABLES | NODE_RING_DIRTY | NODE_RING_LOST);
     c->n->predecessors = c->n->successors = 0;
     c->n->update_at = c->n->finger_at = c->n->tidy_at = c->n->replicate_at = c->n->certify_at = TIME_NEVER;
-    c->n->join_at = c->env->now + c->o->bootstrap_retry;
-    if ((c->n->flags & NODE_FIRST) && why == JOIN_NO_BOOTSTRAP && c->n->join_attempt >= c->o->bootstrap_count)
-        ring_alone(c); /* nobody else is there */
+    c->n->state_at = c->env->now + c->o->bootstrap_retry;
+    /* Nobody else is there, or has a ring; a refusal is one's word that has. */
+    unsigned alone = attempts_alone(c);
+    if (alone && why != JOIN_REFUSED && c->n->join_attempt >= alone)
+        ring_alone(c);
 }
 
 void chord_bootstrap_linked(struct call *c, uint16_t slot)
@@ -229,9 +254,7 @@ void chord_joined(struct call *c)
 {
     node_enter(c, NODE_JOINED);
     c->n->joined = c->env->now;
-    c->n->join_at = TIME_NEVER;
-    if (c->n->flags & NODE_FIRST)
-        c->n->join_attempt = 0; /* counts since it last had a ring */
+    c->n->join_attempt = 0; /* counts since it last had a ring */
     c->n->bootstrap_slot = SLOT_NONE;
     c->n->flags &= (uint8_t)~NODE_TABLES;
     for (uint32_t at = 0; at < section_used(c, SECTION_WORK); at = record_next(c, SECTION_WORK, at))
@@ -257,6 +280,7 @@ void chord_joined(struct call *c)
     chord_range_set(c, chord_predecessor(c, 0));
     store_replica_set_changed(c, false);
     certificate_plan(c, false);
+    chord_partition_plan(c);
 }
 
 /* ---- the admitting side ---- */

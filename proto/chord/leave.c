@@ -27,7 +27,7 @@ void topology_leaving(struct call *c)
         return;
     }
     node_enter(c, NODE_LEAVING);
-    c->n->join_at = c->env->now + FAREWELL_FOR;
+    c->n->state_at = c->env->now + FAREWELL_FOR;
     c->n->update_at = c->n->finger_at = c->n->tidy_at = c->n->replicate_at = c->n->certify_at = TIME_NEVER;
     unsigned total = (unsigned)c->n->predecessors + c->n->successors;
     for (unsigned k = 0; k < total; k++) {
@@ -56,7 +56,7 @@ void chord_left(struct call *c)
     transaction_abandon(c);
     c->n->section[SECTION_WORK].used = 0;
     c->n->predecessors = c->n->successors = 0;
-    c->n->update_at = c->n->finger_at = c->n->tidy_at = c->n->replicate_at = c->n->expire_at = c->n->join_at = c->n->certify_at = TIME_NEVER;
+    c->n->update_at = c->n->finger_at = c->n->tidy_at = c->n->replicate_at = c->n->expire_at = c->n->state_at = c->n->certify_at = TIME_NEVER;
     c->n->work_due = TIME_NEVER;
     node_enter(c, NODE_GONE);
     c->env->port->fact(c->env, FACT_LEFT, 0, 0);

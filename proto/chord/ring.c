@@ -210,6 +210,8 @@ void topology_link_up(struct call *c, uint16_t slot)
         chord_bootstrap_linked(c, slot);
         return;
     }
+    if (slot == c->n->bootstrap_slot && c->n->state == NODE_JOINED)
+        chord_partition_linked(c, slot);
     if ((l->flags & LINK_UPDATE_WANTED) && c->n->state == NODE_JOINED)
         chord_update_mark(c, slot, UPDATE_FULL);
     l->flags &= (uint8_t)~LINK_UPDATE_WANTED;
@@ -339,6 +341,8 @@ static void tidy(struct call *c)
 {
     c->n->tidy_at = c->env->now + TIDY_EVERY;
     failed_expire(c);
+    if (c->n->state_at == TIME_NEVER) /* checks were off, and may have been turned on */
+        chord_partition_plan(c);
     for (uint16_t slot = 0; slot < link_slots(c); slot++)
         if (link_at(c, slot)->state == LINK_UP)
             link_tidy(c, slot);
@@ -349,7 +353,7 @@ sim_time topology_due(const struct node *n)
 {
     sim_time due = time_min(n->update_at, n->finger_at);
     due = time_min(due, time_min(n->tidy_at, n->replicate_at));
-    due = time_min(due, time_min(n->expire_at, n->join_at));
+    due = time_min(due, time_min(n->expire_at, n->state_at));
     return time_min(due, n->certify_at);
 }
 
@@ -361,13 +365,15 @@ static sim_time interval(struct call *c, sim_time fixed, uint16_t law)
 void topology_wake(struct call *c)
 {
     sim_time now = c->env->now;
-    if (c->n->join_at <= now) {
-        c->n->join_at = TIME_NEVER;
+    if (c->n->state == NODE_JOINED) {
+        chord_partition_check(c);
+    } else if (c->n->state_at <= now) {
+        c->n->state_at = TIME_NEVER;
         if (c->n->state == NODE_LEAVING)
             chord_left(c);
         else if (c->n->state == NODE_CONNECTING && c->n->bootstrap_slot == SLOT_NONE)
             chord_join_connect(c);
-        else if (c->n->state != NODE_JOINED)
+        else
             chord_join_restart(c, JOIN_NO_ANSWER);
     }
     if (c->n->update_at <= now) {

@@ -34,7 +34,7 @@ void block_init(struct node *n, peer_h self, struct id id)
         at += first_cap[s];
     }
     n->bytes = at;
-    n->work_due = n->update_at = n->finger_at = n->tidy_at = n->replicate_at = n->expire_at = n->join_at = n->certify_at = TIME_NEVER;
+    n->work_due = n->update_at = n->finger_at = n->tidy_at = n->replicate_at = n->expire_at = n->state_at = n->certify_at = TIME_NEVER;
     n->admitting = n->admitted = n->range_from = PEER_NONE;
     n->bootstrap_slot = SLOT_NONE;
     n->replica[0] = n->replica[1] = PEER_NONE;

@@ -40,7 +40,7 @@ struct node {
     uint32_t draws;
     sim_time started, joined;
     sim_time work_due; /* no record of the work section is due earlier */
-    sim_time update_at, finger_at, tidy_at, replicate_at, expire_at, join_at;
+    sim_time update_at, finger_at, tidy_at, replicate_at, expire_at, state_at; /* of the state: when an attempt to join ends, the next partition check, the end of the farewell */
     struct id range_id; /* we own (range_id, id]; the whole ring when range_from is PEER_NONE */
     peer_h range_from;
     peer_h admitting;  /* the admitting peer of our own join */

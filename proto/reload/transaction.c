@@ -123,6 +123,8 @@ static void errand_failed(struct call *c, const struct errand *e, uint16_t error
     case PURPOSE_CERTIFICATE:
         certificate_failed(c, error);
         break;
+    case PURPOSE_PARTITION_PING:
+        break; /* whoever stands there knows no ring */
     case PURPOSE_LEAVE:
         chord_leave_done(c);
         break;
@@ -154,6 +156,9 @@ static void errand_answered(struct call *c, const struct errand *e, const struct
     case PURPOSE_LINK_PING:
         chord_link_ping_done(c, e->peer);
         break;
+    case PURPOSE_PARTITION_PING:
+        chord_partition_answered(c, e, from->signer);
+        break;
     case PURPOSE_REPLICA:
         store_replica_done(c, e);
         break;
@@ -174,7 +179,8 @@ static bool signer_allowed(const struct call *c, const struct errand *e, peer_h 
 {
     if (!e->to_resource)
         return e->peer == PEER_NONE || signer == e->peer;
-    if (signer == c->n->self || c->n->state != NODE_JOINED)
+    /* Another partition's idea of who stands there is what we ask for. */
+    if (signer == c->n->self || c->n->state != NODE_JOINED || e->purpose == PURPOSE_PARTITION_PING)
         return true;
     return chord_signer_plausible(c, e->resource, signer);
 }
