@@ -44,7 +44,7 @@ void chord_usable(struct call *, uint16_t slot);
 void chord_ring_dirty(struct call *, bool lost);
 /* A peer that failed or left is not attached to on hearsay for a minute. */
 bool chord_recently_failed(const struct call *, peer_h);
-void chord_failed_note(struct call *, peer_h);
+void chord_failed_note(struct call *, peer_h, bool left);
 /* Reads the neighbours off the order table; nothing else happens. */
 void chord_ring_read(struct call *);
 void chord_range_set(struct call *, peer_h from);

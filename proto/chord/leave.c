@@ -79,7 +79,7 @@ void topology_leave(struct call *c, const struct origin *from, const struct mess
     draft_begin(c, &d, LEAVE_ANS);
     answer_send(c, from, &d, false);
     link_at(c, slot)->flags |= LINK_LEAVING;
-    chord_failed_note(c, from->signer); /* others will name it for a while */
+    chord_failed_note(c, from->signer, true); /* others will name it for a while */
     topology_link_suspect(c, slot); /* out of the tables, as for a failure */
     if (c->n->state != NODE_JOINED)
         return;

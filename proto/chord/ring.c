@@ -178,19 +178,44 @@ bool chord_recently_failed(const struct call *c, peer_h peer)
     return false;
 }
 
-void chord_failed_note(struct call *c, peer_h peer)
+void chord_failed_note(struct call *c, peer_h peer, bool left)
 {
+    uint8_t bit = (uint8_t)(1u << c->n->failed_next);
     c->n->failed[c->n->failed_next] = peer;
     c->n->failed_at[c->n->failed_next] = failed_clock(c);
+    c->n->failed_left = (uint8_t)((c->n->failed_left & ~bit) | (left ? bit : 0));
     c->n->failed_next = (uint8_t)((c->n->failed_next + 1) % RECENTLY_FAILED);
+}
+
+/* Perhaps it was the path that failed, for some seconds, and all that was told of the peer meanwhile went unheard. Our table goes to the neighbour that is
+ * nearest beyond it: whoever knows it still will say so (teach_back). */
+static void failed_ask(struct call *c, peer_h peer)
+{
+    struct id id = c->env->port->id_of(c->env, peer);
+    bool exact;
+    if (c->n->state != NODE_JOINED || !c->o->reactive || !chord_would_improve(c, id) || link_to(c, peer) != SLOT_NONE)
+        return;
+    uint32_t count = order_count(c), at = order_find(c, id, &exact);
+    for (uint32_t k = 0; k < count; k++) {
+        const struct order *o = order_at(c, (at + k) % count);
+        if (!order_is(o, ORDER_NEIGHBOUR))
+            continue;
+        chord_update_mark(c, o->slot, UPDATE_NEIGHBORS);
+        return;
+    }
 }
 
 /* Before the clock of failed_at has gone round. */
 static void failed_expire(struct call *c)
 {
-    for (int i = 0; i < RECENTLY_FAILED; i++)
-        if (!chord_recently_failed(c, c->n->failed[i]))
-            c->n->failed[i] = PEER_NONE;
+    for (int i = 0; i < RECENTLY_FAILED; i++) {
+        peer_h peer = c->n->failed[i];
+        if (peer == PEER_NONE || chord_recently_failed(c, peer))
+            continue;
+        c->n->failed[i] = PEER_NONE;
+        if (!(c->n->failed_left >> i & 1))
+            failed_ask(c, peer);
+    }
 }
 
 static void failed_clear(struct call *c, peer_h peer)
@@ -249,7 +274,7 @@ void topology_link_restored(struct call *c, uint16_t slot)
 void topology_link_lost(struct call *c, peer_h peer, uint8_t standing, bool failed)
 {
     if (failed)
-        chord_failed_note(c, peer);
+        chord_failed_note(c, peer, false);
     if (c->n->admitted == peer)
         c->n->admitted = PEER_NONE;
     store_peer_lost(c, peer);
@@ -335,6 +360,7 @@ static void link_tidy(struct call *c, uint16_t slot)
         return;
     }
     l->idle = useless;
+    l->taught = 0;
 }
 
 static void tidy(struct call *c)

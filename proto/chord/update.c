@@ -179,8 +179,8 @@ static bool list_lacks(struct id teller, struct span ids, struct id known, bool 
 }
 
 /* A neighbour that has lost a peer fills its list with whom it has, perhaps far away, and nobody whose own table stays the same would tell it of
- * better ones before the next periodic Update. So we answer such a list with ours, once for each state of our table: what does not help the first time
- * (a path is broken) would be repeated by both sides without end. */
+ * better ones before the next periodic Update. So we answer such a list with ours, once for each state of our table and once a minute: what does not help the
+ * first time (a path is broken) would be repeated by both sides without end. */
 static void teach_back(struct call *c, uint16_t slot, struct id teller, const struct update_req *u)
 {
     if (slot == SLOT_NONE || link_at(c, slot)->taught || !(order_is(order_at(c, order_of(c, slot)), ORDER_NEIGHBOUR)))

@@ -52,6 +52,7 @@ struct node {
     uint16_t values;
     uint8_t cache_count, cache_next, failed_next;
     uint8_t failed_at[RECENTLY_FAILED]; /* seconds, modulo 256: looked at each minute */
+    uint8_t failed_left; /* bit mask: those that said good-bye */
     uint8_t batch;       /* number of the last Store of copies */
     sim_time certify_at; /* when our certificates are stored next */
 };
