@@ -330,6 +330,7 @@ static void ring_settle(struct call *c)
             chord_update_mark_all(c, lost && !front);
         store_replica_set_changed(c, lost);
     }
+    chord_update_pump(c); /* before what is handed over: whoever does not know us yet would refuse it */
     if (chord_predecessor(c, 0) != c->n->admitted || c->n->admitted == PEER_NONE)
         chord_range_set(c, chord_predecessor(c, 0));
 }

@@ -163,13 +163,23 @@ static unsigned peers_before(const struct call *c, struct id resource, struct id
     return n;
 }
 
+static bool in_our_ring(const struct call *c, peer_h peer)
+{
+    uint16_t slot = link_to(c, peer);
+    return slot != SLOT_NONE && order_is(order_at(c, order_of(c, slot)), ORDER_USABLE);
+}
+
 /* The sender is in the replica set of the resource as we know it, or closer than one of its members (7.4.1.1). Whether we are in it ourselves is
- * judged when our table changes: a peer between that has just died would make us refuse what its death brings us. */
+ * judged when our table changes: a peer between that has just died would make us refuse what its death brings us. A peer of the ring beyond us, however
+ * many lie between, took itself for the owner before its ring met ours, and hands over. */
 bool store_sender_plausible(const struct call *c, const struct origin *from, struct id resource)
 {
     if (from->slot == SLOT_SELF || link_to(c, from->signer) == SLOT_NONE)
         return false;
-    return peers_before(c, resource, c->env->port->id_of(c->env, from->signer)) <= REPLICAS;
+    struct id sender = c->env->port->id_of(c->env, from->signer);
+    if (id_in_range(resource, c->n->id, sender) && in_our_ring(c, from->signer))
+        return true;
+    return peers_before(c, resource, sender) <= REPLICAS;
 }
 
 /* ---- changes of the ring ---- */
@@ -230,6 +240,32 @@ static void copies_drop(struct call *c)
     }
 }
 
+/* The peer behind us that owns this resource, as far as our predecessors reach. */
+static peer_h owner_behind_us(const struct call *c, struct id resource)
+{
+    unsigned k = 0;
+    while (k + 1 < c->n->predecessors && !id_in_range(c->env->port->id_of(c->env, chord_predecessor(c, k + 1)), resource,
+                                                       c->env->port->id_of(c->env, chord_predecessor(c, k))))
+        k++;
+    return chord_predecessor(c, k);
+}
+
+static void hand_to_owner(struct call *c, struct id resource)
+{
+    peer_h owner = owner_behind_us(c, resource);
+    uint16_t slot = owner == PEER_NONE ? SLOT_NONE : link_to(c, owner);
+    if (slot != SLOT_NONE)
+        hand_over(c, resource, slot, owner);
+}
+
+void store_pass_on(struct call *c, struct id resource, peer_h sender)
+{
+    if (c->n->state != NODE_JOINED || topology_responsible(c, resource) || !id_in_range(resource, c->n->id, c->env->port->id_of(c->env, sender)))
+        return;
+    flags_clear(c, resource, VALUE_HANDED);
+    hand_to_owner(c, resource);
+}
+
 void store_range_changed(struct call *c, struct id old_range)
 {
     value_expire(c);
@@ -239,11 +275,7 @@ void store_range_changed(struct call *c, struct id old_range)
         if (!was && is) {
             copies_forget(c, resource);
         } else if (was && !is) {
-            /* 6.4.2.3: the new owner may not have it yet. */
-            peer_h owner = chord_predecessor(c, 0);
-            uint16_t slot = link_to(c, owner);
-            if (slot != SLOT_NONE)
-                hand_over(c, resource, slot, owner);
+            hand_to_owner(c, resource); /* 6.4.2.3: the new owner may not have it yet */
         }
     }
     store_replica_set_changed(c, false);

@@ -307,4 +307,6 @@ void store_request(struct call *c, const struct origin *from, const struct messa
     answer_send(c, from, &d, true);
     if (s.replica == 0)
         store_replicate(c, s.resource);
+    else
+        store_pass_on(c, s.resource, from->signer);
 }

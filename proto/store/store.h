@@ -101,6 +101,8 @@ void store_replica_set_changed(struct call *, bool lost);
 /* Its link is gone: should it come back, it may have restarted with nothing, so its confirmations do not count. */
 void store_peer_lost(struct call *, peer_h);
 void store_range_changed(struct call *, struct id old_range);
+/* A copy came from a peer beyond us: its sender took us for the owner, which may be another behind us when two rings merge. */
+void store_pass_on(struct call *, struct id resource, peer_h sender);
 void store_hand_over(struct call *, uint16_t slot, struct id range_from);
 void store_replica_done(struct call *, const struct errand *);
 void store_replica_failed(struct call *, const struct errand *, uint16_t error);
