@@ -163,21 +163,23 @@ static unsigned peers_before(const struct call *c, struct id resource, struct id
     return n;
 }
 
-static bool in_our_ring(const struct call *c, peer_h peer)
+static bool is_successor(const struct call *c, peer_h peer)
 {
-    uint16_t slot = link_to(c, peer);
-    return slot != SLOT_NONE && order_is(order_at(c, order_of(c, slot)), ORDER_USABLE);
+    unsigned k = 0;
+    while (k < c->n->successors && chord_successor(c, k) != peer)
+        k++;
+    return k < c->n->successors;
 }
 
 /* The sender is in the replica set of the resource as we know it, or closer than one of its members (7.4.1.1). Whether we are in it ourselves is
- * judged when our table changes: a peer between that has just died would make us refuse what its death brings us. A peer of the ring beyond us, however
- * many lie between, took itself for the owner before its ring met ours, and hands over. */
+ * judged when our table changes: a peer between that has just died would make us refuse what its death brings us. A successor may have
+ * taken itself for the owner before its ring met ours, however many lie between now, and hands over. */
 bool store_sender_plausible(const struct call *c, const struct origin *from, struct id resource)
 {
     if (from->slot == SLOT_SELF || link_to(c, from->signer) == SLOT_NONE)
         return false;
     struct id sender = c->env->port->id_of(c->env, from->signer);
-    if (id_in_range(resource, c->n->id, sender) && in_our_ring(c, from->signer))
+    if (is_successor(c, from->signer) && id_in_range(resource, c->n->id, sender))
         return true;
     return peers_before(c, resource, sender) <= REPLICAS;
 }

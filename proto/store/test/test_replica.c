@@ -173,7 +173,7 @@ static void copies_come_from_plausible_peers(void **state)
         p++;
     assert_true(p < RECORDER_PEERS);
     assert_int_equal(store_copy(g, owner, owner, p, 0, 5), ERROR_INVALID_MESSAGE);  /* replica Stores must not use 0 */
-    assert_int_equal(store_copy(g, v.successor[2], v.successor[2], p, 4, 5), ERROR_FORBIDDEN); /* three that we know are nearer */
+    assert_int_equal(store_copy(g, v.predecessor[2], v.predecessor[2], p, 4, 5), ERROR_FORBIDDEN); /* all that we know are nearer */
     assert_int_equal(store_copy(g, 60, 1, p, 4, 5), ERROR_FORBIDDEN);               /* a stranger */
     assert_int_equal(rig_held(g), 0);
     assert_int_equal(store_copy(g, owner, owner, p, 4, 5), 0);
