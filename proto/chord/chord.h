@@ -22,11 +22,29 @@
 void node_enter(struct call *, enum node_state);
 
 /* ring.c */
+/* A configured interval: fixed, or drawn from its law. */
+sim_time chord_interval(struct call *, sim_time fixed, uint16_t law);
 #define NEIGHBOURS_MAX 64
+
+/* 10.7.4.2, alternative 2: peers that Updates have named and that would fill an entry which is invalid, one for each entry. PEER_NONE = free. */
+#define LEARNED_MAX 16
+struct learned {
+    peer_h peer[LEARNED_MAX];
+};
+
+/* The neighbour section: what some configurations ask for, then the neighbour table. The configuration says what is there, for good. */
+static inline uint32_t chord_extras_bytes(const struct overlay *o)
+{
+    return o->finger_search == FINGER_SEARCH_LEARN ? (uint32_t)sizeof(struct learned) : 0;
+}
+/* Makes them and room for so many neighbours; false = over a limit. */
+bool chord_room(struct call *, unsigned neighbours);
 static inline peer_h *chord_neighbours(const struct call *c) /* predecessors, then successors, nearest first */
 {
-    return section_base(c, SECTION_NEIGHBOURS);
+    return (peer_h *)((uint8_t *)section_base(c, SECTION_NEIGHBOURS) + chord_extras_bytes(c->o));
 }
+/* NULL when there is none, or no room. */
+struct learned *chord_learned(struct call *);
 static inline peer_h chord_predecessor(const struct call *c, unsigned k)
 {
     return k < c->n->predecessors ? chord_neighbours(c)[k] : PEER_NONE;
@@ -92,6 +110,8 @@ uint16_t chord_finger_slot(const struct call *, unsigned i);
 void chord_finger_offer(struct call *, uint16_t slot);
 void chord_finger_linked(struct call *, unsigned i, uint16_t slot);
 void chord_finger_found(struct call *, unsigned i, peer_h);
+/* An Update names this peer. */
+void chord_finger_learn(struct call *, struct id);
 void chord_finger_search(struct call *, unsigned i);
 void chord_finger_refresh(struct call *);
 void chord_finger_first_fill(struct call *, struct id last_known);

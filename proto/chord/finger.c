@@ -106,16 +106,89 @@ void chord_finger_search(struct call *c, unsigned i)
     ping_send(c, PURPOSE_FINGER_PING, i, PEER_NONE, &(struct route){.slot = SLOT_NONE, .to_resource = true, .target = entry_random(c, i)}, false);
 }
 
-/* Alternative 1 of RFC 6940 10.7.4.2: walk from entry 1, search for each invalid one with probability 1/2. */
+static bool entry_wanted(const struct call *c, unsigned i)
+{
+    return i <= chord_table_size(c) && !entry_known(c, i) && chord_finger_slot(c, i) == SLOT_NONE;
+}
+
+/* ---- alternative 2: what Updates tell ---- */
+
+static unsigned entry_of_peer(const struct call *c, peer_h peer)
+{
+    return chord_entry_of(id_distance(c->n->id, c->env->port->id_of(c->env, peer)));
+}
+
+static unsigned learned_find(const struct call *c, const struct learned *l, unsigned entry)
+{
+    unsigned k = 0;
+    while (k < LEARNED_MAX && (l->peer[k] == PEER_NONE || entry_of_peer(c, l->peer[k]) != entry))
+        k++;
+    return k;
+}
+
+/* Where a candidate for this entry goes: over the older one for it, to a free place, over one of the deepest entry if that is deeper than ours. */
+static unsigned learned_place(const struct call *c, const struct learned *l, unsigned entry)
+{
+    unsigned deepest = 0, at = learned_find(c, l, entry);
+    for (unsigned k = 0; at == LEARNED_MAX && k < LEARNED_MAX; k++)
+        if (l->peer[k] == PEER_NONE)
+            at = k;
+    for (unsigned k = 0; at == LEARNED_MAX && k < LEARNED_MAX; k++)
+        if (entry_of_peer(c, l->peer[k]) > entry_of_peer(c, l->peer[deepest]))
+            deepest = k;
+    return at < LEARNED_MAX || entry_of_peer(c, l->peer[deepest]) < entry ? at : deepest;
+}
+
+void chord_finger_learn(struct call *c, struct id id)
+{
+    if (c->o->finger_search != FINGER_SEARCH_LEARN || id_equal(id, c->n->id))
+        return;
+    unsigned i = chord_entry_of(id_distance(c->n->id, id));
+    if (!entry_wanted(c, i))
+        return;
+    peer_h peer = c->env->port->id_keep(c->env, id);
+    struct learned *l = peer == PEER_NONE || chord_recently_failed(c, peer) ? NULL : chord_learned(c);
+    unsigned at = l ? learned_place(c, l, i) : LEARNED_MAX;
+    if (at < LEARNED_MAX)
+        l->peer[at] = peer;
+}
+
+/* The candidate for this entry, which is a candidate no more. */
+static peer_h learned_take(struct call *c, unsigned i)
+{
+    struct learned *l = chord_learned(c);
+    unsigned at = l ? learned_find(c, l, i) : LEARNED_MAX;
+    if (at == LEARNED_MAX)
+        return PEER_NONE;
+    peer_h peer = l->peer[at];
+    l->peer[at] = PEER_NONE;
+    return peer;
+}
+
+static bool learned_has(struct call *c, unsigned i)
+{
+    const struct learned *l = chord_learned(c);
+    return l && learned_find(c, l, i) < LEARNED_MAX;
+}
+
+/* ---- the periodic search ---- */
+
+/* RFC 6940 10.7.4.2: walk from entry 1; each invalid one is searched for with probability 1/2: by a Ping into its range (alternative 1), or, if Updates
+ * have named a peer for it, by an Attach to that (alternative 2). */
 void chord_finger_refresh(struct call *c)
 {
     unsigned size = chord_table_size(c);
+    bool learn = c->o->finger_search == FINGER_SEARCH_LEARN;
     for (unsigned i = 1; i <= size; i++) {
         uint8_t coin;
-        if (chord_finger_slot(c, i) != SLOT_NONE || entry_known(c, i))
+        if (!entry_wanted(c, i) || (learn && !learned_has(c, i)))
             continue;
         c->env->port->random(c->env, RANDOM_FINGER, c->n->draws++, &coin, 1);
-        if (coin & 1)
+        if (!(coin & 1))
+            continue;
+        if (learn)
+            chord_finger_found(c, i, learned_take(c, i));
+        else
             chord_finger_search(c, i);
     }
 }

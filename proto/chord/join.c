@@ -83,8 +83,8 @@ static void ring_alone(struct call *c)
     c->n->join_attempt = 0;
     chord_partition_plan(c);
     c->n->tidy_at = c->env->now + SECONDS(60);
-    c->n->update_at = time_add(c->env->now, c->o->update_interval);
-    c->n->finger_at = time_add(c->env->now, c->o->ping_interval);
+    c->n->update_at = time_add(c->env->now, chord_interval(c, c->o->update_interval, c->o->update_law));
+    c->n->finger_at = time_add(c->env->now, chord_interval(c, c->o->ping_interval, c->o->ping_law));
     c->env->port->fact(c->env, FACT_JOINED, c->env->now - c->n->started, 0);
     certificate_plan(c, false);
 }
@@ -265,8 +265,8 @@ void chord_joined(struct call *c)
     c->env->port->fact(c->env, FACT_JOINED, c->env->now - c->n->started, 0);
     uint8_t phase;
     c->env->port->random(c->env, RANDOM_TIMER, c->n->draws++, &phase, 1);
-    c->n->update_at = time_add(c->env->now, c->o->update_interval / 256 * (phase + 1u));
-    c->n->finger_at = time_add(c->env->now, c->o->ping_interval);
+    c->n->update_at = time_add(c->env->now, chord_interval(c, c->o->update_interval, c->o->update_law) / 256 * (phase + 1u));
+    c->n->finger_at = time_add(c->env->now, chord_interval(c, c->o->ping_interval, c->o->ping_law));
     c->n->tidy_at = c->env->now + SECONDS(60);
     chord_ring_read(c);
     c->n->flags &= (uint8_t)~(NODE_RING_DIRTY | NODE_RING_LOST);

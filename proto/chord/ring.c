@@ -7,6 +7,7 @@
 #include "proto/store/store.h"
 
 #define TIDY_EVERY SECONDS(60)
+#define INTERVAL_MIN MILLIS(100) /* of what a law may draw: many have no least value */
 #define FAILED_FOR_S 60u /* not attached to on hearsay: nearly all others have noticed by then */
 
 static const uint8_t legal[NODE_GONE + 1] = {
@@ -22,6 +23,12 @@ void node_enter(struct call *c, enum node_state to)
 {
     assert(legal[c->n->state] >> to & 1);
     c->n->state = (uint8_t)to;
+}
+
+sim_time chord_interval(struct call *c, sim_time fixed, uint16_t law)
+{
+    sim_time drawn = law ? c->env->port->draw(c->env, law, c->n->draws++) : fixed;
+    return drawn < INTERVAL_MIN ? INTERVAL_MIN : drawn;
 }
 
 /* ---- routing and responsibility, RFC 6940 10.1, 10.3 ---- */
@@ -116,16 +123,29 @@ bool chord_would_improve(const struct call *c, struct id id)
     return id_compare(ahead, id_distance(n->id, last)) < 0 || id_compare(behind, id_distance(first, n->id)) < 0;
 }
 
+struct learned *chord_learned(struct call *c)
+{
+    return c->o->finger_search == FINGER_SEARCH_LEARN && chord_room(c, 0) ? section_base(c, SECTION_NEIGHBOURS) : NULL;
+}
+
+bool chord_room(struct call *c, unsigned neighbours)
+{
+    uint32_t used = c->n->section[SECTION_NEIGHBOURS].used;
+    uint32_t bytes = (chord_extras_bytes(c->o) + neighbours * (uint32_t)sizeof(peer_h) + 7u) & ~7u;
+    if (used >= bytes)
+        return true;
+    if (!section_reserve(c, SECTION_NEIGHBOURS, bytes - used))
+        return false;
+    c->n->section[SECTION_NEIGHBOURS].used = bytes;
+    memset((uint8_t *)section_base(c, SECTION_NEIGHBOURS) + used, 0xff, bytes - used); /* PEER_NONE, whatever it is */
+    return true;
+}
+
 void chord_ring_read(struct call *c)
 {
     unsigned want_p = c->o->predecessors, want_s = c->o->successors;
-    struct section *table_section = &c->n->section[SECTION_NEIGHBOURS];
-    uint32_t bytes = ((want_p + want_s) * (uint32_t)sizeof(peer_h) + 7u) & ~7u;
-    if (table_section->used < bytes) {
-        if (!section_reserve(c, SECTION_NEIGHBOURS, bytes - table_section->used))
-            return;
-        c->n->section[SECTION_NEIGHBOURS].used = bytes;
-    }
+    if (!chord_room(c, want_p + want_s))
+        return;
     peer_h *table = chord_neighbours(c);
     uint32_t count = order_count(c);
     unsigned p = 0, s = 0;
@@ -384,11 +404,6 @@ sim_time topology_due(const struct node *n)
     return time_min(due, n->certify_at);
 }
 
-static sim_time interval(struct call *c, sim_time fixed, uint16_t law)
-{
-    return law ? c->env->port->draw(c->env, law, c->n->draws++) : fixed;
-}
-
 void topology_wake(struct call *c)
 {
     sim_time now = c->env->now;
@@ -404,12 +419,12 @@ void topology_wake(struct call *c)
             chord_join_restart(c, JOIN_NO_ANSWER);
     }
     if (c->n->update_at <= now) {
-        c->n->update_at = now + interval(c, c->o->update_interval, c->o->update_law);
+        c->n->update_at = time_add(now, chord_interval(c, c->o->update_interval, c->o->update_law));
         if (!c->o->idle)
             chord_update_mark_all(c, true);
     }
     if (c->n->finger_at <= now) {
-        c->n->finger_at = now + interval(c, c->o->ping_interval, c->o->ping_law);
+        c->n->finger_at = time_add(now, chord_interval(c, c->o->ping_interval, c->o->ping_law));
         if (!c->o->idle)
             chord_finger_refresh(c);
     }

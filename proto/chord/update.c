@@ -195,9 +195,18 @@ static void teach_back(struct call *c, uint16_t slot, struct id teller, const st
     }
 }
 
+static void fingers_learn(struct call *c, struct span ids)
+{
+    for (uint32_t at = 0; c->o->finger_search == FINGER_SEARCH_LEARN && at + ID_BYTES <= ids.len; at += ID_BYTES)
+        chord_finger_learn(c, id_load(ids.b + at));
+}
+
 static void lists_learn(struct call *c, peer_h teller, const struct update_req *u)
 {
     struct id id = c->env->port->id_of(c->env, teller);
+    fingers_learn(c, u->predecessors);
+    fingers_learn(c, u->successors);
+    fingers_learn(c, u->fingers);
     candidates_consider(c, teller, u->predecessors);
     candidates_consider(c, teller, u->successors);
     omissions_check(c, teller, u->predecessors, true);

@@ -38,6 +38,7 @@ struct node {
     struct section section[SECTIONS];
     uint32_t transactions; /* counters of random draws so far */
     uint32_t draws;
+    uint32_t hold_until_s; /* 10.7.1: no copies for successors that took a failed one's place before this second */
     sim_time started, joined;
     sim_time work_due; /* no record of the work section is due earlier */
     sim_time update_at, finger_at, tidy_at, replicate_at, expire_at, state_at; /* of the state: when an attempt to join ends, the next partition check, the end of the farewell */

@@ -188,9 +188,12 @@ bool store_sender_plausible(const struct call *c, const struct origin *from, str
 
 void store_replica_set_changed(struct call *c, bool lost)
 {
-    /* 10.7.1: after a failure a better successor may announce itself within the hold-down. */
-    sim_time at = lost ? c->env->now + c->o->hold_down : c->env->now;
-    c->n->replicate_at = lost ? time_min(c->n->replicate_at, at) : at;
+    /* 10.7.1: after a failure a better successor may announce itself within the hold-down. Further changes do not cut it short, nor does a further
+     * failure put off what waits already: where one follows the other there would be no copies ever. */
+    if (lost)
+        c->n->hold_until_s = (uint32_t)((c->env->now + c->o->hold_down + SECONDS(1) - 1) / SECONDS(1));
+    sim_time hold = SECONDS(c->n->hold_until_s), at = hold > c->env->now ? hold : c->env->now;
+    c->n->replicate_at = time_min(c->n->replicate_at, at);
 }
 
 void store_peer_lost(struct call *c, peer_h peer)

@@ -203,9 +203,11 @@ static void port_random(struct env *env, enum random_purpose purpose, uint64_t c
 static sim_time port_draw(struct env *env, uint16_t dist, uint64_t counter)
 {
     const struct recorder *r = recorder_of(env);
-    (void)counter;
-    assert(dist > 0);
-    return r->draw ? r->draw : SECONDS(3600);
+    assert(dist > 0 && dist < 20);
+    if (r->draw)
+        return r->draw;
+    uint64_t mean = SECONDS(1) << dist; /* uniform from half to one and a half */
+    return mean / 2 + hash64_mix(env->self * UINT64_C(0x10000) + dist, counter) % mean;
 }
 
 static void port_found(struct env *env, uint32_t tag, const struct found *x)

@@ -80,7 +80,7 @@ struct recorder {
     bool refuse_channels;        /* CHAN_OPEN returns ERR_NO_LINK */
     bool refuse_room;            /* room returns NULL, as at the node's limit */
     uint32_t sign_ns, verify_ns; /* CPU cost; 0 at first */
-    sim_time draw;               /* what port.draw returns; 0 = one hour */
+    sim_time draw;               /* what port.draw returns; 0 = law k draws from 2^(k-1) to 3 * 2^(k-1) s, evenly */
 
     enum recorder_channel_state channel[RECORDER_CHANNELS_MAX];
     struct id id[RECORDER_PEERS_MAX];

@@ -19,7 +19,7 @@ static const struct word protocols[] = {{"reload", PROTOCOL_RELOAD, NULL}, {"cho
 static const struct word starts[] = {{"converged", START_CONVERGED, NULL}, {"join", START_JOIN, NULL}, {0}};
 static const struct word autos[] = {{"auto", 0, NULL}, {0}};
 static const struct word searches[] = {{"ping", FINGER_SEARCH_PING, NULL},
-                                       {"learn", FINGER_SEARCH_LEARN, "the second alternative of RFC 6940 10.7.4.2"},
+                                       {"learn", FINGER_SEARCH_LEARN, NULL},
                                        {0}};
 static const struct word link_types[] = {{"dtls-udp-sr-no-ice", 0, NULL},
                                          {"dtls-udp-sr", 0, "DTLS over UDP with ICE"},
@@ -94,7 +94,8 @@ const struct key schema[] = {
      .help = "Entries of the finger table. auto: at least 16, and deep enough to reach the last successor (RFC 6940 "
              "10.7.4.3)."},
     {"overlay.chord.finger_search", KEY_WORD, .words = searches, .fallback = "ping", AT(overlay.finger_search),
-     .help = "How better fingers are found (RFC 6940 10.7.4.2): ping sends Pings towards finger ranges."},
+     .help = "How better fingers are found (RFC 6940 10.7.4.2): ping sends Pings towards finger ranges; learn "
+             "attaches to peers that received Updates have named."},
     {"overlay.chord2003", KEY_MAP, FOR_CHORD2003, .help = "The classic Chord (Stoica et al. 2003)."},
     {"overlay.chord2003.stabilize", KEY_LAW, UNIT_TIME, 0.1, YEARS, .fallback = "30 s", AT(stabilize),
      .example = "{uniform: {from: 15 s, to: 45 s}}",

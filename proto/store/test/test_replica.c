@@ -129,7 +129,7 @@ static void a_confirmation_counts_for_what_was_sent(void **state)
     rig_close(g);
 }
 
-/* Gone and back within the hold-down, perhaps with nothing: it gets its copy again. */
+/* Gone and back within the hold-down, perhaps with nothing: it gets its copy again, when the 30 s are over and not before (10.7.1): it may go once more. */
 static void a_successor_that_returns_gets_its_copies_again(void **state)
 {
     (void)state;
@@ -147,7 +147,9 @@ static void a_successor_that_returns_gets_its_copies_again(void **state)
     update_req_put(&w, &(struct update_req){.uptime_s = 1, .type = UPDATE_PEER_READY});
     assert_int_equal(rig_request(g, next, next, UPDATE_REQ, false, recorder_id(g->r, RIG_SELF), body, writer_len(&w)), 0);
     assert_int_equal(view(g).successor[0], next);
-    rig_run(g, SECONDS(2));
+    rig_run(g, SECONDS(29));
+    assert_int_equal(rig_count(g, STORE_REQ, PEER_NONE), 0);
+    rig_run(g, SECONDS(33));
     assert_int_equal(rig_count(g, STORE_REQ, next), 1);
     confirm(g, rig_nth(g, STORE_REQ, next, 0));
     rig_run(g, SECONDS(40));
