@@ -2,6 +2,7 @@
 #include "proto/node.h"
 
 #include "proto/chord/chord.h"
+#include "proto/chord/tuning.h"
 #include "proto/fact.h"
 #include "proto/reload/link.h"
 #include "proto/reload/message_in.h"
@@ -115,6 +116,8 @@ static void channel_down(struct call *c, uint16_t slot)
         return;
     }
     uint8_t standing = order_at(c, order_of(c, slot))->mark;
+    if ((l->flags & LINK_OURS) && (standing & ORDER_FINGER)) /* only we would close it: the peer goes */
+        standing |= ORDER_STOOD;
     link_lost(c, slot, true);
     topology_link_lost(c, peer, standing, standing & ORDER_NEIGHBOUR); /* a neighbour does not close unless it goes */
 }
@@ -312,6 +315,8 @@ sim_time node_seed_end(struct node *n, struct env *env)
     env->port->random(env, RANDOM_TIMER, n->draws++, &phase, sizeof phase);
     n->tidy_at = env->now + MILLIS(phase % 60000u);
     chord_partition_plan(&c);
+    tuning_begin(&c);
+    n = c.n;
     certificate_plan(&c, true);
     block_trim(&c);
     return call_end(&c);

@@ -122,6 +122,10 @@ struct node_view {
     uint16_t links, links_ready;
     uint16_t values;
     uint32_t stored_bytes, queued_bytes;
+    struct {                               /* self-tuning (RFC 7363): of the overlay, per 24 hours; all 0 when off */
+        uint32_t size, joins, leaves;
+    } own, used;                           /* of its own tables, and agreed with others */
+    sim_time next_update;
 };
 
 void node_look(const struct node *, struct env *, struct node_view *);

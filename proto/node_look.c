@@ -28,6 +28,12 @@ void node_look(const struct node *n, struct env *env, struct node_view *v)
     for (unsigned k = 0; k < n->successors; k++)
         v->successor[k] = chord_successor(&c, k);
     v->fingers = (uint8_t)chord_table_size(&c);
+    v->next_update = n->update_at;
+    if (c.o->self_tuning && n->section[SECTION_NEIGHBOURS].used >= chord_extras_bytes(c.o)) {
+        const struct tuning *t = chord_tuning_at(&c);
+        v->own.size = t->own.size, v->own.joins = t->own.joins, v->own.leaves = t->own.leaves;
+        v->used.size = t->used.size, v->used.joins = t->used.joins, v->used.leaves = t->used.leaves;
+    }
     for (uint32_t k = 0; k < order_count(&c); k++) {
         const struct order *o = order_at(&c, k);
         v->links++;

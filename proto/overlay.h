@@ -40,6 +40,7 @@ struct overlay {
     uint8_t predecessors, successors;           /* neighbour table, 1..64 each */
     uint8_t fingers;                            /* 1..128; 0 = auto: at least 16, deep enough for the last successor */
     enum finger_search finger_search;
+    bool self_tuning;                           /* RFC 7363: the tables above are least sizes, intervals are estimated, recovery is periodic */
 
     enum link_rto rto;
     sim_time rto_static;                        /* 500 ms */

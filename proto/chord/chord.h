@@ -4,11 +4,13 @@
  * There is one table: the order of all links that are up (reload/link.h). The neighbour table is read off it (the nearest usable peers on either
  * side), a finger is a flag on the one link that fills an entry. The routing table is what is flagged as neighbour or finger.
  *
- * Files: ring.c (tables, routing, responsibility, what follows from a change), join.c, update.c, finger.c, partition.c, leave.c. */
+ * Files: ring.c (tables, routing, responsibility, what follows from a change), join.c, update.c, finger.c, partition.c, leave.c;
+ * tuning.c with estimate.c (RFC 7363). */
 #ifndef PROTO_CHORD_CHORD_H
 #define PROTO_CHORD_CHORD_H
 
 #include "proto/fact.h"
+#include "proto/chord/tuning.h"
 #include "proto/reload/attach.h"
 #include "proto/reload/link.h"
 #include "proto/reload/topology.h"
@@ -35,7 +37,18 @@ struct learned {
 /* The neighbour section: what some configurations ask for, then the neighbour table. The configuration says what is there, for good. */
 static inline uint32_t chord_extras_bytes(const struct overlay *o)
 {
-    return o->finger_search == FINGER_SEARCH_LEARN ? (uint32_t)sizeof(struct learned) : 0;
+    return (o->finger_search == FINGER_SEARCH_LEARN ? (uint32_t)sizeof(struct learned) : 0) + (o->self_tuning ? (uint32_t)sizeof(struct tuning) : 0);
+}
+static inline struct tuning *chord_tuning_at(const struct call *c) /* it is there */
+{
+    return (struct tuning *)((uint8_t *)section_base(c, SECTION_NEIGHBOURS) + chord_extras_bytes(c->o) - sizeof(struct tuning));
+}
+/* Sizes that the neighbour lists should have, and whether changes are told at once: as configured, or as self-tuning has it. */
+unsigned chord_want_predecessors(const struct call *);
+unsigned chord_want_successors(const struct call *);
+static inline bool chord_reactive(const struct call *c)
+{
+    return c->o->reactive && !c->o->self_tuning;
 }
 /* Makes them and room for so many neighbours; false = over a limit. */
 bool chord_room(struct call *, unsigned neighbours);

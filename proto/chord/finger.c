@@ -14,6 +14,11 @@ static struct id entry_start(const struct call *c, unsigned i)
 
 unsigned chord_table_size(const struct call *c)
 {
+    if (c->o->self_tuning) { /* RFC 7363 6.2 */
+        bool known = c->n->section[SECTION_NEIGHBOURS].used >= chord_extras_bytes(c->o);
+        unsigned log = known ? estimate_log2_ceiling(chord_tuning_at(c)->used.size) : 0;
+        return log > FINGERS_AUTO_MIN ? log : FINGERS_AUTO_MIN;
+    }
     if (c->o->fingers)
         return c->o->fingers;
     if (c->n->successors == 0)
@@ -39,6 +44,7 @@ static void finger_set(struct call *c, unsigned i, uint16_t slot)
 {
     order_set(order_at(c, order_of(c, slot)), ORDER_FINGER);
     c->env->port->fact(c->env, FACT_FINGER_FILLED, i, link_at(c, slot)->peer);
+    tuning_probe_new(c, slot);
 }
 
 /* A usable peer fills the entry that its id falls into, if that is empty. */
@@ -196,7 +202,7 @@ void chord_finger_refresh(struct call *c)
 /* RFC 6940 10.5: Attach to Resource-ID n + 2^(128-i) for each entry that begins beyond the successors that we know of. */
 void chord_finger_first_fill(struct call *c, struct id last_known)
 {
-    unsigned size = c->o->fingers ? c->o->fingers : FINGERS_AUTO_MIN > chord_entry_of(id_distance(c->n->id, last_known))
+    unsigned size = c->o->fingers && !c->o->self_tuning ? c->o->fingers : FINGERS_AUTO_MIN > chord_entry_of(id_distance(c->n->id, last_known))
                                                         ? FINGERS_AUTO_MIN
                                                         : chord_entry_of(id_distance(c->n->id, last_known));
     for (unsigned i = 1; i <= size; i++) {

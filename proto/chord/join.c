@@ -87,6 +87,7 @@ static void ring_alone(struct call *c)
     c->n->finger_at = time_add(c->env->now, chord_interval(c, c->o->ping_interval, c->o->ping_law));
     c->env->port->fact(c->env, FACT_JOINED, c->env->now - c->n->started, 0);
     certificate_plan(c, false);
+    tuning_begin(c);
 }
 
 void topology_start(struct call *c, const struct node_opts *opts)
@@ -130,7 +131,7 @@ static void attempt_forget(struct call *c)
     for (uint16_t slot = 0; slot < link_slots(c); slot++)
         if (link_at(c, slot)->state != LINK_FREE)
             link_drop(c, slot, false);
-    static const enum purpose ours[] = {PURPOSE_ATTACH, PURPOSE_JOIN, PURPOSE_UPDATE, PURPOSE_LINK_PING, PURPOSE_FINGER_PING, PURPOSE_REPLICA, PURPOSE_ADOPT,
+    static const enum purpose ours[] = {PURPOSE_ATTACH, PURPOSE_JOIN, PURPOSE_UPDATE, PURPOSE_LINK_PING, PURPOSE_FINGER_PING, PURPOSE_PROBE, PURPOSE_PARTITION_PING, PURPOSE_REPLICA, PURPOSE_ADOPT,
                                          PURPOSE_CERTIFICATE};
     for (unsigned i = 0; i < sizeof ours / sizeof *ours; i++)
         transaction_forget(c, ours[i]);
@@ -198,9 +199,9 @@ void chord_join_tables(struct call *c, uint16_t slot, const struct update_req *u
     c->n->flags |= NODE_TABLES;
     struct id last = c->env->port->id_of(c->env, c->n->admitting);
     /* The spans lie in the datagram, not in our block. Nearest first on either side. */
-    for (uint32_t k = 0; k < c->o->predecessors && (k + 1) * ID_BYTES <= u->predecessors.len; k++)
+    for (uint32_t k = 0; k < chord_want_predecessors(c) && (k + 1) * ID_BYTES <= u->predecessors.len; k++)
         neighbour_attach(c, id_load(u->predecessors.b + k * ID_BYTES));
-    for (uint32_t k = 0; k + 1 < c->o->successors && (k + 1) * ID_BYTES <= u->successors.len; k++) {
+    for (uint32_t k = 0; k + 1 < chord_want_successors(c) && (k + 1) * ID_BYTES <= u->successors.len; k++) {
         struct id id = id_load(u->successors.b + k * ID_BYTES);
         if (id_in_range(last, id, c->n->id) && !id_equal(id, c->n->id))
             last = id;
@@ -281,6 +282,7 @@ void chord_joined(struct call *c)
     store_replica_set_changed(c, false);
     certificate_plan(c, false);
     chord_partition_plan(c);
+    tuning_begin(c);
 }
 
 /* ---- the admitting side ---- */

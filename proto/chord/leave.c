@@ -80,7 +80,10 @@ void topology_leave(struct call *c, const struct origin *from, const struct mess
     answer_send(c, from, &d, false);
     link_at(c, slot)->flags |= LINK_LEAVING;
     chord_failed_note(c, from->signer, true); /* others will name it for a while */
+    if (order_is(order_at(c, order_of(c, slot)), ORDER_NEIGHBOUR | ORDER_FINGER))
+        tuning_failure(c);
     topology_link_suspect(c, slot); /* out of the tables, as for a failure */
+    link_at(c, slot)->stood = 0;
     if (c->n->state != NODE_JOINED)
         return;
     for (uint32_t at = 0; at + ID_BYTES <= data.peers.len; at += ID_BYTES) {

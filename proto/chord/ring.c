@@ -110,13 +110,31 @@ bool chord_signer_plausible(const struct call *c, struct id resource, peer_h sig
 
 /* ---- the neighbour table, read off the order ---- */
 
+static unsigned tuned(const struct call *c, unsigned least)
+{
+    if (!c->o->self_tuning || c->n->state != NODE_JOINED || c->n->section[SECTION_NEIGHBOURS].used < chord_extras_bytes(c->o))
+        return least;
+    unsigned log = estimate_log2_ceiling(chord_tuning_at(c)->used.size); /* at most 32 */
+    return log > least ? log : least;
+}
+
+unsigned chord_want_predecessors(const struct call *c)
+{
+    return tuned(c, c->o->predecessors);
+}
+
+unsigned chord_want_successors(const struct call *c)
+{
+    return tuned(c, c->o->successors);
+}
+
 bool chord_would_improve(const struct call *c, struct id id)
 {
     const struct node *n = c->n;
     struct id ahead = id_distance(n->id, id), behind = id_distance(id, n->id);
     if (id_is_zero(ahead))
         return false;
-    if (n->successors < c->o->successors || n->predecessors < c->o->predecessors)
+    if (n->successors < chord_want_successors(c) || n->predecessors < chord_want_predecessors(c))
         return true;
     struct id last = c->env->port->id_of(c->env, chord_successor(c, n->successors - 1u));
     struct id first = c->env->port->id_of(c->env, chord_predecessor(c, n->predecessors - 1u));
@@ -138,12 +156,17 @@ bool chord_room(struct call *c, unsigned neighbours)
         return false;
     c->n->section[SECTION_NEIGHBOURS].used = bytes;
     memset((uint8_t *)section_base(c, SECTION_NEIGHBOURS) + used, 0xff, bytes - used); /* PEER_NONE, whatever it is */
+    if (used == 0 && c->o->self_tuning) {
+        struct tuning *t = chord_tuning_at(c);
+        t->used = t->own = (struct estimate){.size = 1};
+        t->samples = t->events = 0;
+    }
     return true;
 }
 
 void chord_ring_read(struct call *c)
 {
-    unsigned want_p = c->o->predecessors, want_s = c->o->successors;
+    unsigned want_p = chord_want_predecessors(c), want_s = chord_want_successors(c);
     if (!chord_room(c, want_p + want_s))
         return;
     peer_h *table = chord_neighbours(c);
@@ -213,7 +236,7 @@ static void failed_ask(struct call *c, peer_h peer)
 {
     struct id id = c->env->port->id_of(c->env, peer);
     bool exact;
-    if (c->n->state != NODE_JOINED || !c->o->reactive || !chord_would_improve(c, id) || link_to(c, peer) != SLOT_NONE)
+    if (c->n->state != NODE_JOINED || !chord_reactive(c) || !chord_would_improve(c, id) || link_to(c, peer) != SLOT_NONE)
         return;
     uint32_t count = order_count(c), at = order_find(c, id, &exact);
     for (uint32_t k = 0; k < count; k++) {
@@ -266,7 +289,7 @@ void topology_link_up(struct call *c, uint16_t slot)
 /* A link that is out of the routing table leaves its finger entry too; the search for another starts at once (RFC 6940 10.7.2). */
 static void finger_vacate(struct call *c, struct id id)
 {
-    if (c->n->state == NODE_JOINED && c->o->reactive)
+    if (c->n->state == NODE_JOINED && chord_reactive(c))
         chord_finger_search(c, chord_entry_of(id_distance(c->n->id, id)));
 }
 
@@ -274,6 +297,8 @@ static void standing_end(struct call *c, uint16_t slot)
 {
     struct order *o = order_at(c, order_of(c, slot));
     bool finger = order_is(o, ORDER_FINGER);
+    if (order_is(o, ORDER_NEIGHBOUR | ORDER_FINGER))
+        link_at(c, slot)->stood = 1;
     order_clear(o, ORDER_FINGER);
     chord_usable(c, slot);
     if (finger)
@@ -287,6 +312,7 @@ void topology_link_suspect(struct call *c, uint16_t slot)
 
 void topology_link_restored(struct call *c, uint16_t slot)
 {
+    link_at(c, slot)->stood = 0;
     chord_usable(c, slot);
     chord_finger_offer(c, slot);
 }
@@ -295,6 +321,8 @@ void topology_link_lost(struct call *c, peer_h peer, uint8_t standing, bool fail
 {
     if (failed)
         chord_failed_note(c, peer, false);
+    if ((standing & ORDER_STOOD) || (failed && (standing & (ORDER_NEIGHBOUR | ORDER_FINGER))))
+        tuning_failure(c);
     if (c->n->admitted == peer)
         c->n->admitted = PEER_NONE;
     store_peer_lost(c, peer);
@@ -346,7 +374,7 @@ static void ring_settle(struct call *c)
         for (uint16_t slot = 0; slot < link_slots(c); slot++)
             link_at(c, slot)->taught = 0;
         c->env->port->fact(c->env, FACT_NEIGHBOURS_CHANGED, 0, 0);
-        if (front || c->o->reactive)
+        if (front || chord_reactive(c))
             chord_update_mark_all(c, lost && !front);
         store_replica_set_changed(c, lost);
     }
@@ -418,7 +446,9 @@ void topology_wake(struct call *c)
         else
             chord_join_restart(c, JOIN_NO_ANSWER);
     }
-    if (c->n->update_at <= now) {
+    if (c->n->update_at <= now && c->o->self_tuning) {
+        tuning_stabilize(c);
+    } else if (c->n->update_at <= now) {
         c->n->update_at = time_add(now, chord_interval(c, c->o->update_interval, c->o->update_law));
         if (!c->o->idle)
             chord_update_mark_all(c, true);

@@ -155,6 +155,8 @@ static void link_ping(struct call *c, uint16_t slot)
 static void omissions_check(struct call *c, peer_h teller, struct span ids, bool ahead)
 {
     unsigned side = ahead ? c->n->successors : c->n->predecessors, room = ahead ? c->o->predecessors : c->o->successors, rank = 0;
+    if (c->o->self_tuning) /* each peer chooses for itself */
+        room = ids.len / ID_BYTES;
     while (rank < side && (ahead ? chord_successor(c, rank) : chord_predecessor(c, rank)) != teller)
         rank++;
     if (rank == side)
@@ -225,6 +227,7 @@ void topology_update(struct call *c, const struct origin *from, const struct mes
     draft_begin(c, &d, UPDATE_ANS);
     answer_send(c, from, &d, false);
     uint16_t slot = link_to(c, from->signer);
+    tuning_uptime(c, from->signer, u.uptime_s);
     if (slot != SLOT_NONE) {
         if (c->n->state == NODE_JOINING && from->signer == c->n->admitting)
             link_at(c, slot)->flags &= (uint8_t)~LINK_SUSPECT; /* it is our only neighbour, and it speaks */

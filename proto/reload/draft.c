@@ -10,6 +10,7 @@ void draft_begin(struct call *c, struct draft *d, uint16_t code)
     d->code = code;
     d->options = (struct span){NULL, 0};
     d->owners = 0;
+    d->extended = false;
 }
 
 void draft_owner(struct call *c, struct draft *d, peer_h owner)
@@ -59,7 +60,7 @@ struct header draft_header(const struct call *c, uint64_t tid, struct span desti
 
 int draft_close(struct call *c, struct draft *d, uint64_t tid, struct span destination)
 {
-    contents_end(&d->w, d->contents, NULL, 0);
+    contents_end(&d->w, d->contents, &d->extension, d->extended);
     if (d->w.err)
         return d->w.err;
     int err = draft_sign(c, d, tid);

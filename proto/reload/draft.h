@@ -14,6 +14,9 @@ struct draft {
     struct mark contents;
     uint16_t code;
     struct span options;      /* forwarding options of an answer */
+    bool extended;            /* with this message extension, whose contents may stand here */
+    struct extension extension;
+    uint8_t extension_contents[12];
     unsigned owners;          /* certificates of data owners to send along (RFC 6940 6.3.4) */
     peer_h owner[CERTIFICATES_MAX - 1];
     uint8_t *message;         /* after draft_close */

@@ -467,7 +467,7 @@ bool link_frame_due(struct call *c, uint32_t at)
     struct waiting_frame *f = frame_at(c, at);
     uint16_t slot = f->r.slot;
     if (f->sends == FRAME_SENDS) {
-        uint8_t standing = order_at(c, order_of(c, slot))->mark;
+        uint8_t standing = (uint8_t)(order_at(c, order_of(c, slot))->mark | (link_at(c, slot)->stood ? ORDER_STOOD : 0));
         peer_h peer = link_at(c, slot)->peer;
         c->env->port->fact(c->env, FACT_LINK_FAILED, peer, c->env->now - f->first_sent);
         link_lost(c, slot, false);

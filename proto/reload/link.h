@@ -48,11 +48,13 @@ struct link {
     uint8_t flags;                         /* enum link_flag */
     uint8_t update_due : 2,                /* enum chord_update to send, 0 = none */
         idle : 1,                          /* unused at the last tidying */
+        stood : 1,                         /* was in the routing table when it became suspect */
         taught : 1;                        /* its list has been answered with our table as it is */
 };
 static_assert(sizeof(struct link) == 20, "an idle link");
 
 enum order_flag { ORDER_USABLE = 1, ORDER_NEIGHBOUR = 2, ORDER_FINGER = 4 };
+#define ORDER_STOOD 8u /* in what is told of a lost link: it counts as one of the routing table */
 
 /* Links above this number cannot be ordered; limits.links stays below. */
 #define LINKS_MAX 8191u

@@ -2,6 +2,7 @@
 #include "proto/reload/ping.h"
 
 #include "proto/chord/chord.h"
+#include "proto/chord/tuning.h"
 #include "proto/store/store.h"
 
 void ping_request(struct call *c, const struct origin *from)
@@ -48,8 +49,10 @@ void probe_request(struct call *c, const struct origin *from, const struct messa
     }
     for (uint32_t i = 0; i < q.types.len; i++)
         probe_put(c, &w, q.types.b[i]);
+    tuning_sample(c, m);
     struct draft d;
     draft_begin(c, &d, PROBE_ANS);
+    d.extended = tuning_extension(c, &d.extension, d.extension_contents);
     probe_ans_put(&d.w, &(struct probe_ans){.infos = {list, writer_len(&w)}});
     answer_send(c, from, &d, false);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "proto/chord/chord.h"
+#include "proto/chord/tuning.h"
 #include "proto/fact.h"
 #include "proto/reload/attach.h"
 #include "proto/reload/link.h"
@@ -123,6 +124,7 @@ static void errand_failed(struct call *c, const struct errand *e, uint16_t error
     case PURPOSE_CERTIFICATE:
         certificate_failed(c, error);
         break;
+    case PURPOSE_PROBE:
     case PURPOSE_PARTITION_PING:
         break; /* whoever stands there knows no ring */
     case PURPOSE_LEAVE:
@@ -155,6 +157,9 @@ static void errand_answered(struct call *c, const struct errand *e, const struct
         break;
     case PURPOSE_LINK_PING:
         chord_link_ping_done(c, e->peer);
+        break;
+    case PURPOSE_PROBE:
+        tuning_probed(c, from->signer, m);
         break;
     case PURPOSE_PARTITION_PING:
         chord_partition_answered(c, e, from->signer);

@@ -15,6 +15,7 @@ enum purpose {
     PURPOSE_JOIN,
     PURPOSE_FINGER_PING,                    /* aux = entry i */
     PURPOSE_LINK_PING,
+    PURPOSE_PROBE,                          /* RFC 7363 6.5 */
     PURPOSE_PARTITION_PING,                 /* peer = the bootstrap node through which */
     PURPOSE_REPLICA,                        /* copies for a successor, or a hand-over: resource, peer; tag = number of the Store */
     PURPOSE_ADOPT,                          /* a Fetch of what is newer than our copy: resource, peer */

@@ -96,6 +96,11 @@ const struct key schema[] = {
     {"overlay.chord.finger_search", KEY_WORD, .words = searches, .fallback = "ping", AT(overlay.finger_search),
      .help = "How better fingers are found (RFC 6940 10.7.4.2): ping sends Pings towards finger ranges; learn "
              "attaches to peers that received Updates have named."},
+    {"overlay.chord.self_tuning", KEY_BOOL, .fallback = "false", AT(overlay.self_tuning),
+     .help = "Self-tuning by RFC 7363: peers estimate size and churn of the overlay and share what they find; table sizes "
+             "and the stabilization interval, 15 s at the least, follow from it, and recovery is periodic whatever "
+             "chord-reactive says. predecessors and successors are least sizes then; fingers and the two intervals are not "
+             "looked at."},
     {"overlay.chord2003", KEY_MAP, FOR_CHORD2003, .help = "The classic Chord (Stoica et al. 2003)."},
     {"overlay.chord2003.stabilize", KEY_LAW, UNIT_TIME, 0.1, YEARS, .fallback = "30 s", AT(stabilize),
      .example = "{uniform: {from: 15 s, to: 45 s}}",
