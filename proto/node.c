@@ -116,10 +116,12 @@ static void channel_down(struct call *c, uint16_t slot)
         return;
     }
     uint8_t standing = order_at(c, order_of(c, slot))->mark;
-    if ((l->flags & LINK_OURS) && (standing & ORDER_FINGER)) /* only we would close it: the peer goes */
+    bool ours = l->flags & LINK_OURS;
+    if (ours && (standing & ORDER_FINGER)) /* only we would close it: the peer goes */
         standing |= ORDER_STOOD;
     link_lost(c, slot, true);
-    topology_link_lost(c, peer, standing, standing & ORDER_NEIGHBOUR); /* a neighbour does not close unless it goes */
+    /* A neighbour does not close unless it goes; but where each chooses the length of its lists, it may have no use for what it opened. */
+    topology_link_lost(c, peer, standing, (standing & ORDER_NEIGHBOUR) && (ours || !c->o->self_tuning));
 }
 
 sim_time node_channel(struct node *n, struct env *env, chan_h chan, enum chan_event event, const struct chan_info *info)

@@ -49,14 +49,16 @@ static uint32_t own_size(const struct call *c)
     return estimate_size(id_distance(first, last), p + s);
 }
 
-/* 6.3: the history begins with our joining, so n events enclose n - 1 failures; where it is not full yet, one is taken to happen now. */
+/* 6.3: the history begins with our joining, so n events enclose n - 1 failures; where it is not full yet, one is taken to happen now. Where it is, time
+ * runs from the first event in it to now, not to the last failure: k over that has no bias, while k over Tk by the letter is k / (k - 1) too much, a
+ * sixth with the k of a usual table. */
 static uint32_t own_leaves(const struct call *c, const struct tuning *t, uint32_t size)
 {
     unsigned m = table_peers(c), most = m / 4 < 1 ? 1 : m / 4 > FAILURES_MAX ? FAILURES_MAX : m / 4;
     unsigned failures = t->events - 1u;
     if (failures < most)
         return estimate_leaves(size, failures + 1, m, tenths_now(c) - t->event[0]);
-    return estimate_leaves(size, most, m, t->event[t->events - 1] - t->event[t->events - 1 - most]);
+    return estimate_leaves(size, most, m, tenths_now(c) - t->event[t->events - 1 - most]);
 }
 
 /* 6.4: the median age of those whose age we know. */
