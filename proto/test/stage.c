@@ -68,13 +68,14 @@ static struct span destination_of(const struct letter *l, uint8_t *list, size_t 
     return (struct span){list, writer_len(&w)};
 }
 
-void stage_deliver(struct stage *s, unsigned link, const struct letter *l, uint16_t code, const uint8_t *body, uint32_t body_len)
+size_t stage_write(const struct stage *s, const struct letter *l, uint16_t code, const uint8_t *body, uint32_t body_len, uint8_t *out, size_t cap,
+                   uint32_t *true_len)
 {
-    uint8_t payload[8192], fixed[12], list[DESTINATION_RESOURCE_BYTES], out[12000];
-    struct writer w = writer_on(payload, sizeof payload, true), x = writer_on(fixed, sizeof fixed, false), o = writer_on(out, sizeof out, false);
+    uint8_t payload[STAGE_BYTES_MAX], fixed[12], list[DESTINATION_RESOURCE_BYTES];
+    struct writer w = writer_on(payload, sizeof payload, true), x = writer_on(fixed, sizeof fixed, false), o = writer_on(out, cap, false);
     struct mark mark = contents_begin(&w, code);
     put_bytes(&w, body, body_len);
-    contents_end(&w, mark, NULL, 0);
+    contents_end(&w, mark, l->extension, l->extension ? 1 : 0);
     put_u32(&x, s->config.hash);
     put_u64(&x, l->tid);
     struct piece piece[2] = {{fixed, sizeof fixed}, {payload, writer_len(&w)}};
@@ -86,11 +87,29 @@ void stage_deliver(struct stage *s, unsigned link, const struct letter *l, uint1
                        .fragment = l->fragment ? l->fragment : FRAGMENT_WHOLE, .transaction = l->tid, .max_response = l->max_response, .via = l->via,
                        .destination = destination_of(l, list, sizeof list), .options = l->options};
     h.length = header_bytes(&h) + writer_true(&w);
-    frame_put_data(&o, s->sequence[link]++, h.length);
     header_put(&o, &h);
     put_bytes(&o, payload, writer_len(&w));
     assert(o.err == 0 && w.err == 0);
-    recorder_receive(s->r, s->chan[link], link, out, writer_len(&o), FRAME_DATA_BYTES + h.length);
+    *true_len = h.length;
+    return writer_len(&o);
+}
+
+void stage_arrive(struct stage *s, unsigned link, const uint8_t *message, size_t len, size_t true_len)
+{
+    static uint8_t out[FRAME_DATA_BYTES + STAGE_BYTES_MAX + 4096];
+    struct writer o = writer_on(out, sizeof out, false);
+    frame_put_data(&o, s->sequence[link]++, (uint32_t)true_len);
+    put_bytes(&o, message, len);
+    assert(o.err == 0);
+    recorder_receive(s->r, s->chan[link], link, out, writer_len(&o), FRAME_DATA_BYTES + true_len);
+}
+
+void stage_deliver(struct stage *s, unsigned link, const struct letter *l, uint16_t code, const uint8_t *body, uint32_t body_len)
+{
+    static uint8_t out[STAGE_BYTES_MAX + 4096];
+    uint32_t true_len;
+    size_t len = stage_write(s, l, code, body, body_len, out, sizeof out, &true_len);
+    stage_arrive(s, link, out, len, true_len);
 }
 
 void stage_ping(struct stage *s, unsigned link, const struct letter *l)
@@ -150,6 +169,14 @@ peer_h stage_destination(const struct stage *s, const struct header *h, unsigned
         if (destination_read(&r, &d))
             return PEER_NONE;
     return d.type == DESTINATION_NODE ? recorder_peer(s->r, d.id) : PEER_NONE;
+}
+
+unsigned stage_dropped(const struct stage *s, int reason)
+{
+    unsigned n = 0;
+    for (unsigned k = 0; k < s->r->facts; k++)
+        n += s->r->fact[k].what == FACT_DROPPED && s->r->fact[k].a == (uint64_t)(int64_t)reason;
+    return n;
 }
 
 uint16_t stage_error(const struct sent *sent)

@@ -16,7 +16,8 @@
 #include "proto/wire/frame.h"
 #include "proto/wire/message.h"
 
-#define STAGE_LINKS 32u
+#define STAGE_LINKS     32u
+#define STAGE_BYTES_MAX 60000u /* contents and signature of a message */
 
 struct stage {
     struct overlay config;
@@ -36,6 +37,7 @@ struct letter {
     bool to_resource;
     struct span destination, via, options; /* encoded; destination in place of `to` */
     uint32_t max_response, fragment;       /* fragment 0 = whole */
+    const struct extension *extension;     /* of the contents; NULL = none */
 };
 
 /* What the peer under test sent: the newest match. */
@@ -51,6 +53,11 @@ void stage_close(struct stage *);
 void stage_forget(struct stage *);
 /* Lets time pass; frames are acknowledged at once. */
 void stage_run(struct stage *, sim_time until);
+/* Encodes and signs a message; returns its length, *true_len is what it stands for. Tests may spoil the bytes. */
+size_t stage_write(const struct stage *, const struct letter *, uint16_t code, const uint8_t *body, uint32_t body_len, uint8_t *out, size_t cap,
+                   uint32_t *true_len);
+/* These bytes of a message arrive over the link to peer `link`, framed. */
+void stage_arrive(struct stage *, unsigned link, const uint8_t *message, size_t len, size_t true_len);
 /* The message arrives over the link to peer `link`; body holds the encoded body. */
 void stage_deliver(struct stage *, unsigned link, const struct letter *, uint16_t code, const uint8_t *body, uint32_t body_len);
 void stage_ping(struct stage *, unsigned link, const struct letter *);
@@ -62,6 +69,8 @@ void stage_update(struct stage *, unsigned link, const struct letter *, const pe
 unsigned stage_sent(const struct stage *, uint16_t code, struct sent *last);
 /* The peer whose Node-ID this entry of a destination list is, PEER_NONE when it is none. */
 peer_h stage_destination(const struct stage *, const struct header *, unsigned entry);
+/* How many datagrams and messages the peer dropped for this reason (FACT_DROPPED). */
+unsigned stage_dropped(const struct stage *, int reason);
 /* error_code of a sent error. */
 uint16_t stage_error(const struct sent *);
 
