@@ -40,6 +40,8 @@ static void attach_body(struct call *c, struct draft *d, const char *role, bool 
 int attach_send(struct call *c, enum attach_reason reason, unsigned entry, peer_h peer, const struct route *route)
 {
     struct draft d;
+    if (reason == ATTACH_NEIGHBOUR && attach_count(c, reason) >= c->o->limits.transactions / 2)
+        return ERR_NO_ROOM; /* lists of others name them: no more than half of our requests are theirs to cause */
     draft_begin(c, &d, ATTACH_REQ);
     attach_body(c, &d, "passive", true);
     return request_send(c, &d, route, &(struct errand){.purpose = PURPOSE_ATTACH, .aux = AUX(reason, entry), .peer = peer});

@@ -374,9 +374,23 @@ static void answer_deliver(struct call *c, const struct origin *to, const uint8_
     message_out(c, link_at(c, to->slot)->state == LINK_UP ? to->slot : SLOT_NONE, message, len, true_len, code);
 }
 
+/* As many as requests of our own may be open; then the oldest goes. A flood of requests would fill the node with them. */
+static void answers_bound(struct call *c)
+{
+    uint32_t kept = 0, oldest = 0;
+    for (uint32_t at = 0; at < section_used(c, SECTION_WORK); at = record_next(c, SECTION_WORK, at)) {
+        const struct kept_answer *k = record_at(c, SECTION_WORK, at);
+        if (k->r.type == WORK_ANSWER && kept++ == 0)
+            oldest = at; /* they are appended */
+    }
+    if (kept >= c->o->limits.transactions)
+        record_remove(c, SECTION_WORK, oldest);
+}
+
 static void answer_keep(struct call *c, const struct origin *to, const struct draft *d)
 {
     uint32_t head = d->header_bytes, len = d->len - head;
+    answers_bound(c);
     struct kept_answer *k = record_add(c, SECTION_WORK, WORK_ANSWER, (uint32_t)(offsetof(struct kept_answer, payload) + len));
     if (!k)
         return;
