@@ -266,7 +266,12 @@ void chord_link_ping_done(struct call *c, peer_h peer)
 void topology_route_query(struct call *c, const struct origin *from, const struct message *m)
 {
     struct route_query_req q;
-    if (route_query_req_read(m->body, &q) || (q.destination.type != DESTINATION_NODE && q.destination.type != DESTINATION_RESOURCE)) {
+    bool node = false, resource = false;
+    if (route_query_req_read(m->body, &q) == 0) {
+        node = q.destination.type == DESTINATION_NODE;
+        resource = q.destination.type == DESTINATION_RESOURCE && q.destination.bytes.len == ID_BYTES;
+    }
+    if (!node && !resource) {
         answer_error(c, from, ERROR_INVALID_MESSAGE, NULL, 0);
         return;
     }
