@@ -40,6 +40,12 @@ struct member {
         bool used;
     } answer[8];
     unsigned answers;
+    bool hostile;
+    struct {
+        uint16_t len, true_len;
+        uint8_t b[2048];
+    } heard[8]; /* of a hostile one: what it may replay */
+    unsigned hears;
     struct far_end far[RECORDER_CHANNELS_MAX];
 };
 
@@ -111,17 +117,58 @@ static void op_follow(struct overlay_net *o, peer_h self, const struct recorded_
     }
 }
 
+static void post(struct overlay_net *o, peer_h self, const struct recorded_datagram *d, const uint8_t *b, uint16_t len, uint16_t true_len, sim_time later)
+{
+    const struct far_end *far = &o->member[self].far[d->chan];
+    uint8_t *copy = malloc(len);
+    assert(copy);
+    memcpy(copy, b, len);
+    schedule(o, (struct event){.at = d->at + o->delay + later, .what = HAPPEN_DATAGRAM, .to = far->peer, .from = self, .chan = far->chan,
+                               .to_life = far->life, .len = len, .true_len = true_len, .b = copy, .other = d->chan});
+}
+
+/* What a hostile host makes of a datagram. */
+static void spoil(struct overlay_net *o, peer_h self, const struct recorded_datagram *d)
+{
+    struct member *m = &o->member[self];
+    uint64_t draw = hash64_mix(0xe1711, o->order++), more = hash64_mix(draw, 1);
+    unsigned kind = (unsigned)(draw % 10);
+    uint8_t b[2048];
+    assert(d->len <= sizeof b);
+    memcpy(b, d->b, d->len);
+    if (kind == 0)
+        return;
+    if (kind <= 2)
+        b[more % d->len] = (uint8_t)(more >> 32);
+    post(o, self, d, b, d->len, d->true_len, 0);
+    for (sim_time k = 1; kind == 3 && k < 3; k++)
+        post(o, self, d, b, d->len, d->true_len, k * MILLIS(7));
+    if (kind == 4 && m->hears > 0) {
+        unsigned k = (unsigned)(more % (m->hears < 8 ? m->hears : 8));
+        post(o, self, d, m->heard[k].b, m->heard[k].len, m->heard[k].true_len, MILLIS(1));
+    }
+}
+
+static void hear(struct member *m, const struct event *e)
+{
+    unsigned k = m->hears++ % 8;
+    if (e->len > sizeof m->heard[k].b)
+        return;
+    m->heard[k].len = e->len;
+    m->heard[k].true_len = e->true_len;
+    memcpy(m->heard[k].b, e->b, e->len);
+}
+
 static void sent_follow(struct overlay_net *o, peer_h self, const struct recorded_datagram *d)
 {
-    struct far_end *far = &o->member[self].far[d->chan];
+    const struct far_end *far = &o->member[self].far[d->chan];
     o->datagrams++;
     if (!far->open || (double)(hash64_mix(0x10557, o->order++) >> 11) * 0x1p-53 < o->loss)
         return;
-    uint8_t *copy = malloc(d->len);
-    assert(copy);
-    memcpy(copy, d->b, d->len);
-    schedule(o, (struct event){.at = d->at + o->delay, .what = HAPPEN_DATAGRAM, .to = far->peer, .from = self, .chan = far->chan, .to_life = far->life,
-                               .len = d->len, .true_len = d->true_len, .b = copy, .other = d->chan});
+    if (o->member[self].hostile)
+        spoil(o, self, d);
+    else
+        post(o, self, d, d->b, d->len, d->true_len, 0);
 }
 
 static void fact_follow(struct member *m, const struct recorded_fact *f)
@@ -163,6 +210,8 @@ static void happen(struct overlay_net *o, const struct event *e)
         recorder_set_now(m->r, e->at);
     switch (e->what) {
     case HAPPEN_DATAGRAM:
+        if (m->hostile)
+            hear(m, e);
         if (alive && !cut && pair_open(o, e->to, e->chan, e->from, e->other))
             recorder_receive(m->r, e->chan, e->from, e->b, e->len, e->true_len);
         break;
@@ -290,6 +339,11 @@ void overlay_cut(struct overlay_net *o, peer_h a, peer_h b, bool cut)
             if (m->far[c].open && m->far[c].peer == other)
                 schedule(o, (struct event){.at = o->now + SILENT_AFTER, .what = HAPPEN_SILENT, .to = self, .from = other, .chan = c, .to_life = m->life});
     }
+}
+
+void overlay_turn(struct overlay_net *o, peer_h p)
+{
+    o->member[p].hostile = true;
 }
 
 void overlay_request(struct overlay_net *o, peer_h p, const struct request *q)
