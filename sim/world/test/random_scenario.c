@@ -136,7 +136,7 @@ static struct plan plan_draw(uint64_t seed)
     p.graceful = between(&d, 0, 100);
     p.new_id = one_in(&d, 4) && !p.chord2003;
     p.register_s = one_in(&d, 5) ? 0 : between(&d, 60, 300);
-    p.lookup_ms = between(&d, 3000, 30000);
+    p.lookup_ms = between(&d, 15000, 60000); /* more often, stop and wait on the way to a wide range is saturated, and copies wait with the rest */
     p.warmup_s = (p.joins ? p.peers + 120 : 30) + between(&d, 0, 60);
     p.calm_s = 4 * p.update_s + 200;
     p.troubles = between(&d, 0, FAULTS);
@@ -380,6 +380,14 @@ static struct plan shrink(struct plan p)
     return p;
 }
 
+/* The scenario, and what it says when it is run. */
+static void told(const struct text *t)
+{
+    fwrite(t->b, 1, t->len, stdout);
+    putchar('\n');
+    run(t, true);
+}
+
 bool random_scenario_holds(uint64_t seed)
 {
     static struct text t;
@@ -389,13 +397,12 @@ bool random_scenario_holds(uint64_t seed)
         return true;
     print_message("SEED=%llu ends with %d%s. All of it:\n\n", (unsigned long long)seed, status, status == CRASHED ? " (it crashed)" : "");
     plan_print(&p, &t);
-    print_message("%s\n", t.b);
-    run(&t, true);
+    told(&t);
     if (status != 2) { /* else the generator is wrong, not the simulator */
         p = shrink(p);
         plan_print(&p, &t);
-        print_message("\nThe smallest that still fails:\n\n%s\n", t.b);
-        run(&t, true);
+        print_message("\nThe smallest that still fails:\n\n");
+        told(&t);
     }
     return false;
 }
