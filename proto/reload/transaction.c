@@ -198,7 +198,9 @@ void transaction_answer(struct call *c, const struct origin *from, const struct 
             continue;
         struct errand e = t->errand;
         uint16_t code = t->code;
-        if (m->code != MESSAGE_ERROR && (m->code != code + 1 || !signer_allowed(c, &e, from->signer))) {
+        /* An error may come from any hop on the way; over a single one there is only its end. */
+        bool error_here = m->code == MESSAGE_ERROR && !(e.bound && e.peer != PEER_NONE && from->signer != e.peer);
+        if (!error_here && (m->code != code + 1 || !signer_allowed(c, &e, from->signer))) {
             c->env->port->fact(c->env, FACT_DROPPED, DROP_BAD_SIGNATURE, m->code);
             return;
         }

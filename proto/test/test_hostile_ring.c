@@ -455,6 +455,29 @@ static void a_request_ends_once_however_often_it_is_answered(void **state)
     stage_close(&s);
 }
 
+/* 6.3.4, 6.4.2.1: a request to the other end of a link (an Update, a Join) is refused by nobody but that end. */
+static void an_error_about_one_hop_comes_from_that_hop(void **state)
+{
+    (void)state;
+    struct stage s = {.config = overlay_defaults()};
+    struct sent sent;
+    stage_open(&s, 4);
+    struct destination d = {.type = DESTINATION_NODE, .id = recorder_id(s.r, 3)};
+    route_query(&s, 2, 2, 1, &d, true); /* 2 asks for our Update */
+    stage_run(&s, MILLIS(100));
+    assert_int_equal(stage_sent(&s, UPDATE_REQ, &sent), 1);
+    uint64_t tid = sent.message.header.transaction;
+    answer(&s, EVIL, EVIL, tid, MESSAGE_ERROR, (const uint8_t[]){0, 2, 0, 0}, 4);
+    answer(&s, EVIL, EVIL, tid, UPDATE_ANS, NULL, 0);
+    assert_int_equal(stage_dropped(&s, DROP_BAD_SIGNATURE), 2);
+    stage_run(&s, SECONDS(4)); /* unanswered, so it is sent again */
+    assert_int_equal(stage_sent(&s, UPDATE_REQ, NULL), 2);
+    answer(&s, 2, 2, tid, MESSAGE_ERROR, (const uint8_t[]){0, 2, 0, 0}, 4);
+    stage_run(&s, SECONDS(20));
+    assert_int_equal(stage_sent(&s, UPDATE_REQ, NULL), 2);
+    stage_close(&s);
+}
+
 /* 6.3.3.1: an error that is no error is dropped and ends nothing. */
 static void a_malformed_error_ends_nothing(void **state)
 {
@@ -528,6 +551,7 @@ int main(void)
         cmocka_unit_test(an_answer_by_the_wrong_peer_is_dropped),
         cmocka_unit_test(an_answer_of_another_kind_is_dropped),
         cmocka_unit_test(a_request_ends_once_however_often_it_is_answered),
+        cmocka_unit_test(an_error_about_one_hop_comes_from_that_hop),
         cmocka_unit_test(a_malformed_error_ends_nothing),
         cmocka_unit_test(a_false_answer_to_a_finger_search_fills_no_finger),
     };
