@@ -325,6 +325,30 @@ static void a_newcomer_gets_its_range(void **state)
     rig_close(g);
 }
 
+/* 6.4.2.3: what is handed to a peer that has lost the range meanwhile goes on to whom has it now; what comes from there stays. */
+static void what_is_handed_over_too_late_goes_on(void **state)
+{
+    (void)state;
+    for (unsigned behind = 0; behind < 2; behind++) {
+        struct rig *g = rig_open(6);
+        struct node_view v;
+        node_look(g->r->node, &g->r->env, &v);
+        peer_h owner = v.predecessor[0], p = 20;
+        while (!id_in_range(recorder_id(g->r, v.predecessor[1]), rig_user(g, p), recorder_id(g->r, owner)))
+            p++;
+        assert_true(p < RECORDER_PEERS);
+        peer_h sender = behind ? v.successor[0] : owner;
+        struct rig_store q = {.from = sender, .via = sender, .resource = rig_user(g, p), .replica = 1, .items = 1,
+                              .item = {{.kind = SIP, .generation = 3, .signer = p, .storage_ms = 5, .lifetime_s = 600, .value = "v"}}};
+        assert_int_equal(rig_store(g, &q), 0);
+        rig_run(g, SECONDS(1));
+        assert_int_equal(rig_count(g, STORE_REQ, PEER_NONE), behind);
+        assert_int_equal(rig_count(g, STORE_REQ, owner), behind);
+        assert_int_equal(rig_held(g), 1);
+        rig_close(g);
+    }
+}
+
 static unsigned holders(struct overlay_net *o, unsigned nodes, struct id resource, uint32_t kind, peer_h owner)
 {
     unsigned n = 0;
@@ -398,6 +422,7 @@ int main(void)
         cmocka_unit_test(other_refusals_are_left_alone),
         cmocka_unit_test(many_values_travel_in_few_stores),
         cmocka_unit_test(a_newcomer_gets_its_range),
+        cmocka_unit_test(what_is_handed_over_too_late_goes_on),
         cmocka_unit_test(every_peer_stores_its_certificate),
         cmocka_unit_test(stored_certificates_are_tokens_of_true_size),
     };

@@ -139,6 +139,15 @@ static struct plan plan_draw(uint64_t seed)
     p.lookup_ms = between(&d, 15000, 60000); /* more often, stop and wait on the way to a wide range is saturated, and copies wait with the rest */
     p.warmup_s = (p.joins ? p.peers + 120 : 30) + between(&d, 0, 60);
     p.calm_s = 4 * p.update_s + 200;
+    if (p.register_s && p.calm_s < 2 * p.register_s + 100)
+        p.calm_s = 2 * p.register_s + 100; /* what all holders took with them is gone until then: as long as it is said to live */
+    if (p.joins)
+        p.warmup_s += p.calm_s; /* what was stored in the rush of joins may be lost until it is stored again */
+    if (p.chord2003) { /* a message that is late or lost is a peer that is dead to it */
+        p.loss_permille = 0;
+        p.model = 0;
+        p.update_s = p.update_s / 3 + 4;
+    }
     p.troubles = between(&d, 0, FAULTS);
     for (unsigned k = 0, at = 10; k < p.troubles; k++) {
         at += between(&d, 0, 60);
@@ -280,9 +289,13 @@ static void plan_print(const struct plan *p, struct text *t)
         put(t, "faults:\n");
     for (unsigned k = 0; k < p->troubles; k++)
         put_trouble(t, &p->trouble[k]);
-    put(t, "check:\n  - ring_valid: {within: %u s}\n", p->calm_s + 60);
-    if (p->session_s)
-        return; /* under churn somebody is always on the way */
+    put(t, "check:\n");
+    if (p->loss_permille <= 5) /* else somebody is always suspected of having failed, for a second */
+        put(t, "  - ring_valid: {within: %u s}\n", p->calm_s + 60);
+    if (p->session_s) { /* under churn somebody is always on the way */
+        put(t, "  - {ring.wrong_successor: \"< 50 %%\"}\n");
+        return;
+    }
     put(t, "  - {ring.wrong_successor: \"< 1 %%\", except: %u s after faults}\n", p->calm_s);
     if (p->register_s && !p->chord2003) {
         put(t, "  - {ring.unreachable_values: \"< 1 %%\", except: %u s after faults}\n", p->calm_s);
@@ -359,6 +372,7 @@ static bool smaller(const struct plan *from, unsigned n, struct plan *to, bool *
     case 12: to->reactive = true; break;
     case 13: to->lookup_ms = 60000; break;
     case 14: to->joins = false, to->warmup_s = 60; break;
+    case 15: to->warmup_s = to->joins ? from->warmup_s : 30; break;
     default: return false;
     }
     *changed = memcmp(from, to, sizeof *from) != 0;
