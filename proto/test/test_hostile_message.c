@@ -253,6 +253,19 @@ static void a_resource_before_the_end_of_the_list_is_dropped(void **state)
     stage_close(&s);
 }
 
+/* 6.1.1: a Node-ID in our range that nobody we are connected with has: dropped silently, not sent round the ring. */
+static void a_node_id_that_nobody_has_is_dropped(void **state)
+{
+    (void)state;
+    struct stage s = {.config = overlay_defaults()};
+    stage_open(&s, 4);
+    for (uint64_t k = 1; k <= 20; k++)
+        stage_ping(&s, EVIL, &(struct letter){.signer = 20, .tid = k, .to = id_add(recorder_id(s.r, SELF), (struct id){UINT64_MAX, (uint64_t)0 - k})});
+    assert_int_equal(stage_dropped(&s, DROP_UNKNOWN_DESTINATION), 20);
+    assert_true(silent(&s));
+    stage_close(&s);
+}
+
 /* 13.6.5: a source route that goes round: once through each at most. */
 static void a_looping_source_route_is_refused(void **state)
 {
@@ -589,6 +602,7 @@ int main(void)
         cmocka_unit_test(ttl_out_of_range_is_refused),
         cmocka_unit_test(odd_destinations_are_dropped),
         cmocka_unit_test(a_resource_before_the_end_of_the_list_is_dropped),
+        cmocka_unit_test(a_node_id_that_nobody_has_is_dropped),
         cmocka_unit_test(a_looping_source_route_is_refused),
         cmocka_unit_test(a_source_route_is_no_amplifier),
         cmocka_unit_test(a_loop_in_the_via_list_ends_with_ttl),

@@ -115,6 +115,23 @@ static void nobody_becomes_a_neighbour_by_hearsay(void **state)
     stage_close(&s);
 }
 
+/* 10.6: whom a list names is attached to through the peer that named it, so it has to answer for it. */
+static void hearsay_is_followed_through_whoever_said_it(void **state)
+{
+    (void)state;
+    struct stage s = {.config = overlay_defaults()};
+    struct sent sent;
+    stage_open(&s, 2);
+    struct letter l = to_self(&s, EVIL, 1);
+    stage_update(&s, EVIL, &l, (const peer_h[]){40}, 1, NULL, 0);
+    stage_run(&s, MILLIS(200));
+    assert_int_equal(stage_sent(&s, ATTACH_REQ, &sent), 1);
+    assert_int_equal(sent.chan, s.chan[EVIL]);
+    assert_int_equal(stage_destination(&s, &sent.message.header, 0), EVIL);
+    assert_int_equal(stage_destination(&s, &sent.message.header, 1), 40);
+    stage_close(&s);
+}
+
 /* 10.7: lists that leave everybody out make us ask those they leave out, and nothing more. */
 static void lists_that_leave_us_out_change_no_table(void **state)
 {
@@ -537,6 +554,7 @@ int main(void)
         cmocka_unit_test(invented_neighbours_cause_a_bounded_number_of_attaches),
         cmocka_unit_test(invented_ids_fill_the_table_of_strangers_and_no_more),
         cmocka_unit_test(nobody_becomes_a_neighbour_by_hearsay),
+        cmocka_unit_test(hearsay_is_followed_through_whoever_said_it),
         cmocka_unit_test(lists_that_leave_us_out_change_no_table),
         cmocka_unit_test(nobody_can_leave_for_another),
         cmocka_unit_test(a_leave_said_a_hundred_times_is_one),
