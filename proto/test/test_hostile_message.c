@@ -72,7 +72,7 @@ static void other_protocols_versions_and_overlays_are_dropped(void **state)
         arrive(&s, &x);
         store_be32(y.b + 4, load_be32(y.b + 4) ^ UINT32_C(1) << bit);
         arrive(&s, &y);
-        z.b[10] = bit < 8 ? (uint8_t)(RELO_VERSION ^ 1u << bit) : (uint8_t)(bit == RELO_VERSION ? 0 : bit);
+        z.b[10] = (uint8_t)(bit < 8 ? RELO_VERSION ^ 1u << bit : bit == RELO_VERSION ? 0 : bit);
         arrive(&s, &z);
     }
     struct letter_bytes x = ping_to_self(&s, 99);
