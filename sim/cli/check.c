@@ -21,7 +21,7 @@ static void print_text(const struct scenario *s, const struct estimate *e)
     printf("  name        %s, seed %llu\n", s->name, (unsigned long long)s->seed);
     printf("  peers       %s online of a population of %s, %s start\n", cli_count(s->peers, a),
            cli_count(e->population, b), s->start == START_JOIN ? "join" : "converged");
-    if (s->latency == LATENCY_COORDINATES)
+    if (latency_has_places(s->latency))
         printf("  network     places from %s\n", s->data_path);
     printf("  simulated   %s of warm-up, %s measured, %u fault%s\n", cli_duration((double)s->warmup / 1e9, a),
            cli_duration((double)s->measure / 1e9, b), s->faults, s->faults == 1 ? "" : "s");

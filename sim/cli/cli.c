@@ -123,9 +123,7 @@ const char *cli_duration(double seconds, char out[24])
 static int load_places(const struct scenario *s, char *error, size_t error_cap)
 {
     struct latency places = {.model = s->latency};
-    if (s->latency != LATENCY_COORDINATES)
-        return 0;
-    int failed = latency_load_coordinates(&places, s->data_path, error, error_cap);
+    int failed = latency_load(&places, s->data_path, error, error_cap);
     latency_free(&places);
     return failed;
 }

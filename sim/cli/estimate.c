@@ -19,8 +19,9 @@
 #define PROGRAM_BYTES   18e6
 #define STORM_BYTES     20e3 /* for each peer that falls silent at once: all that had a link to it tell all theirs */
 
-/* The same of chord2003, whose every message is one datagram. */
+/* The same of chord2003, whose every message is one datagram: hardly more than what the host takes for one, as it does for keepalives one by one. */
 #define CHORD_DATAGRAM_CPU_S 0.35e-6
+#define LINE_BYTES           16.0
 #define CHORD_ONLINE_BYTES   700.0
 
 static double log2_of(double x)
@@ -50,6 +51,11 @@ static double largest_wave(const struct scenario *s)
     return wave < 0.5 ? wave : 0.5;
 }
 
+static double identity_bytes(const struct scenario *s)
+{
+    return IDENTITY_BYTES + (s->access_up || s->access_down ? LINE_BYTES : 0);
+}
+
 /* Look-ups ask half the fingers' number of nodes, twice a datagram; stabilisation asks one. A join fills all fingers. */
 static struct estimate estimate_chord(const struct scenario *s)
 {
@@ -60,9 +66,14 @@ static struct estimate estimate_chord(const struct scenario *s)
                   2 * per_second(s->chord2003.stabilize);
     struct estimate e = {.population = scenario_population(s)};
     e.datagrams = peers * (rate * seconds + sessions * 2 * path * depth);
-    e.memory_bytes = PROGRAM_BYTES / 2 + peers * CHORD_ONLINE_BYTES + e.population * IDENTITY_BYTES;
+    e.memory_bytes = PROGRAM_BYTES / 2 + peers * CHORD_ONLINE_BYTES + e.population * identity_bytes(s);
     e.cpu_s = e.datagrams * CHORD_DATAGRAM_CPU_S;
     return e;
+}
+
+static bool keepalives_one_by_one(const struct scenario *s)
+{
+    return s->latency == LATENCY_EXPONENTIAL || s->jitter.kind != LAW_NEVER || s->access_up || s->access_down;
 }
 
 struct estimate estimate_of(const struct scenario *s)
@@ -85,8 +96,8 @@ struct estimate estimate_of(const struct scenario *s)
     e.datagrams = peers * (rate * seconds + sessions * SESSION_AT_10K * (depth / 13.3) * (depth / 13.3));
     e.keepalives = peers * links * per_second(o->keepalive_interval) * seconds;
     e.memory_bytes = PROGRAM_BYTES + peers * (ONLINE_BYTES * (0.75 + 0.25 * links / 33) + STORM_BYTES * largest_wave(s)) +
-                     e.population * IDENTITY_BYTES;
-    e.cpu_s = e.datagrams * DATAGRAM_CPU_S + e.keepalives * KEEPALIVE_CPU_S;
+                     e.population * identity_bytes(s);
+    e.cpu_s = e.datagrams * DATAGRAM_CPU_S + e.keepalives * (keepalives_one_by_one(s) ? CHORD_DATAGRAM_CPU_S : KEEPALIVE_CPU_S);
     return e;
 }
 

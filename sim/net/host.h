@@ -30,6 +30,10 @@ enum kind {
     KIND_REFUSED    /* ICMP port unreachable (trouble.c) */
 };
 
+/* event.chan of what is sent outside channels, which no tag is; and the bit that is added to any when it has come through the receiver's access line. */
+#define CHAN_PLAIN    (UINT32_MAX >> 1)
+#define ACCESS_PASSED (UINT32_C(1) << 31)
+
 /* Bytes around a frame of RELOAD: record header 13, explicit nonce 8, tag 16 (RFC 5288, RFC 6347 4.1), then UDP 8 and IPv4 20. */
 #define DTLS_RECORD_BYTES 37u
 #define UDP_IP_BYTES      28u
@@ -175,15 +179,19 @@ struct cut {
     uint64_t *side;
 };
 
+struct line;
+
 struct net {
     struct net_config config;
     struct net_hooks hooks;
     struct kernel *kernel;
     struct identity *identity;
+    struct line *line; /* of each device; NULL: none queues */
     bool keepalives_one_by_one;
     unsigned parts;
     struct host **part; /* one a partition */
     uint64_t sign_key, phase_key;
+    sim_time jitter_mean;
     struct weather weather[NET_CHANGES_MAX]; /* by time; the last one is in force */
     unsigned weathers;
     struct cut cut[NET_CHANGES_MAX];
@@ -248,12 +256,39 @@ extern const struct port host_port;
 void wire_post(struct host *, struct event *e, const uint8_t *bytes, uint32_t one_way_ns);
 /* Delay without draws, a multiple of ONE_WAY_UNIT_NS as channels keep it; ONE_WAY_DRAWN. */
 uint32_t wire_one_way(const struct net *, peer_h from, peer_h to);
+/* The same in any case: the mean of what is drawn, jitter too. Before clamping and without queues. */
+sim_time wire_one_way_usual(const struct net *, peer_h from, peer_h to);
+static inline struct location location_of(const struct net *n, peer_h peer)
+{
+    return (struct location){n->identity[peer].place, n->identity[peer].access_us, device_of(n, peer)};
+}
+/* Bytes of a datagram on the wire, from IP upwards. */
+static inline uint32_t wire_bytes(const struct event *e)
+{
+    return e->true_len + UDP_IP_BYTES + (e->flags == KIND_DATA ? DTLS_RECORD_BYTES : 0);
+}
+/* The refusal of a keepalive that was never sent as such (trouble.c): no datagram of the books. */
+static inline bool event_is_uncounted_refusal(const struct event *e)
+{
+    return e->flags == KIND_REFUSED && e->class == TRAFFIC_KEEPALIVE;
+}
 void wire_count_delivered(struct host *, const struct event *);
 /* It arrives where nobody is, or its channel is not there. */
 void wire_nobody(struct host *, const struct event *, const uint8_t *);
 void wire_plain(struct host *, struct identity *, const struct event *, const uint8_t *bytes);
 void wire_data(struct host *, struct identity *, const struct event *, const uint8_t *bytes);
 void wire_send(struct env *, chan_h, addr_h to, size_t len, size_t true_len, enum traffic);
+
+/* ---- access.c: queues before the access lines ---- */
+
+int access_open(struct net *);
+void access_close(struct net *);
+size_t access_memory(const struct net *);
+void access_approach(const struct net *, peer_h);
+/* When what the node hands over at this time has left its uplink; TIME_NEVER: the queue is full. */
+sim_time access_up(struct host *, peer_h, sim_time at, uint32_t bytes);
+/* Whether the downlink of the receiver keeps this datagram for now, or for ever. */
+bool access_down(struct host *, const struct event *, const uint8_t *bytes);
 
 /* ---- channel.c ---- */
 

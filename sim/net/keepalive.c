@@ -9,7 +9,8 @@
  * other side is from when until when it sends, and that comes as a note which takes the time that a packet takes: it arrives before the first and after the
  * last keepalive, so that nothing is known here earlier than there. Notes are the simulator's own: never lost, never counted.
  *
- * Where the delay is drawn for each datagram (exponential latency), or when the configuration asks for it, they are sent one by one. Both ways give the same
+ * Where the delay is drawn for each datagram (exponential latency, jitter), where an access line queues, or when the configuration asks for it, they are
+ * sent one by one. Both ways give the same
  * counts, the same silences at the same nanosecond and the same fingerprint; test_net_load.c holds them against each other.
  *
  * Nothing is armed when a packet arrives: watch_due is the earliest time at which anything can be due, and the check at that time finds out. */
@@ -88,11 +89,11 @@ static sim_time delay_of(const struct net *n, const struct channel *c, peer_h se
     const struct latency *l = n->config.latency;
     sim_time delay = channel_one_way(c);
     if (c->one_way == ONE_WAY_NONE) {
-        const struct identity *a = &n->identity[self], *b = &n->identity[c->addr];
         double u = n->keepalives_one_by_one ? random_unit(n->config.seed, entity, STREAM_JITTER, k) : 0.5;
-        delay = latency_one_way(l, (struct location){a->place, a->access_us}, (struct location){b->place, b->access_us},
-                                u);
+        delay = latency_one_way(l, location_of(n, self), location_of(n, c->addr), u);
     }
+    if (l->jitter.kind != LAW_NEVER)
+        delay += latency_jitter(l, random_unit(n->config.seed, entity, STREAM_EXTRA_DELAY, k));
     return delay < l->min_delay ? l->min_delay : delay;
 }
 
@@ -333,11 +334,16 @@ void keepalive_end_all(struct host *h, struct online *o, peer_h self, sim_time n
 static void send_one(struct host *h, const struct channel *c, chan_h slot, peer_h self, struct grid *g, uint64_t k)
 {
     h->counts.keepalives_sent++;
+    sim_time left_at = access_up(h, self, grid_time(g, k), KEEPALIVE_BYTES + UDP_IP_BYTES);
+    if (left_at == TIME_NEVER) {
+        h->counts.keepalives_dropped++;
+        return;
+    }
     if (grid_lost(h->net, g, k)) {
         h->counts.keepalives_lost++;
         return;
     }
-    struct event e = {.at = grid_time(g, k) + delay_of(h->net, c, self, g->entity, k),
+    struct event e = {.at = left_at + delay_of(h->net, c, self, g->entity, k),
                       .dst = c->addr,
                       .src = self,
                       .seq = KEEPALIVE_SEQ | channel_tag(c, slot),

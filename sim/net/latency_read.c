@@ -2,14 +2,13 @@
 /* Reader of coordinate files. Columns are found by their names in the first line that is no comment, so a file may hold others too. */
 #include "sim/net/latency.h"
 
-#include <errno.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
+
+#include "sim/net/lines.h"
 
 #define LINE_BYTES_MAX 4096
 #define FIELDS_MAX 64
@@ -34,69 +33,14 @@ static const struct column_rule {
 };
 
 struct reader {
-    gzFile file;
-    const char *path;
-    unsigned line;              /* of the text in `text`, from 1; 0 = none read yet */
+    struct lines in;
     char text[LINE_BYTES_MAX];
     char *field[FIELDS_MAX];
     unsigned fields;
     int column[COLUMNS];        /* index of the field, -1 = not in this file */
     int where;                  /* that of the one text column */
     unsigned width;             /* fields in the header */
-    char *error;
-    size_t error_cap;
 };
-
-__attribute__((format(printf, 2, 3))) static int fail(struct reader *r, const char *format, ...)
-{
-    char what[192];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(what, sizeof what, format, arguments);
-    va_end(arguments);
-    if (r->line > 0)
-        snprintf(r->error, r->error_cap, "%s:%u: %s", r->path, r->line, what);
-    else
-        snprintf(r->error, r->error_cap, "%s: %s", r->path, what);
-    return -1;
-}
-
-/* A file that is cut short may still yield the beginning of its last line, so this is asked after each line without an end. */
-static bool read_failed(struct reader *r)
-{
-    int code = 0;
-    const char *what = gzerror(r->file, &code);
-    if (code == Z_OK || code == Z_STREAM_END)
-        return false;
-    r->line++;
-    if (code == Z_ERRNO)
-        what = strerror(errno);
-    else if (code == Z_BUF_ERROR)
-        what = "the compressed file is cut short";
-    fail(r, "cannot read on: %s", what);
-    return true;
-}
-
-/* Next line without its end, in text. 1; 0 at the end of the file; -1 on error. */
-static int read_line(struct reader *r)
-{
-    memset(r->text, 0, sizeof r->text);
-    bool got = gzgets(r->file, r->text, (int)sizeof r->text) != NULL;
-    size_t len = strlen(r->text);
-    bool ended = len > 0 && r->text[len - 1] == '\n';
-    if (!ended && read_failed(r))
-        return -1;
-    if (!got)
-        return 0;
-    r->line++;
-    if (len + 1 == sizeof r->text)
-        return fail(r, "line longer than %d bytes", LINE_BYTES_MAX - 2);
-    if (!ended && !gzeof(r->file))
-        return fail(r, "zero byte in the text: not a CSV file");
-    while (len > 0 && (r->text[len - 1] == '\n' || r->text[len - 1] == '\r'))
-        r->text[--len] = '\0';
-    return 1;
-}
 
 /* Takes the quotes off a field that begins at *from, in place; moves *from behind the closing quote. */
 static bool unquote(char **from, char *to)
@@ -120,12 +64,12 @@ static int split(struct reader *r)
     r->fields = 0;
     for (;;) {
         if (r->fields == FIELDS_MAX)
-            return fail(r, "more than %d columns", FIELDS_MAX);
+            return lines_fail(&r->in, "more than %d columns", FIELDS_MAX);
         char *start = at;
         r->field[r->fields++] = start;
         if (*at == '"') {
             if (!unquote(&at, start))
-                return fail(r, "column %u: quotes do not match", r->fields);
+                return lines_fail(&r->in, "column %u: quotes do not match", r->fields);
         } else {
             at += strcspn(at, ",");
         }
@@ -136,16 +80,11 @@ static int split(struct reader *r)
     }
 }
 
-/* Next line that is neither empty nor a comment, split into fields. 1, 0 at the end, -1 on error. */
+/* Next line, split into fields. 1, 0 at the end, -1 on error. */
 static int read_row(struct reader *r)
 {
-    for (;;) {
-        int got = read_line(r);
-        if (got <= 0)
-            return got;
-        if (r->text[0] != '\0' && r->text[0] != '#')
-            return split(r) < 0 ? -1 : 1;
-    }
+    int got = lines_next(&r->in);
+    return got > 0 && split(r) < 0 ? -1 : got;
 }
 
 static int read_header(struct reader *r)
@@ -154,7 +93,7 @@ static int read_header(struct reader *r)
     if (got < 0)
         return -1;
     if (got == 0)
-        return fail(r, "empty: a line with the names of the columns is needed");
+        return lines_fail(&r->in, "empty: a line with the names of the columns is needed");
     r->width = r->fields;
     r->where = -1;
     for (unsigned f = 0; f < r->fields; f++)
@@ -166,11 +105,11 @@ static int read_header(struct reader *r)
             if (strcmp(r->field[f], column_rules[c].name) != 0)
                 continue;
             if (r->column[c] >= 0)
-                return fail(r, "two columns are called %s", column_rules[c].name);
+                return lines_fail(&r->in, "two columns are called %s", column_rules[c].name);
             r->column[c] = (int)f;
         }
         if (r->column[c] < 0 && column_rules[c].needed)
-            return fail(r, "no column is called %s; the first line names the columns", column_rules[c].name);
+            return lines_fail(&r->in, "no column is called %s; the first line names the columns", column_rules[c].name);
     }
     return 0;
 }
@@ -187,9 +126,9 @@ static int read_number(struct reader *r, enum column c, double *value)
     char *end = NULL;
     *value = strtod(text, &end);
     if (end == text || *end != '\0' || !isfinite(*value))
-        return fail(r, "%s: \"%.40s\" is no number", rule->name, text);
+        return lines_fail(&r->in, "%s: \"%.40s\" is no number", rule->name, text);
     if (*value < rule->least || *value > rule->most)
-        return fail(r, "%s: %.40s is not in %g to %g", rule->name, text, rule->least, rule->most);
+        return lines_fail(&r->in, "%s: %.40s is not in %g to %g", rule->name, text, rule->least, rule->most);
     return 0;
 }
 
@@ -197,7 +136,7 @@ static int read_place(struct reader *r, struct place *place)
 {
     double value[COLUMNS];
     if (r->fields != r->width)
-        return fail(r, "%u columns, but the first line names %u", r->fields, r->width);
+        return lines_fail(&r->in, "%u columns, but the first line names %u", r->fields, r->width);
     for (unsigned c = 0; c < COLUMNS; c++)
         if (read_number(r, (enum column)c, &value[c]) < 0)
             return -1;
@@ -214,16 +153,16 @@ static int read_places(struct reader *r, struct latency *l)
     int got;
     while ((got = read_row(r)) > 0) {
         if (l->places == LATENCY_PLACES_MAX)
-            return fail(r, "more than %u places", LATENCY_PLACES_MAX);
+            return lines_fail(&r->in, "more than %u places", LATENCY_PLACES_MAX);
         if (l->places == room) {
             room = room ? 2 * room : 256;
             struct place *more = realloc(l->place, room * sizeof *more);
             if (!more)
-                return fail(r, "out of memory");
+                return lines_fail(&r->in, "out of memory");
             l->place = more;
             char (*where)[WHERE_BYTES] = realloc(l->where, room * sizeof *where);
             if (!where)
-                return fail(r, "out of memory");
+                return lines_fail(&r->in, "out of memory");
             l->where = where;
         }
         if (read_place(r, &l->place[l->places]) < 0)
@@ -241,10 +180,10 @@ static int weigh(struct reader *r, struct latency *l)
     for (unsigned i = 0; i < l->places; i++)
         total += l->place[i].weight;
     if (!(total > 0))
-        return fail(r, l->places ? "every population is 0" : "no places after the line with the names of the columns");
+        return lines_fail(&r->in, l->places ? "every population is 0" : "no places after the line with the names of the columns");
     l->cumulative = malloc(l->places * sizeof *l->cumulative);
     if (!l->cumulative)
-        return fail(r, "out of memory");
+        return lines_fail(&r->in, "out of memory");
     double sum = 0;
     for (unsigned i = 0; i < l->places; i++) {
         sum += l->place[i].weight;
@@ -256,21 +195,20 @@ static int weigh(struct reader *r, struct latency *l)
 
 int latency_load_coordinates(struct latency *l, const char *path, char *error, size_t error_cap)
 {
-    struct reader reader = {.path = path, .error = error, .error_cap = error_cap};
+    struct reader reader;
     l->place = NULL;
+    l->rtt_us = NULL;
     l->cumulative = NULL;
     l->where = NULL;
     l->places = 0;
-    errno = 0;
-    reader.file = gzopen(path, "rb");
-    if (!reader.file)
-        return fail(&reader, "%s", errno ? strerror(errno) : "out of memory");
+    if (lines_open(&reader.in, path, reader.text, sizeof reader.text, error, error_cap))
+        return -1;
     int status = read_header(&reader);
     if (status == 0)
         status = read_places(&reader, l);
     if (status == 0)
         status = weigh(&reader, l);
-    gzclose(reader.file);
+    lines_close(&reader.in);
     if (status < 0)
         latency_free(l);
     return status;

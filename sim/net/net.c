@@ -186,9 +186,17 @@ static sim_time on_deliver(void *net, struct part *part, const struct event *e, 
     struct host *h = host_at(n, part);
     struct identity *id = identity_of(h, e->dst);
     h->now = e->at;
-    *count = e->flags != KIND_KEEPALIVE && e->flags != KIND_NOTE;
-    if (e->flags == KIND_REFUSED)
-        *count = e->class != TRAFFIC_KEEPALIVE;
+    struct event through;
+    if (n->line) {
+        if (access_down(h, e, bytes)) {
+            *count = false;
+            return host_due(id);
+        }
+        through = *e;
+        through.chan &= ~ACCESS_PASSED;
+        e = &through;
+    }
+    *count = e->flags != KIND_KEEPALIVE && e->flags != KIND_NOTE && !event_is_uncounted_refusal(e);
     h->counts.in_flight -= *count; /* put there by the sender's partition: only the sum over all has a meaning */
     if (!id->online)
         offline(h, id, e, bytes, *count);
@@ -243,6 +251,8 @@ static void on_approach(void *net, uint32_t node, enum approach step)
     const struct identity *id = &((const struct net *)net)->identity[node];
     if (step == APPROACH_FAR) {
         __builtin_prefetch(id);
+        if (((const struct net *)net)->line)
+            access_approach(net, node);
     } else if (step == APPROACH_NEAR) {
         __builtin_prefetch(id->online);
     } else if (id->online) {
@@ -336,7 +346,7 @@ static int fill(struct net *n)
         return status;
     n->identity = identities(c->identities);
     n->part = calloc(kernel.partitions, sizeof *n->part);
-    if (!n->identity || !n->part)
+    if (!n->identity || !n->part || access_open(n))
         return -ENOMEM;
     for (uint32_t k = 0; k < c->identities; k++) {
         struct location where = latency_locate(c->latency, device_of(n, k));
@@ -361,7 +371,9 @@ int net_open(struct net **out, const struct net_config *c, const struct net_hook
     n->hooks = *hooks;
     n->sign_key = hash64_mix(KEY_SIGN, c->seed);
     n->phase_key = hash64_mix(KEY_PHASE, c->seed);
-    n->keepalives_one_by_one = c->keepalives_one_by_one || c->latency->model == LATENCY_EXPONENTIAL;
+    n->keepalives_one_by_one = c->keepalives_one_by_one || c->latency->model == LATENCY_EXPONENTIAL ||
+                               c->latency->jitter.kind != LAW_NEVER || c->access.up_bps || c->access.down_bps;
+    n->jitter_mean = latency_jitter_mean(c->latency);
     n->overlay = c->overlay;
     n->weather[0] = (struct weather){.loss = c->loss, .loss_32 = (uint32_t)(c->loss * 4294967295.0 + 0.5), .latency = 1};
     n->weathers = 1;
@@ -383,6 +395,7 @@ void net_close(struct net *n)
         host_close(n->part[k]);
     kernel_close(n->kernel);
     trouble_free(n);
+    access_close(n);
     free(n->part);
     free(n->identity);
     free(n);
@@ -454,8 +467,7 @@ uint16_t net_place(const struct net *n, peer_h peer)
 static sim_time leg(const struct net *n, peer_h from, peer_h to)
 {
     const struct latency *l = n->config.latency;
-    uint32_t ns = wire_one_way(n, from, to);
-    sim_time t = weather_delay(&n->weather[n->weathers - 1], ns == ONE_WAY_DRAWN ? l->delay : ns);
+    sim_time t = weather_delay(&n->weather[n->weathers - 1], wire_one_way_usual(n, from, to));
     return t < l->min_delay ? l->min_delay : t;
 }
 
@@ -486,13 +498,13 @@ void net_count(const struct net *n, struct net_counts *out)
             to[i] += from[i];
     }
     uint64_t keepalives = out->class_count[TRAFFIC_KEEPALIVE];
-    out->keepalives_dead = out->keepalives_sent - out->keepalives_lost - keepalives;
+    out->keepalives_dead = out->keepalives_sent - out->keepalives_lost - out->keepalives_dropped - keepalives;
     out->events = out->delivered + keepalives + out->wakes;
 }
 
 size_t net_memory(const struct net *n)
 {
-    size_t bytes = sizeof *n + n->config.identities * sizeof *n->identity + kernel_memory(n->kernel);
+    size_t bytes = sizeof *n + n->config.identities * sizeof *n->identity + access_memory(n) + kernel_memory(n->kernel);
     for (unsigned k = 0; k < n->parts; k++)
         bytes += sizeof *n->part[k] + n->part[k]->slab.held + SCRATCH_BYTES + USER_CACHE * sizeof(struct user_entry);
     return bytes;

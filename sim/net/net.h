@@ -18,6 +18,11 @@
 
 struct net;
 
+/* Rates of 0 are unlimited: nothing queues. Of each direction: queue_bytes, 1 .. ACCESS_QUEUE_MAX, and the longest time that a datagram waits there, 0 = any.
+ * A line that is free takes any datagram. */
+#define ACCESS_QUEUE_MAX (UINT32_C(1) << 30)
+struct access_line { uint64_t up_bps, down_bps; uint32_t queue_bytes; sim_time wait_max; };
+
 struct net_config {
     uint64_t seed;
     uint32_t identities;
@@ -30,6 +35,7 @@ struct net_config {
     double loss;                    /* share of datagrams lost on each leg */
     uint32_t sign_ns, verify_ns;    /* CPU cost */
     sim_time cpu_backlog;           /* what arrives while the CPU has work for longer than this is dropped; 0: never */
+    struct access_line access;      /* of each device */
     uint64_t epoch_ms;              /* unix time of simulated time 0 */
     const struct law *laws;         /* what port.draw samples: law number n (1..nlaws) is laws[n - 1]; borrowed */
     unsigned nlaws;
@@ -37,7 +43,7 @@ struct net_config {
     unsigned partitions;
     enum kernel_threads threads;
     sim_time window;                /* 1 ns .. latency->min_delay */
-    bool keepalives_one_by_one;     /* an event each, instead of worked out: slow, same results, for tests. Exponential latency implies it */
+    bool keepalives_one_by_one;     /* an event each, instead of worked out: slow, same results, for tests. Implied where the delay of a datagram is drawn or queues */
     bool check_every_event;         /* the actor's check after every event; a violation is printed with seed, node and time, and ends the run with 70 */
 };
 
@@ -98,15 +104,18 @@ sim_time net_rtt(const struct net *, peer_h a, peer_h b);
 struct net_counts {
     uint64_t sent, delivered, lost, dead, dropped;               /* datagrams without keepalives: lost = by loss; dead = receiver offline or channel
                                                                     gone; dropped = its CPU was too far behind */
+    uint64_t uplink_dropped, downlink_dropped;                   /* the queue before the access line was full */
+    uint64_t uplink_wait_ns, downlink_wait_ns;                   /* in that queue, all datagrams together, keepalives too */
     uint64_t class_count[TRAFFIC_CLASSES], class_bytes[TRAFFIC_CLASSES]; /* delivered; bytes with UDP/IP and DTLS overhead */
-    uint64_t keepalives_sent, keepalives_lost, keepalives_dead; /* dead: neither lost nor delivered; those under way are among them */
+    uint64_t keepalives_sent, keepalives_lost, keepalives_dropped, keepalives_dead; /* dropped: by an access line; dead: none of these nor delivered; those
+                                                                    under way are among them */
     uint64_t messages, message_bytes;                            /* datagrams of actors but acknowledgements delivered; their true bytes less the actor's framing */
     uint64_t clamped, legs;
     uint64_t handshakes, handshakes_failed;
     uint64_t wakes;                                              /* in which a node, the world or a timer of the host acted */
     uint64_t events;                                             /* datagrams delivered, keepalives too, and wakes; equal for each engine */
     uint64_t node_bytes, online;                                 /* now */
-    uint64_t in_flight;                                          /* now, as given to and taken from the kernel: sent = delivered + lost + dead + dropped + in_flight */
+    uint64_t in_flight;                                          /* now, as given to and taken from the kernel: sent = delivered + lost + dead + dropped + uplink_dropped + downlink_dropped + in_flight */
 };
 /* Between runs. Not free: it goes through all channels to bring keepalives up to date. */
 void net_count(const struct net *, struct net_counts *);

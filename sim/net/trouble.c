@@ -130,7 +130,6 @@ void trouble_refuse(struct host *h, struct identity *id, const struct event *e)
 {
     const struct net *n = h->net;
     sim_time least = n->config.latency->min_delay;
-    uint32_t one_way = wire_one_way(n, e->dst, e->src);
     struct event r = {.dst = e->src,
                       .src = e->dst,
                       .seq = id->seq++,
@@ -138,11 +137,15 @@ void trouble_refuse(struct host *h, struct identity *id, const struct event *e)
                       .true_len = ICMP_BYTES,
                       .class = TRAFFIC_OTHER,
                       .flags = KIND_REFUSED};
-    sim_time delay = one_way == ONE_WAY_DRAWN ? n->config.latency->delay : one_way;
-    const struct weather *w = trouble_weather(n, e->at);
-    delay = weather_delay(w, delay);
-    r.at = e->at + (delay < least ? least : delay);
     h->counts.sent++;
+    sim_time left_at = access_up(h, r.src, e->at, wire_bytes(&r));
+    if (left_at == TIME_NEVER) {
+        h->counts.uplink_dropped++;
+        return;
+    }
+    const struct weather *w = trouble_weather(n, e->at);
+    sim_time delay = weather_delay(w, wire_one_way_usual(n, e->dst, e->src));
+    r.at = left_at + (delay < least ? least : delay);
     if ((w->loss > 0 && random_unit(n->config.seed, r.src, STREAM_LOSS, r.seq) < w->loss) ||
         (n->cuts && trouble_parts(n, r.src, r.dst, e->at))) {
         h->counts.lost++;

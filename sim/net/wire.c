@@ -12,11 +12,6 @@ static struct host *host_in(const struct env *env)
     return env->host;
 }
 
-static struct location location_of(const struct net *n, peer_h peer)
-{
-    return (struct location){n->identity[peer].place, n->identity[peer].access_us};
-}
-
 uint32_t wire_one_way(const struct net *n, peer_h from, peer_h to)
 {
     const struct latency *l = n->config.latency;
@@ -25,6 +20,16 @@ uint32_t wire_one_way(const struct net *n, peer_h from, peer_h to)
     sim_time t = latency_one_way(l, location_of(n, from), location_of(n, to), 0.5);
     sim_time units = (t + ONE_WAY_UNIT_NS / 2) / ONE_WAY_UNIT_NS;
     return units < ONE_WAY_NONE ? (uint32_t)units * ONE_WAY_UNIT_NS : ONE_WAY_DRAWN;
+}
+
+sim_time wire_one_way_usual(const struct net *n, peer_h from, peer_h to)
+{
+    const struct latency *l = n->config.latency;
+    uint32_t fixed = wire_one_way(n, from, to);
+    sim_time t = fixed != ONE_WAY_DRAWN              ? fixed
+                 : l->model == LATENCY_EXPONENTIAL ? l->delay
+                                                   : latency_one_way(l, location_of(n, from), location_of(n, to), 0.5);
+    return t + n->jitter_mean;
 }
 
 /* ---- sending ---- */
@@ -61,16 +66,24 @@ void wire_post(struct host *h, struct event *e, const uint8_t *bytes, uint32_t o
         h->counts.dead++;
         return;
     }
+    sim_time sent_at = call_departure(h), left_at = access_up(h, e->src, sent_at, wire_bytes(e));
+    if (left_at == TIME_NEVER) {
+        h->counts.uplink_dropped++;
+        report(h, e, bytes, sent_at, DATAGRAM_LOST);
+        return;
+    }
     struct lane lane = {e->src, e->seq};
     const struct weather *w = &h->net->weather[h->net->weathers - 1];
-    sim_time delay = weather_delay(w, one_way_ns == ONE_WAY_DRAWN ? one_way(h, e, lane) : one_way_ns);
+    sim_time delay = one_way_ns == ONE_WAY_DRAWN ? one_way(h, e, lane) : one_way_ns;
+    if (c->latency->jitter.kind != LAW_NEVER)
+        delay += latency_jitter(c->latency, random_unit(c->seed, lane.entity, STREAM_EXTRA_DELAY, lane.counter));
+    delay = weather_delay(w, delay);
     h->counts.legs++;
     if (delay < c->latency->min_delay) {
         delay = c->latency->min_delay;
         h->counts.clamped++;
     }
-    sim_time sent_at = call_departure(h);
-    e->at = sent_at + delay;
+    e->at = left_at + delay;
     if ((w->loss > 0 && random_unit(c->seed, lane.entity, STREAM_LOSS, lane.counter) < w->loss) ||
         (h->net->cuts && trouble_parts(h->net, e->src, e->dst, h->env.now))) {
         h->counts.lost++;
@@ -91,7 +104,7 @@ void wire_send(struct env *env, chan_h slot, addr_h to, size_t len, size_t true_
     assert(len <= SEND_BYTES && len <= EVENT_BYTES_MAX && true_len >= len && true_len <= UINT16_MAX &&
            class < TRAFFIC_HANDSHAKE);
     if (slot == CHAN_NONE) {
-        struct event plain = {.dst = to, .chan = CHAN_NONE, .len = (uint16_t)len, .true_len = (uint16_t)true_len, .class = (uint8_t) class, .flags = KIND_PLAIN};
+        struct event plain = {.dst = to, .chan = CHAN_PLAIN, .len = (uint16_t)len, .true_len = (uint16_t)true_len, .class = (uint8_t) class, .flags = KIND_PLAIN};
         wire_post(h, &plain, h->send, wire_one_way(h->net, env->self, to));
         return;
     }
@@ -119,8 +132,7 @@ void wire_count_delivered(struct host *h, const struct event *e)
 {
     h->counts.delivered++;
     h->counts.class_count[e->class]++;
-    h->counts.class_bytes[e->class] += (uint64_t)e->true_len + UDP_IP_BYTES +
-                                       (e->flags == KIND_DATA ? DTLS_RECORD_BYTES : 0);
+    h->counts.class_bytes[e->class] += wire_bytes(e);
 }
 
 static void wire_hand_over(struct host *h, struct online *o, const struct event *e, const uint8_t *bytes, chan_h chan)

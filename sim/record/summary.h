@@ -63,6 +63,8 @@
     X(REAL, datagrams_lost_share, "datagrams.lost_share", STABLE, "share")                                             \
     X(REAL, datagrams_dead_share, "datagrams.dead_share", STABLE, "share")                                             \
     X(REAL, datagrams_dropped_share, "datagrams.dropped_share", STABLE, "share")                                       \
+    X(REAL, uplink_dropped_share, "datagrams.uplink_dropped_share", STABLE, "share")                                   \
+    X(REAL, downlink_dropped_share, "datagrams.downlink_dropped_share", STABLE, "share")                               \
     X(REAL, delay_clamped_share, "delay.clamped_share", STABLE, "share")                                               \
     X(REAL, nodes_online_mean, "nodes_online_mean", STABLE, "")                                                        \
     X(COUNT, population, "population", STABLE, "")                                                                     \

@@ -85,6 +85,8 @@ static void print_lookups(const struct summary *s, FILE *f)
     row(f, "latency over direct round trip", "%.2f", s->lookup_stretch_mean);
     if (s->datagrams_dropped_share > 0)
         row(f, "datagrams dropped", "%.3g %% found the CPU too far behind", 100 * s->datagrams_dropped_share);
+    if (s->uplink_dropped_share > 0 || s->downlink_dropped_share > 0)
+        row(f, "queue of the line full", "%.3g %% up, %.3g %% down", 100 * s->uplink_dropped_share, 100 * s->downlink_dropped_share);
     row(f, "messages dropped", "%" PRIu64 " queue full, %" PRIu64 " no route, %" PRIu64 " not linked",
         s->dropped_queue_full, s->dropped_no_route, s->dropped_unknown_destination);
     row(f, "end-to-end resends", "%" PRIu64 ", spurious %s", s->e2e_resent, percent(a, s->e2e_spurious_share));

@@ -169,11 +169,21 @@ static int finish_protocol(const struct finish *f)
     return 0;
 }
 
+#define MATRIX_DEFAULT "planetlab490.csv.gz"
+
 static int finish_network(const struct finish *f)
 {
     struct scenario *s = f->s;
     char found[FIND_MAX];
-    if (s->latency != LATENCY_COORDINATES) {
+    if (s->access_queue && s->access.kind == LAW_NEVER && !s->access_floor && !s->access_up && !s->access_down)
+        return complain(f->sources, mark_of(f, "network.access"), latency_has_places(s->latency)
+                            ? "network.access changes nothing: give law, floor, up or down"
+                            : "network.access changes nothing: give up or down");
+    if (s->latency == LATENCY_MATRIX && !given(f->root, "network.data")) {
+        memset(s->data, 0, sizeof s->data);
+        memcpy(s->data, MATRIX_DEFAULT, sizeof MATRIX_DEFAULT);
+    }
+    if (!latency_has_places(s->latency)) {
         if (s->delay < s->min_delay)
             return complain(f->sources, mark_of(f, "network.delay"),
                             "the network's delay is below network.min_delay: all of it would be clamped");

@@ -33,6 +33,8 @@ static const struct help {
     {"datagrams.lost_share", "lost by the network, of those sent"},
     {"datagrams.dead_share", "arrived where nobody was any more"},
     {"datagrams.dropped_share", "found the receiver's CPU too far behind"},
+    {"datagrams.uplink_dropped_share", "found no room in the queue of the sender's access line"},
+    {"datagrams.downlink_dropped_share", "found no room in the queue of the receiver's access line"},
     {"datagrams", "delivered, keepalives included"},
     {"datagram_bytes.by_class.", "delivered, of this class, with UDP, IP and DTLS"},
     {"messages.by_class.", "RELOAD messages delivered over a link, of this class"},

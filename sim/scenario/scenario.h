@@ -86,11 +86,16 @@ struct scenario {
     uint32_t sign_ns, verify_ns;
 
     enum latency_model latency;
-    char data[256];      /* coordinates: file name as written */
+    char data[256];      /* of places: file name as written */
     char data_path[512]; /* as found */
     sim_time delay, min_delay;
-    struct law access;
+    struct law access; /* this and the next three are what network.access says: all zero = nothing */
     sim_time access_floor;
+    uint64_t access_up, access_down; /* bit/s; 0 = unlimited */
+    uint64_t access_queue;           /* bytes */
+    sim_time access_wait;            /* 0 = any */
+    struct law jitter;
+    double pair_error; /* sigma of a lognormal factor */
     double loss;
     sim_time cpu_backlog;
 

@@ -160,12 +160,13 @@ static void check_datagrams(struct world *w)
 {
     struct net_counts n;
     net_count(w->net, &n);
-    uint64_t ended = n.delivered + n.lost + n.dead + n.dropped, pending = n.in_flight;
+    uint64_t dropped = n.dropped + n.uplink_dropped + n.downlink_dropped;
+    uint64_t ended = n.delivered + n.lost + n.dead + dropped, pending = n.in_flight;
     if (n.sent != ended + pending)
         check_fail(w, &w->checks[CHECK_DATAGRAMS],
                    "%" PRIu64 " sent, but %" PRIu64 " delivered, %" PRIu64 " lost, %" PRIu64
                    " at dead receivers, %" PRIu64 " dropped and %" PRIu64 " in flight",
-                   n.sent, n.delivered, n.lost, n.dead, n.dropped, pending);
+                   n.sent, n.delivered, n.lost, n.dead, dropped, pending);
 }
 
 int checks_finish(struct world *w)

@@ -94,6 +94,8 @@ static void totals_add_difference(struct totals *sum, const struct totals *from,
     sum->net.lost += to->net.lost - from->net.lost;
     sum->net.dead += to->net.dead - from->net.dead;
     sum->net.dropped += to->net.dropped - from->net.dropped;
+    sum->net.uplink_dropped += to->net.uplink_dropped - from->net.uplink_dropped;
+    sum->net.downlink_dropped += to->net.downlink_dropped - from->net.downlink_dropped;
     sum->net.messages += to->net.messages - from->net.messages;
     sum->net.message_bytes += to->net.message_bytes - from->net.message_bytes;
     sum->net.clamped += to->net.clamped - from->net.clamped;
@@ -222,6 +224,8 @@ static void fill_traffic(const struct measures *m, struct summary *s)
     s->datagrams_lost_share = share(n->lost, n->sent);
     s->datagrams_dead_share = share(n->dead, n->sent);
     s->datagrams_dropped_share = share(n->dropped, n->sent);
+    s->uplink_dropped_share = share(n->uplink_dropped, n->sent);
+    s->downlink_dropped_share = share(n->downlink_dropped, n->sent);
     s->delay_clamped_share = share(n->clamped, n->legs);
     s->nodes_online_mean = sim_s > 0 ? node_s / sim_s : NAN;
     s->registration_messages = node_s > 0 ? (double)m->tally.messages[TRAFFIC_STORE] / node_s : NAN;

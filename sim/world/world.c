@@ -30,9 +30,10 @@ static int open_latency(struct world *w, char *error, size_t error_cap)
                                   .delay = s->delay,
                                   .min_delay = s->min_delay,
                                   .access = s->access,
-                                  .access_floor = s->access_floor};
-    return s->latency == LATENCY_COORDINATES ? latency_load_coordinates(&w->latency, s->data_path, error, error_cap)
-                                             : 0;
+                                  .access_floor = s->access_floor,
+                                  .jitter = s->jitter,
+                                  .pair_sigma = s->pair_error};
+    return latency_load(&w->latency, s->data_path, error, error_cap);
 }
 
 static void capture_hook(void *world, struct part *part, const struct event *e, const uint8_t *frame, sim_time at,
@@ -59,6 +60,7 @@ static int open_net(struct world *w, char *error, size_t error_cap)
                                       .sign_ns = s->sign_ns,
                                       .verify_ns = s->verify_ns,
                                       .cpu_backlog = s->cpu_backlog,
+                                      .access = {s->access_up, s->access_down, (uint32_t)s->access_queue, s->access_wait},
                                       .epoch_ms = s->epoch_ms,
                                       .laws = w->laws,
                                       .nlaws = 2,

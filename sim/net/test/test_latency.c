@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Pins: delays between cities follow the measured round trips they were fitted to; a place is a pure function of seed and identity; places are drawn
- * by population; the sum of a leg; every kind of bad data file is refused with its line. Leaves open: how good the fit is for a single pair. */
+/* Pins: delays between cities follow the measured round trips they were fitted to; the shipped matrix has the percentiles and the triangle violations
+ * that were published of it, and the pair error gives coordinates those of their data; gaps of a matrix; a place is a pure function of seed and identity;
+ * places are drawn by population; the sum of a leg; every kind of bad data file is refused with its line. Leaves open: how good the fit is for a
+ * single pair. */
 #include "sim/net/latency.h"
 
 #include <math.h>
@@ -83,6 +85,118 @@ static void round_trips_between_planetlab_nodes_follow_the_measured_ones(void **
     check_against(&(struct measured){"topologies/planetlab490_coords.csv", 490, 145.08, 18.84, 30.87, 59.11, 133.91, 203.21, 290.76});
 }
 
+/* ---- the matrix ---- */
+
+static struct latency load_matrix(const char *path)
+{
+    struct latency l = {.model = LATENCY_MATRIX, .seed = 1};
+    char error[256] = "";
+    if (latency_load(&l, path, error, sizeof error) != 0)
+        fail_msg("%s", error);
+    return l;
+}
+
+#define MATRIX "topologies/planetlab490.csv.gz"
+
+/* The figures of its data sheet (topologies/README.md). */
+static void the_matrix_has_its_published_percentiles(void **state)
+{
+    (void)state;
+    static const struct { double share, ms; } published[] = {{0.05, 18.84}, {0.10, 30.87}, {0.25, 59.11}, {0.50, 133.91}, {0.75, 203.21}, {0.90, 290.76}, {0.95, 326.05}, {0.99, 403.88}};
+    struct latency l = load_matrix(MATRIX);
+    assert_int_equal(l.places, 490);
+    size_t pairs = 0;
+    double *all = calloc((size_t)l.places * l.places, sizeof *all), sum = 0;
+    assert_non_null(all);
+    for (unsigned a = 0; a < l.places; a++) {
+        assert_int_equal(latency_between_places(&l, (uint16_t)a, (uint16_t)a), 0);
+        for (unsigned b = 0; b < l.places; b++) {
+            assert_true(rtt_ms(&l, a, b) == rtt_ms(&l, b, a));
+            if (a != b)
+                sum += all[pairs++] = rtt_ms(&l, a, b);
+        }
+    }
+    assert_int_equal(pairs, 239610);
+    qsort(all, pairs, sizeof *all, compare_double);
+    assert_within(sum / (double)pairs, 145.08, 0.0001);
+    for (unsigned k = 0; k < sizeof published / sizeof *published; k++)
+        assert_true(fabs(all[(size_t)(published[k].share * (double)pairs)] - published[k].ms) < 0.1);
+    free(all);
+    latency_free(&l);
+}
+
+static void places_of_a_matrix_are_alike(void **state)
+{
+    (void)state;
+    enum { DRAWS = 245000 };
+    struct latency l = load_matrix(MATRIX);
+    unsigned count[490] = {0};
+    double chi2 = 0;
+    for (uint32_t i = 0; i < DRAWS; i++)
+        count[latency_locate(&l, i).place]++;
+    for (unsigned p = 0; p < 490; p++)
+        chi2 += (count[p] - 500.0) * (count[p] - 500.0) / 500.0;
+    assert_true(fabs(chi2 - 489) < 5 * sqrt(2 * 489.0));
+    latency_free(&l);
+}
+
+/* Share of ordered triples of places in which the way by the third is shorter. One device lives at each place. */
+static double violated(const struct latency *l)
+{
+    size_t n = l->places, all = 0, bad = 0;
+    double *ms = calloc(n * n, sizeof *ms);
+    assert_non_null(ms);
+    for (size_t a = 0; a < n; a++)
+        for (size_t b = 0; b < n; b++)
+            ms[a * n + b] = 2e-6 * (double)latency_one_way(l, (struct location){(uint16_t)a, 0, (uint32_t)a}, (struct location){(uint16_t)b, 0, (uint32_t)b}, 0.5);
+    for (size_t a = 0; a < n; a++)
+        for (size_t b = 0; b < n; b++)
+            for (size_t by = 0; a != b && by < n; by++) {
+                all += by != a && by != b;
+                bad += by != a && by != b && ms[a * n + b] > ms[a * n + by] + ms[by * n + b];
+            }
+    free(ms);
+    return (double)bad / (double)all;
+}
+
+/* Measured: 5.7 % of the triples of PlanetLab, 5.8 % of those of the cities. */
+static void triangles_are_violated_as_often_as_measured(void **state)
+{
+    (void)state;
+    static const struct { const char *path; double sigma, share; } fits[] = {{CITIES, 0.095, 0.058}, {"topologies/planetlab490_coords.csv", 0.07, 0.057}};
+    struct latency matrix = load_matrix(MATRIX);
+    assert_true(fabs(violated(&matrix) - 0.057) < 0.001);
+    latency_free(&matrix);
+    for (unsigned k = 0; k < 2; k++) {
+        struct latency l = load(fits[k].path);
+        assert_true(violated(&l) < 1e-4);
+        l.pair_sigma = fits[k].sigma;
+        for (l.seed = 1; l.seed <= 2; l.seed++)
+            assert_true(fabs(violated(&l) - fits[k].share) < 0.003);
+        latency_free(&l);
+    }
+}
+
+static void the_pair_error_is_one_of_both_ways_and_of_the_pair(void **state)
+{
+    (void)state;
+    struct latency l = {.model = LATENCY_COORDINATES, .seed = 1, .pair_sigma = 0.1};
+    double sum = 0, square = 0;
+    unsigned same = 0;
+    for (uint32_t i = 0; i < 20000; i++) {
+        double f = latency_pair_factor(&l, i, 5000 + 3 * i), x = log(f);
+        assert_true(f == latency_pair_factor(&l, 5000 + 3 * i, i));
+        same += f == latency_pair_factor(&l, i + 1, 5000 + 3 * i) || f == latency_pair_factor(&l, i, 5001 + 3 * i);
+        sum += x;
+        square += x * x;
+    }
+    assert_int_equal(same, 0);
+    assert_true(fabs(sum / 20000) < 5 * 0.1 / sqrt(20000));
+    assert_within(sqrt(square / 20000), 0.1, 0.03);
+    l.pair_sigma = 0;
+    assert_true(latency_pair_factor(&l, 1, 2) == 1);
+}
+
 static void a_place_depends_on_seed_and_identity_only(void **state)
 {
     (void)state;
@@ -153,11 +267,20 @@ static void a_leg_is_half_the_round_trip_and_both_access_delays(void **state)
     struct place place[2] = {{.x_ms = 1, .y_ms = 2, .z_ms = 3, .height_ms = 5, .weight = 1}, {.x_ms = 3, .y_ms = 5, .z_ms = 9, .height_ms = 2, .weight = 1}};
     double cumulative[2] = {0.5, 1};
     struct latency l = {.model = LATENCY_COORDINATES, .place = place, .places = 2, .cumulative = cumulative};
-    struct location a = {0, 1500}, b = {1, 250};
+    struct location a = {.place = 0, .access_us = 1500}, b = {.place = 1, .access_us = 250};
     /* Distance (2, 3, 6) = 7; (7 + 5 + 2) / 2 = 7 ms. */
     assert_int_equal(latency_one_way(&l, a, b, 0.5), MILLIS(7) + MICROS(1750));
     assert_int_equal(latency_one_way(&l, b, a, 0.5), MILLIS(7) + MICROS(1750));
     assert_int_equal(latency_one_way(&l, a, a, 0.5), MILLIS(5) + MICROS(3000));
+    /* The pair error is of the path between, not of the access links. */
+    l.pair_sigma = 0.3;
+    b.device = 1;
+    double factor = latency_pair_factor(&l, 0, 1);
+    assert_int_equal(latency_one_way(&l, a, b, 0.5), (sim_time)(7e6 * factor + 0.5) + MICROS(1750));
+    uint32_t rtt_us[4] = {300, 14000, 14000, 500};
+    struct latency m = {.model = LATENCY_MATRIX, .rtt_us = rtt_us, .places = 2, .cumulative = cumulative};
+    assert_int_equal(latency_one_way(&m, a, b, 0.5), MILLIS(7) + MICROS(1750));
+    assert_int_equal(latency_one_way(&m, a, a, 0.5), MICROS(150 + 3000));
 }
 
 static void constant_and_exponential_delays_know_no_place(void **state)
@@ -238,6 +361,63 @@ static void bad_files_are_refused_with_their_line(void **state)
     assert_refused(zero, sizeof zero - 1, ":2: zero byte in the text: not a CSV file");
 }
 
+static void assert_matrix_refused(const char *text, size_t len, const char *message)
+{
+    struct latency l = {.model = LATENCY_MATRIX};
+    char error[256] = "";
+    char *path = file_of(text, len, 0);
+    assert_int_equal(latency_load(&l, path, error, sizeof error), -1);
+    assert_null(l.rtt_us);
+    assert_null(l.cumulative);
+    assert_int_equal(l.places, 0);
+    assert_memory_equal(error, path, strlen(path));
+    assert_string_equal(error + strlen(path), message);
+    remove_file(path);
+}
+
+static void bad_matrices_are_refused_with_row_and_column(void **state)
+{
+    (void)state;
+    static const struct { const char *text, *message; } cases[] = {
+        {"", ": empty: a line of round trips for each place is needed"},
+        {"# c\n\n", ":2: empty: a line of round trips for each place is needed"},
+        {"0,1\n1,0\n1,1\n", ":3: more rows than the 2 columns"},
+        {"0,1,2\n1,0,3\n", ":2: 2 rows, but 3 columns"},
+        {"# c\n0,1\n1\n", ":3: row 2: 1 columns, but row 1 has 2"},
+        {"0,1\n1,0,4\n", ":2: row 2: 3 columns, but row 1 has 2"},
+        {"# c\n0,1\n\n1,0x\n", ":4: row 2, column 2: \"0x\" is no number"},
+        {"0,nan\n1,0\n", ":1: row 1, column 2: \"nan\" is no number"},
+        {"0,1e9\n1,0\n", ":1: row 1, column 2: 1e9 ms is not in 0 to 100000"},
+        {"0,1\n-0.1,0\n", ":2: row 2, column 1: -0.1 ms is not in 0 to 100000"},
+        {"0,1,\n1,0,\n,,0\n", ": places 1 and 3: no round trip was measured, nor one by way of a third place"},
+        {"0,0\n0,0\n", ": places 1 and 2: no round trip was measured, nor one by way of a third place"},
+        {"x_ms,y_ms\n1,2\n", ":1: row 1, column 1: \"x_ms\" is no number"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_matrix_refused(cases[i].text, strlen(cases[i].text), cases[i].message);
+    static char wide[70000];
+    memset(wide, ',', sizeof wide);
+    assert_matrix_refused(wide, 4096, ":1: more than 4096 places");
+    assert_matrix_refused(wide, sizeof wide, ":1: line longer than 65536 bytes");
+}
+
+/* Both ways: the mean. Place 4 is known from its own side only, and only to place 2; 1 and 3 meet by way of 2 (11 + 5) or 5 (1 + 20). */
+static void gaps_of_a_matrix_are_filled(void **state)
+{
+    (void)state;
+    static const char text[] = "0,10,,,1\n12,0.4,4,,30\n,6,0,,20\n,2.5,0,0,\n1,30,20,,\n";
+    char *path = file_of(text, sizeof text - 1, 1);
+    struct latency l = load_matrix(path);
+    static const double expected[5][5] = {{0, 11, 16, 13.5, 1}, {11, 0.4, 5, 2.5, 30}, {16, 5, 0, 7.5, 20}, {13.5, 2.5, 7.5, 0, 32.5}, {1, 30, 20, 32.5, 0}};
+    assert_int_equal(l.places, 5);
+    for (unsigned a = 0; a < 5; a++)
+        for (unsigned b = 0; b < 5; b++)
+            assert_true(fabs(rtt_ms(&l, a, b) - expected[a][b]) < 1e-9);
+    assert_true(l.cumulative[4] == 1);
+    latency_free(&l);
+    remove_file(path);
+}
+
 static void endless_lines_and_columns_are_refused(void **state)
 {
     (void)state;
@@ -307,6 +487,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(round_trips_between_cities_follow_the_measured_ones),
         cmocka_unit_test(round_trips_between_planetlab_nodes_follow_the_measured_ones),
+        cmocka_unit_test(the_matrix_has_its_published_percentiles),
+        cmocka_unit_test(places_of_a_matrix_are_alike),
+        cmocka_unit_test(triangles_are_violated_as_often_as_measured),
+        cmocka_unit_test(the_pair_error_is_one_of_both_ways_and_of_the_pair),
+        cmocka_unit_test(bad_matrices_are_refused_with_row_and_column),
+        cmocka_unit_test(gaps_of_a_matrix_are_filled),
         cmocka_unit_test(a_place_depends_on_seed_and_identity_only),
         cmocka_unit_test(places_are_drawn_by_population),
         cmocka_unit_test(access_delay_is_floor_plus_law),

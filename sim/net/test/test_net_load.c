@@ -208,8 +208,9 @@ struct weather {
     uint64_t seed;
     sim_time silent_after, period;
     double loss;
+    sim_time jitter; /* its mean; if any, access lines queue too, and two identities are one device */
 };
-static const struct weather rough = {1, SECONDS(4), MILLIS(700), 0.25};
+static const struct weather rough = {1, SECONDS(4), MILLIS(700), 0.25, 0}, narrow = {3, SECONDS(4), MILLIS(700), 0.25, MILLIS(3)};
 
 static struct outcome lively(const struct weather *weather, enum latency_model model, enum kernel_engine engine, sim_time window,
                              unsigned partitions, bool threads, bool one_by_one)
@@ -218,12 +219,15 @@ static struct outcome lively(const struct weather *weather, enum latency_model m
     struct place places[3] = {
         {.x_ms = 10, .height_ms = 4}, {.y_ms = 80, .height_ms = 9}, {.z_ms = 30, .x_ms = 3, .height_ms = 1}};
     double cumulative[3] = {0.3, 0.6, 1};
+    uint32_t rtt_us[9] = {400, 9000, 61234, 9000, 0, 133300, 61234, 133300, 700};
     r->act = lively_act;
     r->latency.model = model;
-    if (model == LATENCY_COORDINATES) {
+    if (latency_has_places(model)) {
         r->latency.place = places;
+        r->latency.rtt_us = rtt_us;
         r->latency.cumulative = cumulative;
         r->latency.places = 3;
+        r->latency.pair_sigma = model == LATENCY_COORDINATES ? 0.2 : 0;
         r->latency.access = (struct law){.kind = LAW_EXPONENTIAL, .a = 0.01};
     }
     r->script.overlay.keepalive_interval = SECONDS(2);
@@ -243,6 +247,11 @@ static struct outcome lively(const struct weather *weather, enum latency_model m
     /* An answer to each datagram, and to each answer: loss ends the chains. */
     r->config.loss = weather->loss;
     r->config.seed = r->latency.seed = weather->seed;
+    if (weather->jitter) {
+        r->latency.jitter = (struct law){.kind = LAW_EXPONENTIAL, .a = (double)weather->jitter / 1e9};
+        r->config.access = (struct access_line){32000, 24000, 2000, 0};
+        r->config.ids_per_device = 2;
+    }
     rig_open(r);
     for (peer_h k = 0; k < PEERS; k++)
         net_act_at(r->net, rig_part(r, k), k, 1 + random_below(1, k, STREAM_TEST, 0, SECONDS(10)));
@@ -257,7 +266,8 @@ static struct outcome lively(const struct weather *weather, enum latency_model m
 static void engine_window_partitions_and_threads_do_not_show(void **state)
 {
     (void)state;
-    static const enum latency_model models[] = {LATENCY_CONSTANT, LATENCY_EXPONENTIAL, LATENCY_COORDINATES};
+    static const struct { const struct weather *weather; enum latency_model model; } networks[] = {
+        {&rough, LATENCY_CONSTANT}, {&rough, LATENCY_EXPONENTIAL}, {&rough, LATENCY_COORDINATES}, {&rough, LATENCY_MATRIX}, {&narrow, LATENCY_COORDINATES}, {&narrow, LATENCY_CONSTANT}};
     static const struct {
         enum kernel_engine engine;
         sim_time window;
@@ -268,17 +278,18 @@ static void engine_window_partitions_and_threads_do_not_show(void **state)
         {KERNEL_WINDOWS, MILLIS(1), 1, false},  {KERNEL_WINDOWS, MILLIS(1) / 2, 1, false},
         {KERNEL_WINDOWS, MILLIS(1), 2, false},  {KERNEL_WINDOWS, MILLIS(1), 3, true},
     };
-    for (unsigned m = 0; m < 3; m++) {
-        struct outcome oracle = lively(&rough, models[m], KERNEL_HEAP, MILLIS(1), 1, false, true);
+    for (unsigned m = 0; m < sizeof networks / sizeof *networks; m++) {
+        const struct weather *weather = networks[m].weather;
+        struct outcome oracle = lively(weather, networks[m].model, KERNEL_HEAP, MILLIS(1), 1, false, true);
         assert_true(oracle.counts.handshakes > 100 && oracle.counts.delivered > 5000 && oracle.counts.dead > 100);
         assert_true(oracle.counts.class_count[TRAFFIC_KEEPALIVE] > 500 && oracle.counts.keepalives_dead > 10);
         assert_true(oracle.fingerprint != 0);
         const struct net_counts *c = &oracle.counts;
-        assert_int_equal(c->sent, c->delivered + c->lost + c->dead + c->dropped + c->in_flight);
-        assert_true(c->dropped > 10);
+        assert_int_equal(c->sent, c->delivered + c->lost + c->dead + c->dropped + c->uplink_dropped + c->downlink_dropped + c->in_flight);
+        assert_true(weather->jitter ? c->uplink_dropped > 10 && c->downlink_dropped > 10 && c->keepalives_dropped > 0 : c->dropped > 10);
         assert_in_range(c->in_flight, 1, 1000);
         for (unsigned k = 0; k < sizeof ways / sizeof ways[0]; k++) {
-            struct outcome o = lively(&rough, models[m], ways[k].engine, ways[k].window, ways[k].partitions, ways[k].threads,
+            struct outcome o = lively(weather, networks[m].model, ways[k].engine, ways[k].window, ways[k].partitions, ways[k].threads,
                                       false);
             assert_true(o.fingerprint == oracle.fingerprint);
             assert_memory_equal(&o.counts, &oracle.counts, sizeof o.counts);
@@ -293,7 +304,7 @@ static void keepalives_worked_out_do_not_show_in_any_weather(void **state)
     static const sim_time silent_after[] = {SECONDS(2), SECONDS(3)}, period[] = {MILLIS(700), SECONDS(7)};
     static const double loss[] = {0, 0.02, 0.2};
     for (unsigned k = 0; k < 12; k++) {
-        const struct weather w = {k + 2, silent_after[k % 2], period[k / 2 % 2], loss[k / 4]};
+        const struct weather w = {k + 2, silent_after[k % 2], period[k / 2 % 2], loss[k / 4], 0};
         struct outcome x = lively(&w, LATENCY_COORDINATES, KERNEL_WINDOWS, MILLIS(1), 1, false, false);
         struct outcome y = lively(&w, LATENCY_COORDINATES, KERNEL_HEAP, MILLIS(1), 1, false, true);
         assert_true(x.fingerprint == y.fingerprint);

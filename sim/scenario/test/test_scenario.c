@@ -254,6 +254,38 @@ static void words_stand_for_their_numbers(void **state)
     assert_int_equal(s.capture_nodes, CAPTURE_ALL);
 }
 
+static void a_network_says_what_queues_and_what_jitters(void **state)
+{
+    (void)state;
+    static const char matrix[] = "reloadsim: 1\noverlay: {peers: 20}\nnetwork: {model: matrix, jitter: {law: {exponential: {mean: 2 ms}}}, access: "
+                                 "{floor: 3 ms, up: 256 kbit/s, down: 2 Mbit/s, queue: 32 KiB, wait: 80 ms}}\n";
+    static const char broken[] = "reloadsim: 1\noverlay: {peers: 20}\nnetwork: {pair_error: 0.095, access: {down: 1 Gbit/s}}\n";
+    struct scenario s;
+    load(&s, matrix);
+    assert_int_equal(s.latency, LATENCY_MATRIX);
+    assert_string_equal(s.data, "planetlab490.csv.gz");
+    assert_int_equal(access(s.data_path, R_OK), 0);
+    assert_int_equal(s.jitter.kind, LAW_EXPONENTIAL);
+    assert_true(s.jitter.a == 0.002);
+    assert_int_equal(s.access.kind, LAW_NEVER);
+    assert_int_equal(s.access_floor, MILLIS(3));
+    assert_int_equal(s.access_up, 256000);
+    assert_int_equal(s.access_down, 2000000);
+    assert_int_equal(s.access_queue, 32768);
+    assert_int_equal(s.access_wait, MILLIS(80));
+    round_trip(matrix);
+    load(&s, broken);
+    assert_true(s.pair_error == 0.095);
+    assert_string_equal(s.data, "cities.csv");
+    assert_int_equal(s.access_up, 0);
+    assert_int_equal(s.access_down, 1000000000);
+    assert_int_equal(s.access_queue, 65536);
+    round_trip(broken);
+    load(&s, least);
+    assert_int_equal(s.access_up | s.access_down | s.access_queue | s.jitter.kind, 0);
+    assert_true(s.pair_error == 0);
+}
+
 static void intervals_drawn_from_a_law_have_a_number_and_a_mean(void **state)
 {
     (void)state;
@@ -386,7 +418,7 @@ static void the_resolved_file_is_the_same_scenario(void **state)
         "epoch: 2026-02-28T23:59:59Z\n"
         "overlay: {peers: 1500, name: a.b, link: {rto: 12345678 ns, keepalive: off, mtu: 600 B}, crypto: {sign: 0 s, "
         "verify: 1 ns}}\n"
-        "network: {model: exponential, mean: 33.3 ms, min_delay: 0.3 ms, loss: 12.3456789 %, access: {law: 3 ms}}\n"
+        "network: {model: exponential, mean: 33.3 ms, min_delay: 0.3 ms, loss: 12.3456789 %, jitter: {law: {pareto: {min: 3 ms, shape: 1.5}}}, access: {up: 33600 bit/s, queue: 3 kB}}\n"
         "churn: {session: {lognormal: {median: 0.1 h, sigma: 0.3333333333333333}}, offline: {pareto: {shape: 1.1, min: "
         "1.7 min}}, graceful: 33.3 %}\n"
         "workload: {register: {every: 1 d, lifetime: 3601 s}, lookup: {every: 0.7 s, target: any, popularity: {zipf: "
@@ -590,6 +622,7 @@ int main(void)
         cmocka_unit_test(the_configuration_of_the_overlay_is_complete),
         cmocka_unit_test(a_name_from_any_file_is_text),
         cmocka_unit_test(what_is_not_written_has_its_default_or_is_off),
+        cmocka_unit_test(a_network_says_what_queues_and_what_jitters),
         cmocka_unit_test(words_stand_for_their_numbers),
         cmocka_unit_test(intervals_drawn_from_a_law_have_a_number_and_a_mean),
         cmocka_unit_test(every_law_has_its_form),
