@@ -187,11 +187,11 @@ static int packet_compare(const void *a, const void *b)
     return keys_compare(kx, ky, 7);
 }
 
-/* A datagram that found nobody comes just behind the same one when it left. */
+/* A datagram that found nobody comes just behind the same one when it left, however long its access line kept it. */
 static int fate_compare(const void *a, const void *b)
 {
     const struct packet *x = a, *y = b;
-    const uint64_t kx[] = {x->at, x->dst, x->src, x->seq, x->step}, ky[] = {y->at, y->dst, y->src, y->seq, y->step};
+    const uint64_t kx[] = {x->src, x->seq, x->dst, x->at, x->step}, ky[] = {y->src, y->seq, y->dst, y->at, y->step};
     return keys_compare(kx, ky, 5);
 }
 
