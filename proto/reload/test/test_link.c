@@ -169,6 +169,7 @@ static void a_request_that_cannot_be_sent_fails_with_a_reason(void **state)
 {
     (void)state;
     struct fixture f = fixture_open();
+    f.config.bootstrap[0] = SELF + 1; /* the only bootstrap node would be the overlay */
     f.r = recorder_open(&f.config, SELF);
     recorder_start(f.r, &(struct node_opts){.first = false});
     recorder_request(f.r, &(struct request){.op = REQUEST_FETCH, .tag = 5, .kind = 1});
