@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -315,7 +316,7 @@ static int run(const struct text *t, bool tell)
         static struct scenario s;
         struct world *w;
         char error[1024];
-        alarm(RUN_SECONDS);
+        setrlimit(RLIMIT_CPU, &(struct rlimit){RUN_SECONDS, RUN_SECONDS}); /* of its own CPU time: the machine may be busy */
         if (!tell && !freopen("/dev/null", "w", stderr))
             _exit(CRASHED);
         if (scenario_parse(&s, "random.yaml", t->b, t->len, NULL, 0, error, sizeof error) ||
