@@ -282,6 +282,8 @@ void topology_link_up(struct call *c, uint16_t slot)
         chord_partition_linked(c, slot);
     if ((l->flags & LINK_UPDATE_WANTED) && c->n->state == NODE_JOINED)
         chord_update_mark(c, slot, UPDATE_FULL);
+    else if ((l->flags & LINK_PEER_READY) && c->n->state == NODE_JOINED)
+        chord_update_mark(c, slot, UPDATE_NEIGHBORS); /* it took the place of a link that the other side may have lost before: to it we are new */
     l->flags &= (uint8_t)~LINK_UPDATE_WANTED;
     attach_accepted(c, slot);
 }
