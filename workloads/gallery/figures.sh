@@ -1,0 +1,289 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# figures.sh [CASE...]: measures the cases of the gallery again (default: all), puts their tables into README.md and draws their pictures, CASE.svg, beside it.
+# Needs gnuplot and a built reloadsim (RELOADSIM=build/reloadsim). Results stay in out/gallery (OUT); a sweep that is there is not run again, so that
+# after a change of the program the folder must be removed first. All together some 20 minutes on one core; `length` wants 1 GB.
+# LARGEST=65536 bounds the peers of `length` for RELOAD, LARGEST2003=1048576 for chord2003.
+set -eu
+export LC_ALL=C
+cd "$(dirname "$0")/../.."
+program=${RELOADSIM:-build/reloadsim} out=${OUT:-out/gallery} here=workloads/gallery
+mkdir -p "$out"
+
+# sweep LABEL SCENARIO SEEDS [--set KEY=VALUE]...: replications, in $out/LABEL
+sweep() {
+    local folder=$out/$1 scenario=$2 seeds=$3
+    shift 3
+    [ -e "$folder/replications.json" ] && return
+    "$program" run "$here/$scenario.yaml" -o "$folder" --quiet --replications "$seeds" "$@"
+}
+# figure LABEL KEY: "mean half lower upper n" of a figure over the seeds; nothing when no run has it
+figure() {
+    sed -n "s/^\"$2\":{.*\"mean\":\([^,]*\),\"half\":\([^,]*\),\"lower\":\([^,]*\),\"upper\":\([^,]*\),.*\"n\":\([0-9]*\)}.*/\1 \2 \3 \4 \5/p" "$out/$1/replications.json"
+}
+# cell LABEL KEY [FACTOR [DIGITS]]: "mean ± half" as a cell of a table; the unit is the table's
+cell() {
+    figure "$1" "$2" | awk -v f="${3:-1}" -v d="${4:-2}" '{ m = $1 * f; h = $2 * f; printf(h == h && $5 > 1 ? "%.*f ± %.*f" : "%.*f", d, m, d, h); n++ } END { if (!n) printf "-" }' | sed 's/ ± -\?nan//'
+}
+# point LABEL KEY [FACTOR]: "mean lower upper" for gnuplot
+point() { figure "$1" "$2" | awk -v f="${3:-1}" '{ print $1 * f, $3 * f, $4 * f; n++ } END { if (!n) print "NaN NaN NaN" }'; }
+# never LABEL SERIES: in how many of the seeds this series did not recover from the first fault
+never() { grep -l "\"fault.${3:-0}.unrecovered\": *\"[^\"]*$2" "$out/$1"/rep-*/summary.json | wc -l || true; }
+# row CELL...: a row of the table of this case
+row() { { printf '|'; printf ' %s |' "$@"; echo; } >>"$table"; }
+head_row() { : >"$table"; row "$@"; printf '|%s\n' "$(printf -- '---|%.0s' "$@")" >>"$table"; }
+# series LABEL CHART: file with the first seed's time series, as `reloadsim report --gnuplot` writes them
+series() {
+    [ -d "$out/$1/charts" ] || "$program" report "$out/$1/rep-01" --gnuplot "$out/$1/charts" --quiet
+    echo "$out/$1/charts/$2.dat"
+}
+# draw: a script for gnuplot on standard input; the picture is CASE.svg
+draw() {
+    { cat <<GNUPLOT; cat; } | gnuplot
+set terminal svg size 720,340 font "sans-serif,13" background "#ffffff"
+set output "$here/$case.svg"
+set linetype 1 lc rgb "#1f5fa8" lw 2 pt 7
+set linetype 2 lc rgb "#c8501e" lw 2 pt 5
+set linetype 3 lc rgb "#3a8a3a" lw 2 pt 9
+set linetype 4 lc rgb "#7a4a9a" lw 2 pt 11
+set grid lc rgb "#dddddd"
+set key outside right top
+set border 3
+set tics nomirror
+set bars 0.5
+GNUPLOT
+}
+
+churn() {
+    head_row 'mean session' 'Update every' 'success, %' 'p95, s' 'wrong successor, %' 'valid fingers, %' 'maintenance, B/s and peer'
+    for session in 10 30 60; do
+        : >"$data-$session"
+        for every in 15 30 60 120 300 600; do
+            sweep "churn/$session-$every" churn 5 --set "overlay.config.chord-update-interval=$every s" \
+                --set "churn={session: {exponential: {mean: $session min}}, offline: {exponential: {mean: $session min}}}"
+            l=churn/$session-$every
+            row "$session min" "$every s" "$(cell $l lookup.success 100)" "$(cell $l lookup.latency_s.p95)" "$(cell $l ring.wrong_successor 100)" \
+                "$(cell $l finger.valid_share 100 1)" "$(cell $l maintenance.bytes_per_node_s 1 0)"
+            echo "$every $(point $l lookup.success 100)" >>"$data-$session"
+        done
+    done
+    draw <<GNUPLOT
+set logscale x
+set xtics (15, 30, 60, 120, 300, 600)
+set xrange [13:700]
+set xlabel "Updates to the neighbours every ... s"
+set ylabel "look-ups that succeed, %"
+set yrange [*:100]
+plot for [s in "60 30 10"] "$data-".s using 1:2:3:4 with yerrorlines title "sessions of ".s." min"
+GNUPLOT
+}
+
+successors() {
+    head_row 'successors' 'share killed, %' 'no living successor, expected, %' 'success, deepest fall, points' 'success at last (5 min on), %' 'lost, %' 'ring back after, s' 'ring never back, of 5 seeds'
+    for share in 30 50 70; do
+        : >"$data-$share"
+        for r in 1 2 3 4 6 8 12; do
+            l=successors/$share-$r
+            sweep $l successors 5 --set overlay.chord.successors=$r --set overlay.chord.predecessors=$r --set "faults[0].kill.share=$share %"
+            row $r $share "$(awk "BEGIN { printf \"%.2f\", 100 * ($share / 100) ^ $r }")" "$(cell $l fault.0.lookup.depth 100 1)" "$(cell $l after_faults.lookup.success 100 1)" \
+                "$(cell $l after_faults.lookup.outcome.lost 100 1)" "$(cell $l fault.0.ring.recover_s 1 0)" "$(never $l ring)"
+            echo "$r $(point $l after_faults.lookup.success 100)" >>"$data-$share"
+        done
+    done
+    draw <<GNUPLOT
+set xlabel "successors and predecessors, each"
+set ylabel "look-ups that succeed after it, %"
+set yrange [0:100]
+set xrange [0.5:12.5]
+plot for [s in "30 50 70"] "$data-".s using 1:2:3:4 with yerrorlines title s." % vanish"
+GNUPLOT
+}
+
+recovery() {
+    head_row peers 'mean session' recovery 'success, %' 'p95, s' 'wrong successor, %' 'under-replicated, %' 'Updates, messages/s and peer' 'maintenance, B/s and peer'
+    for peers in 500 2000; do
+        for session in 5 10 30; do
+            for reactive in true false; do
+                l=recovery/$peers-$session-$reactive
+                sweep $l recovery "$([ $peers = 500 ] && echo 5 || echo 3)" --set overlay.peers=$peers --set overlay.config.chord-reactive=$reactive \
+                    --set "churn={session: {exponential: {mean: $session min}}, offline: {exponential: {mean: $session min}}}"
+                [ $reactive = true ] && word=reactive || word='periodic, 120 s'
+                row $peers "$session min" "$word" "$(cell $l lookup.success 100)" "$(cell $l lookup.latency_s.p95)" "$(cell $l ring.wrong_successor 100)" \
+                    "$(cell $l ring.under_replicated 100 1)" "$(figure $l messages.by_class.update | awk -v n=$peers '{ printf "%.2f", $1 / 1200 / n }')" "$(cell $l maintenance.bytes_per_node_s 1 0)"
+            done
+        done
+    done
+    for which in true false; do
+        for peers in 500 2000; do
+            for session in 5 10 30; do echo "$session $(point recovery/$peers-$session-$which lookup.success 100)"; done >"$data-$peers-$which"
+        done
+    done
+    draw <<GNUPLOT
+set logscale x
+set xtics (5, 10, 30)
+set xrange [4.5:33]
+set xlabel "mean session, min"
+set ylabel "look-ups that succeed, %"
+plot "$data-500-true" using 1:2:3:4 with yerrorlines title "reactive, 500 peers", "$data-500-false" using 1:2:3:4 with yerrorlines title "periodic, 500", \
+     "$data-2000-true" using 1:2:3:4 with yerrorlines title "reactive, 2,000", "$data-2000-false" using 1:2:3:4 with yerrorlines title "periodic, 2,000"
+GNUPLOT
+}
+
+loss() {
+    head_row 'loss, %' 'success, %' 'p50, s' 'p95, s' 'p99, s' 'wrong successor, %' 'maintenance, B/s and peer'
+    : >"$data"
+    for p in 0 0.5 1 2 5 10 15 20 30; do
+        l=loss/$p
+        sweep $l loss 5 --set "network.loss=$p %"
+        row $p "$(cell $l lookup.success 100)" "$(cell $l lookup.latency_s.p50)" "$(cell $l lookup.latency_s.p95)" "$(cell $l lookup.latency_s.p99)" \
+            "$(cell $l ring.wrong_successor 100)" "$(cell $l maintenance.bytes_per_node_s 1 0)"
+        echo "$p $(point $l lookup.latency_s.p50) $(point $l lookup.latency_s.p95) $(point $l lookup.success 100)" >>"$data"
+    done
+    draw <<GNUPLOT
+set xlabel "datagrams lost, %"
+set ylabel "latency of look-ups, s"
+set y2label "look-ups that succeed, %"
+set ytics nomirror
+set y2tics
+set border 11
+set yrange [0:*]
+set y2range [*:100]
+plot "$data" using 1:2:3:4 with yerrorlines title "median", "$data" using 1:5:6:7 with yerrorlines title "95 %", \
+     "$data" using 1:8:9:10 axes x1y2 with yerrorlines dt 2 title "success (right)"
+GNUPLOT
+}
+
+split() {
+    head_row 'cut off, %' 'for, s' 'success, deepest fall, points' 'success back after, s' 'never back, of 5 seeds' 'ring back after, s' 'ring never back, of 5 seeds'
+    for share in 10 50; do
+        for lasts in 3 10 20 30 60 120 300; do
+            l=split/$share-$lasts
+            sweep $l split 5 --set "faults[0].for=$lasts s" --set "faults[0].partition.share=$share %"
+            row $share $lasts "$(cell $l fault.0.lookup.depth 100 1)" "$(cell $l fault.0.lookup.recover_s 1 0)" "$(never $l lookup)" \
+                "$(cell $l fault.0.ring.recover_s 1 0)" "$(never $l ring)"
+        done
+    done
+    draw <<GNUPLOT
+set xlabel "simulated time, min (the cut begins at 4 min)"
+set ylabel "look-ups that are right, %"
+set yrange [0:105]
+plot "$(series split/50-10 outcomes)" using (\$1/60):(100*\$3) with lines title "cut for 10 s", \
+     "$(series split/50-30 outcomes)" using (\$1/60):(100*\$3) with lines title "30 s", "$(series split/50-120 outcomes)" using (\$1/60):(100*\$3) with lines title "2 min"
+GNUPLOT
+}
+
+day() {
+    head_row where 'least online / most' 'success, %' 'path, links' 'p95, s' 'maintenance, B/s and peer'
+    sweep day/world day 3
+    sweep day/zone day 3 --set 'network={model: constant}'
+    for l in world zone; do
+        for rep in "$out/day/$l"/rep-*; do
+            "$program" report "$rep" --gnuplot "$rep/charts" --quiet
+            awk '$1 !~ /#/ && $2 > 300 && $3 == $3 { if (!n++ || $3 < low) low = $3; if ($3 > high) high = $3 } END { print low / high }' "$rep/charts/online.dat"
+        done | awk '{ s += $1; q += $1 * $1; n++ } END { m = s / n; printf "%.2f ± %.2f", m, 4.303 * sqrt((q - n * m * m) / (n - 1) / n) }' >"$data-$l"
+        [ $l = world ] && word='242 cities' || word='one longitude'
+        row "$word" "$(cat "$data-$l")" "$(cell day/$l lookup.success 100)" "$(cell day/$l lookup.hops.mean)" "$(cell day/$l lookup.latency_s.p95)" "$(cell day/$l maintenance.bytes_per_node_s 1 0)"
+    done
+    draw <<GNUPLOT
+set xlabel "simulated time, h (UTC)"
+set ylabel "peers online"
+set yrange [0:*]
+set xtics 6
+plot "$out/day/world/rep-01/charts/online.dat" using (\$1/3600):3 with lines title "242 cities", "$out/day/zone/rep-01/charts/online.dat" using (\$1/3600):3 with lines title "one longitude"
+GNUPLOT
+}
+
+storm() {
+    head_row 'back within' 'join p50, s' 'join p99, s' 'joins that succeed, %' 'success, deepest fall, points' 'ring back after, s' 'ring never back, of 5 seeds'
+    : >"$data"
+    for within in 1 10 60 300 600; do
+        l=storm/$within
+        [ $within = 1 ] && law='1 s' || law="{uniform: {from: 1 s, to: $within s}}"
+        sweep $l storm 5 --set "faults[1].restart.delay=$law"
+        row "$within s" "$(cell $l join.latency_s.p50 1 1)" "$(cell $l join.latency_s.p99 1 1)" "$(cell $l join.success 100)" "$(cell $l fault.1.lookup.depth 100 1)" \
+            "$(cell $l fault.1.ring.recover_s 1 0)" "$(never $l ring 1)"
+    done
+    draw <<GNUPLOT
+set xlabel "simulated time, min (they come from 12 min on)"
+set ylabel "peers that have joined"
+set xrange [11:26]
+set yrange [0:*]
+plot for [s in "1 60 300 600"] "$out/storm/".s."/charts/online.dat" using (\$1/60):4 with lines title "within ".s." s"
+GNUPLOT
+}
+
+departure() {
+    head_row how 'share, %' 'success, deepest fall, points' 'success after it, %' 'lost, %' 'ring, deepest fall, points' 'ring back after, s'
+    for share in 10 33 60; do
+        for how in leave process host; do
+            [ $how = leave ] && fault="leave: {share: $share %}" || fault="kill: {share: $share %, mode: $how}"
+            l=departure/$share-$how
+            sweep $l departure 5 --set "faults=[{at: 4 min, $fault}]"
+            case $how in leave) word=good-bye ;; process) word=refused ;; host) word=silent ;; esac
+            row $word $share "$(cell $l fault.0.lookup.depth 100 1)" "$(cell $l after_faults.lookup.success 100 1)" "$(cell $l after_faults.lookup.outcome.lost 100 1)" \
+                "$(cell $l fault.0.ring.depth 100 1)" "$(cell $l fault.0.ring.recover_s 1 0)"
+        done
+    done
+    draw <<GNUPLOT
+set xlabel "simulated time, min (a third goes at 5 min)"
+set ylabel "look-ups that are right, %"
+set xrange [4:12]
+set yrange [0:105]
+plot "$(series departure/33-leave outcomes)" using (\$1/60):(100*\$3) with lines title "good-bye", "$(series departure/33-process outcomes)" using (\$1/60):(100*\$3) with lines title "refused", \
+     "$(series departure/33-host outcomes)" using (\$1/60):(100*\$3) with lines title "silent"
+GNUPLOT
+}
+
+retune() {
+    sweep retune/run retune 5
+    draw <<GNUPLOT
+set xlabel "simulated time, min (20 s from 50 min to 110 min, else 10 min)"
+set ylabel "wrong first successors, %"
+set yrange [0:*]
+plot "$(series retune/run ring)" using (\$1/60):(100*\$3) with lines title "one seed"
+GNUPLOT
+}
+
+length() {
+    head_row peers 'RELOAD, 3 + 3' 'RELOAD, 1 + 1' 'chord2003' '(1/2) log2 N + 0.86'
+    : >"$data"
+    for k in 8 10 12 14 16 17 18 20; do
+        n=$((1 << k)) reload=- single=- classic=-
+        if [ $n -le "${LARGEST:-131072}" ]; then
+            # About 25,000 look-ups each.
+            every=$((n * 40 / 25000 + 1))
+            sweep "length/reload-$n" length 1 --set overlay.peers=$n --set "workload.lookup.every=$every s"
+            sweep "length/single-$n" length 1 --set overlay.peers=$n --set "workload.lookup.every=$every s" --set 'overlay.chord={predecessors: 1, successors: 1}'
+            reload=$(cell "length/reload-$n" lookup.hops.mean) single=$(cell "length/single-$n" lookup.hops.mean)
+        fi
+        if [ $n -le "${LARGEST2003:-1048576}" ]; then
+            sweep "length/classic-$n" length-chord2003 1 --set overlay.peers=$n --set "workload.lookup.every=$((n * 40 / 100000 + 1)) s"
+            classic=$(cell "length/classic-$n" lookup.hops.mean)
+        fi
+        row $n "$reload" "$single" "$classic" "$(awk "BEGIN { printf \"%.2f\", $k / 2 + 0.86 }")"
+        echo "$n $reload $single $classic" | sed 's/ -/ NaN/g' >>"$data"
+    done
+    draw <<GNUPLOT
+set logscale x
+set xlabel "peers"
+set ylabel "links to the owner"
+set yrange [0:*]
+set key inside right bottom
+set format x "10^{%T}"
+plot "$data" using 1:2 with linespoints title "RELOAD, 3 neighbours a side", "$data" using 1:3 with points title "RELOAD, 1 a side", "$data" using 1:4 with points title "chord2003", \
+     log(x)/log(2)/2 + 0.86 with lines dt 2 lc rgb "#888888" title "(1/2) log_2 N + 0.86"
+GNUPLOT
+}
+
+for case in "${@:-all}"; do
+    [ "$case" = all ] && { "$0" churn successors recovery loss split day storm departure retune length; exit; }
+    declare -F "$case" >/dev/null || { echo "figures.sh: no case is called $case" >&2; exit 2; }
+    table=$out/$case.md data=$out/$case.dat
+    "$case"
+    [ -e $here/README.md ] || { cat "$table"; continue; }
+    awk -v case="$case" -v table="$table" '
+        $0 == "<!-- table " case " -->" { print; print ""; while ((getline line < table) > 0) print line; print ""; skip = 1 }
+        $0 == "<!-- end -->" { skip = 0 }
+        !skip || 0 { if ($0 != "<!-- table " case " -->") print }' $here/README.md >"$out/README.md"
+    cat "$out/README.md" >$here/README.md
+done
