@@ -40,7 +40,7 @@ fuzzers := $(call programs_in,fuzz/fuzz_*.c)
 replays := $(fuzzers:%=%-replay)
 # Helpers that several tests of a folder share: x/test/*.c that are no programs.
 test_help := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(call sources_in,test/test_*.c) $(call sources_in,test/long_*.c),$(call sources_in,test/*.c)))
-test_scripts := scripts/check-proto.sh $(call sources_in,test/test_*.sh) $(sort $(wildcard analysis/test/test_*.sh))
+test_scripts := scripts/check-proto.sh $(call sources_in,test/test_*.sh) $(sort $(wildcard analysis/test/test_*.sh workloads/gallery/test/test_*.sh))
 long_scripts := $(call sources_in,test/long_*.sh)
 # The analysis: programs of its own, one a main_X.c, that share nothing with the simulator but the files it leaves.
 analysis_main := $(sort $(wildcard analysis/main_*.c))
@@ -115,11 +115,12 @@ format: ## lay out all C files by .clang-format
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
 install: all ## copy program, data, scenarios and manual to $(DESTDIR)$(PREFIX)
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/reloadsim $(DESTDIR)$(PREFIX)/share/reloadsim/topologies $(DESTDIR)$(PREFIX)/share/reloadsim/workloads $(DESTDIR)$(PREFIX)/share/man/man1
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/reloadsim $(DESTDIR)$(PREFIX)/share/reloadsim/topologies $(DESTDIR)$(PREFIX)/share/reloadsim/workloads/gallery $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 755 $(BUILD)/reloadsim $(DESTDIR)$(PREFIX)/bin/reloadsim
 	install -m 755 $(analysis_programs) $(DESTDIR)$(PREFIX)/libexec/reloadsim
 	install -m 644 $(wildcard topologies/*) $(DESTDIR)$(PREFIX)/share/reloadsim/topologies
-	install -m 644 $(wildcard workloads/*) $(DESTDIR)$(PREFIX)/share/reloadsim/workloads
+	install -m 644 $(filter-out workloads/gallery,$(wildcard workloads/*)) $(DESTDIR)$(PREFIX)/share/reloadsim/workloads
+	install -m 644 $(filter-out %.sh,$(wildcard workloads/gallery/*)) $(DESTDIR)$(PREFIX)/share/reloadsim/workloads/gallery
 	install -m 644 analysis/reloadsim.py $(DESTDIR)$(PREFIX)/share/reloadsim
 	install -m 644 reloadsim.1 $(DESTDIR)$(PREFIX)/share/man/man1/reloadsim.1
 

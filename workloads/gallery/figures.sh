@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # figures.sh [CASE...]: measures the cases of the gallery again (default: all), puts their tables into README.md and draws their pictures, CASE.svg, beside it.
 # Needs gnuplot and a built reloadsim (RELOADSIM=build/reloadsim). Results stay in out/gallery (OUT); a sweep that is there is not run again, so that
-# after a change of the program the folder must be removed first. All together some 20 minutes on one core; `length` wants 1 GB.
+# after a change of the program the folder must be removed first. All together some 15 minutes on one core; `length` wants 1 GB.
 # LARGEST=65536 bounds the peers of `length` for RELOAD, LARGEST2003=1048576 for chord2003.
 set -eu
 export LC_ALL=C
@@ -17,13 +17,17 @@ sweep() {
     [ -e "$folder/replications.json" ] && return
     "$program" run "$here/$scenario.yaml" -o "$folder" --quiet --replications "$seeds" "$@"
 }
-# figure LABEL KEY: "mean half lower upper n" of a figure over the seeds; nothing when no run has it
+# figure LABEL KEY: "mean half lower upper n" of a figure over the seeds (Student t, 95 %), nothing when no run has it. From summary.json, because
+# replications.json leaves out what each fault did; a run that never recovered has no time of recovery and does not count in its mean.
 figure() {
-    sed -n "s/^\"$2\":{.*\"mean\":\([^,]*\),\"half\":\([^,]*\),\"lower\":\([^,]*\),\"upper\":\([^,]*\),.*\"n\":\([0-9]*\)}.*/\1 \2 \3 \4 \5/p" "$out/$1/replications.json"
+    sed -n "s/^ *\"$2\": *\(-\{0,1\}[0-9][-+0-9.e]*\),\{0,1\}\$/\1/p" "$out/$1"/rep-*/summary.json | awk '
+        BEGIN { split("12.706 4.303 3.182 2.776 2.571 2.447 2.365 2.306 2.262", t) }
+        { s += $1; q += $1 * $1; n++ }
+        END { if (!n) exit; m = s / n; v = n > 1 ? (q - n * m * m) / (n - 1) : 0; h = n > 1 ? t[n - 1] * sqrt((v > 0 ? v : 0) / n) : 0; print m, h, m - h, m + h, n }'
 }
 # cell LABEL KEY [FACTOR [DIGITS]]: "mean ± half" as a cell of a table; the unit is the table's
 cell() {
-    figure "$1" "$2" | awk -v f="${3:-1}" -v d="${4:-2}" '{ m = $1 * f; h = $2 * f; printf(h == h && $5 > 1 ? "%.*f ± %.*f" : "%.*f", d, m, d, h); n++ } END { if (!n) printf "-" }' | sed 's/ ± -\?nan//'
+    figure "$1" "$2" | awk -v f="${3:-1}" -v d="${4:-2}" '{ if ($5 > 1) printf "%.*f ± %.*f", d, $1 * f, d, $2 * f; else printf "%.*f", d, $1 * f; n++ } END { if (!n) printf "-" }'
 }
 # point LABEL KEY [FACTOR]: "mean lower upper" for gnuplot
 point() { figure "$1" "$2" | awk -v f="${3:-1}" '{ print $1 * f, $3 * f, $4 * f; n++ } END { if (!n) print "NaN NaN NaN" }'; }
@@ -56,10 +60,10 @@ GNUPLOT
 
 churn() {
     head_row 'mean session' 'Update every' 'success, %' 'p95, s' 'wrong successor, %' 'valid fingers, %' 'maintenance, B/s and peer'
-    for session in 10 30 60; do
+    for session in 30; do
         : >"$data-$session"
-        for every in 15 30 60 120 300 600; do
-            sweep "churn/$session-$every" churn 5 --set "overlay.config.chord-update-interval=$every s" \
+        for every in 15 60 200 600; do
+            sweep "churn/$session-$every" churn 3 --set "overlay.config.chord-update-interval=$every s" \
                 --set "churn={session: {exponential: {mean: $session min}}, offline: {exponential: {mean: $session min}}}"
             l=churn/$session-$every
             row "$session min" "$every s" "$(cell $l lookup.success 100)" "$(cell $l lookup.latency_s.p95)" "$(cell $l ring.wrong_successor 100)" \
@@ -69,43 +73,42 @@ churn() {
     done
     draw <<GNUPLOT
 set logscale x
-set xtics (15, 30, 60, 120, 300, 600)
+set xtics (15, 60, 200, 600)
 set xrange [13:700]
 set xlabel "Updates to the neighbours every ... s"
 set ylabel "look-ups that succeed, %"
 set yrange [*:100]
-plot for [s in "60 30 10"] "$data-".s using 1:2:3:4 with yerrorlines title "sessions of ".s." min"
+plot for [s in "30"] "$data-".s using 1:2:3:4 with yerrorlines title "sessions of ".s." min"
 GNUPLOT
 }
 
 successors() {
-    head_row 'successors' 'share killed, %' 'no living successor, expected, %' 'success, deepest fall, points' 'success at last (5 min on), %' 'lost, %' 'ring back after, s' 'ring never back, of 5 seeds'
-    for share in 30 50 70; do
-        : >"$data-$share"
-        for r in 1 2 3 4 6 8 12; do
+    head_row 'successors' 'share killed, %' 'no living successor, expected, %' 'success, deepest fall, points' 'success after it, %' 'lost, %' 'ring back after, s' 'ring never back, of 3 seeds'
+    for share in 50; do
+        for r in 1 2 3 4 6 8; do
             l=successors/$share-$r
-            sweep $l successors 5 --set overlay.chord.successors=$r --set overlay.chord.predecessors=$r --set "faults[0].kill.share=$share %"
+            sweep $l successors 3 --set overlay.chord.successors=$r --set overlay.chord.predecessors=$r --set "faults[0].kill.share=$share %"
             row $r $share "$(awk "BEGIN { printf \"%.2f\", 100 * ($share / 100) ^ $r }")" "$(cell $l fault.0.lookup.depth 100 1)" "$(cell $l after_faults.lookup.success 100 1)" \
                 "$(cell $l after_faults.lookup.outcome.lost 100 1)" "$(cell $l fault.0.ring.recover_s 1 0)" "$(never $l ring)"
-            echo "$r $(point $l after_faults.lookup.success 100)" >>"$data-$share"
         done
     done
     draw <<GNUPLOT
-set xlabel "successors and predecessors, each"
-set ylabel "look-ups that succeed after it, %"
-set yrange [0:100]
-set xrange [0.5:12.5]
-plot for [s in "30 50 70"] "$data-".s using 1:2:3:4 with yerrorlines title s." % vanish"
+set xlabel "simulated time, min (half of the peers vanish at 6 min)"
+set ylabel "wrong first successors, %"
+set xrange [5:13]
+set yrange [0:*]
+plot "$(series successors/50-1 ring)" using (\$1/60):(100*\$3) with lines title "1 successor", "$(series successors/50-3 ring)" using (\$1/60):(100*\$3) with lines title "3", \
+     "$(series successors/50-8 ring)" using (\$1/60):(100*\$3) with lines title "8"
 GNUPLOT
 }
 
 recovery() {
     head_row peers 'mean session' recovery 'success, %' 'p95, s' 'wrong successor, %' 'under-replicated, %' 'Updates, messages/s and peer' 'maintenance, B/s and peer'
     for peers in 500 2000; do
-        for session in 5 10 30; do
+        for session in 5 30; do
             for reactive in true false; do
                 l=recovery/$peers-$session-$reactive
-                sweep $l recovery "$([ $peers = 500 ] && echo 5 || echo 3)" --set overlay.peers=$peers --set overlay.config.chord-reactive=$reactive \
+                sweep $l recovery 3 --set overlay.peers=$peers --set overlay.config.chord-reactive=$reactive \
                     --set "churn={session: {exponential: {mean: $session min}}, offline: {exponential: {mean: $session min}}}"
                 [ $reactive = true ] && word=reactive || word='periodic, 120 s'
                 row $peers "$session min" "$word" "$(cell $l lookup.success 100)" "$(cell $l lookup.latency_s.p95)" "$(cell $l ring.wrong_successor 100)" \
@@ -115,12 +118,12 @@ recovery() {
     done
     for which in true false; do
         for peers in 500 2000; do
-            for session in 5 10 30; do echo "$session $(point recovery/$peers-$session-$which lookup.success 100)"; done >"$data-$peers-$which"
+            for session in 5 30; do echo "$session $(point recovery/$peers-$session-$which lookup.success 100)"; done >"$data-$peers-$which"
         done
     done
     draw <<GNUPLOT
 set logscale x
-set xtics (5, 10, 30)
+set xtics (5, 30)
 set xrange [4.5:33]
 set xlabel "mean session, min"
 set ylabel "look-ups that succeed, %"
@@ -132,9 +135,9 @@ GNUPLOT
 loss() {
     head_row 'loss, %' 'success, %' 'p50, s' 'p95, s' 'p99, s' 'wrong successor, %' 'maintenance, B/s and peer'
     : >"$data"
-    for p in 0 0.5 1 2 5 10 15 20 30; do
+    for p in 0 0.5 1 2 5 10 15; do
         l=loss/$p
-        sweep $l loss 5 --set "network.loss=$p %"
+        sweep $l loss "$([ $p = 15 ] && echo 3 || echo 5)" --set "network.loss=$p %"
         row $p "$(cell $l lookup.success 100)" "$(cell $l lookup.latency_s.p50)" "$(cell $l lookup.latency_s.p95)" "$(cell $l lookup.latency_s.p99)" \
             "$(cell $l ring.wrong_successor 100)" "$(cell $l maintenance.bytes_per_node_s 1 0)"
         echo "$p $(point $l lookup.latency_s.p50) $(point $l lookup.latency_s.p95) $(point $l lookup.success 100)" >>"$data"
@@ -154,11 +157,11 @@ GNUPLOT
 }
 
 split() {
-    head_row 'cut off, %' 'for, s' 'success, deepest fall, points' 'success back after, s' 'never back, of 5 seeds' 'ring back after, s' 'ring never back, of 5 seeds'
-    for share in 10 50; do
-        for lasts in 3 10 20 30 60 120 300; do
+    head_row 'cut off, %' 'for, s' 'success, deepest fall, points' 'success back after, s' 'never back, of 3 seeds' 'ring back after, s' 'ring never back, of 3 seeds'
+    for share in 50; do
+        for lasts in 3 10 30 120; do
             l=split/$share-$lasts
-            sweep $l split 5 --set "faults[0].for=$lasts s" --set "faults[0].partition.share=$share %"
+            sweep $l split 3 --set "faults[0].for=$lasts s" --set "faults[0].partition.share=$share %"
             row $share $lasts "$(cell $l fault.0.lookup.depth 100 1)" "$(cell $l fault.0.lookup.recover_s 1 0)" "$(never $l lookup)" \
                 "$(cell $l fault.0.ring.recover_s 1 0)" "$(never $l ring)"
         done
@@ -167,20 +170,17 @@ split() {
 set xlabel "simulated time, min (the cut begins at 4 min)"
 set ylabel "look-ups that are right, %"
 set yrange [0:105]
-plot "$(series split/50-10 outcomes)" using (\$1/60):(100*\$3) with lines title "cut for 10 s", \
-     "$(series split/50-30 outcomes)" using (\$1/60):(100*\$3) with lines title "30 s", "$(series split/50-120 outcomes)" using (\$1/60):(100*\$3) with lines title "2 min"
+plot "$(series split/50-10 outcomes)" using (\$1/60):(100*\$3/(\$3+\$4+\$5+\$6+\$7+\$8+\$9)) with lines title "cut for 10 s", \
+     "$(series split/50-30 outcomes)" using (\$1/60):(100*\$3/(\$3+\$4+\$5+\$6+\$7+\$8+\$9)) with lines title "30 s", "$(series split/50-120 outcomes)" using (\$1/60):(100*\$3/(\$3+\$4+\$5+\$6+\$7+\$8+\$9)) with lines title "2 min"
 GNUPLOT
 }
 
 day() {
     head_row where 'least online / most' 'success, %' 'path, links' 'p95, s' 'maintenance, B/s and peer'
-    sweep day/world day 3
-    sweep day/zone day 3 --set 'network={model: constant}'
+    sweep day/world day 1
+    sweep day/zone day 1 --set 'network={model: constant}'
     for l in world zone; do
-        for rep in "$out/day/$l"/rep-*; do
-            "$program" report "$rep" --gnuplot "$rep/charts" --quiet
-            awk '$1 !~ /#/ && $2 > 300 && $3 == $3 { if (!n++ || $3 < low) low = $3; if ($3 > high) high = $3 } END { print low / high }' "$rep/charts/online.dat"
-        done | awk '{ s += $1; q += $1 * $1; n++ } END { m = s / n; printf "%.2f ± %.2f", m, 4.303 * sqrt((q - n * m * m) / (n - 1) / n) }' >"$data-$l"
+        awk '$1 !~ /#/ && $2 > 300 && $3 == $3 { if (!n++ || $3 < low) low = $3; if ($3 > high) high = $3 } END { printf "%.2f", low / high }' "$(series day/$l online)" >"$data-$l"
         [ $l = world ] && word='242 cities' || word='one longitude'
         row "$word" "$(cat "$data-$l")" "$(cell day/$l lookup.success 100)" "$(cell day/$l lookup.hops.mean)" "$(cell day/$l lookup.latency_s.p95)" "$(cell day/$l maintenance.bytes_per_node_s 1 0)"
     done
@@ -189,36 +189,37 @@ set xlabel "simulated time, h (UTC)"
 set ylabel "peers online"
 set yrange [0:*]
 set xtics 6
-plot "$out/day/world/rep-01/charts/online.dat" using (\$1/3600):3 with lines title "242 cities", "$out/day/zone/rep-01/charts/online.dat" using (\$1/3600):3 with lines title "one longitude"
+plot "$out/day/world/charts/online.dat" using (\$1/3600):3 with lines title "242 cities", "$out/day/zone/charts/online.dat" using (\$1/3600):3 with lines title "one longitude"
 GNUPLOT
 }
 
 storm() {
-    head_row 'back within' 'join p50, s' 'join p99, s' 'joins that succeed, %' 'success, deepest fall, points' 'ring back after, s' 'ring never back, of 5 seeds'
+    head_row 'back within' 'join p50, s' 'join p99, s' 'joins that succeed, %' 'success, deepest fall, points' 'ring back after, s' 'ring never back, of 3 seeds'
     : >"$data"
-    for within in 1 10 60 300 600; do
+    for within in 1 60 300; do
         l=storm/$within
         [ $within = 1 ] && law='1 s' || law="{uniform: {from: 1 s, to: $within s}}"
-        sweep $l storm 5 --set "faults[1].restart.delay=$law"
+        sweep $l storm 3 --set "faults[1].restart.delay=$law"
         row "$within s" "$(cell $l join.latency_s.p50 1 1)" "$(cell $l join.latency_s.p99 1 1)" "$(cell $l join.success 100)" "$(cell $l fault.1.lookup.depth 100 1)" \
             "$(cell $l fault.1.ring.recover_s 1 0)" "$(never $l ring 1)"
+        series $l changes >"$data"
     done
     draw <<GNUPLOT
 set xlabel "simulated time, min (they come from 12 min on)"
-set ylabel "peers that have joined"
+set ylabel "joins, cumulated"
 set xrange [11:26]
 set yrange [0:*]
-plot for [s in "1 60 300 600"] "$out/storm/".s."/charts/online.dat" using (\$1/60):4 with lines title "within ".s." s"
+plot for [s in "1 60 300"] "$out/storm/".s."/charts/changes.dat" using (\$1/60):(5*\$3) smooth cumulative title "within ".s." s"
 GNUPLOT
 }
 
 departure() {
     head_row how 'share, %' 'success, deepest fall, points' 'success after it, %' 'lost, %' 'ring, deepest fall, points' 'ring back after, s'
-    for share in 10 33 60; do
+    for share in 33; do
         for how in leave process host; do
             [ $how = leave ] && fault="leave: {share: $share %}" || fault="kill: {share: $share %, mode: $how}"
             l=departure/$share-$how
-            sweep $l departure 5 --set "faults=[{at: 4 min, $fault}]"
+            sweep $l departure 3 --set "faults=[{at: 4 min, $fault}]"
             case $how in leave) word=good-bye ;; process) word=refused ;; host) word=silent ;; esac
             row $word $share "$(cell $l fault.0.lookup.depth 100 1)" "$(cell $l after_faults.lookup.success 100 1)" "$(cell $l after_faults.lookup.outcome.lost 100 1)" \
                 "$(cell $l fault.0.ring.depth 100 1)" "$(cell $l fault.0.ring.recover_s 1 0)"
@@ -229,25 +230,44 @@ set xlabel "simulated time, min (a third goes at 5 min)"
 set ylabel "look-ups that are right, %"
 set xrange [4:12]
 set yrange [0:105]
-plot "$(series departure/33-leave outcomes)" using (\$1/60):(100*\$3) with lines title "good-bye", "$(series departure/33-process outcomes)" using (\$1/60):(100*\$3) with lines title "refused", \
-     "$(series departure/33-host outcomes)" using (\$1/60):(100*\$3) with lines title "silent"
+plot "$(series departure/33-leave outcomes)" using (\$1/60):(100*\$3/(\$3+\$4+\$5+\$6+\$7+\$8+\$9)) with lines title "good-bye", "$(series departure/33-process outcomes)" using (\$1/60):(100*\$3/(\$3+\$4+\$5+\$6+\$7+\$8+\$9)) with lines title "refused", \
+     "$(series departure/33-host outcomes)" using (\$1/60):(100*\$3/(\$3+\$4+\$5+\$6+\$7+\$8+\$9)) with lines title "silent"
 GNUPLOT
 }
 
 retune() {
-    sweep retune/run retune 5
+    sweep retune/run retune 3
+    for rep in "$out"/retune/run/rep-*; do
+        [ -d "$rep/charts" ] || "$program" report "$rep" --gnuplot "$rep/charts" --quiet
+    done
+    # during FROM TO CHART EXPRESSION: mean over this stretch of time, minutes of the run, as a cell over the seeds
+    during() {
+        for rep in "$out"/retune/run/rep-*; do
+            awk -v from="$1" -v to="$2" "\$1 !~ /#/ && \$3 == \$3 && \$3 != \"NaN\" && \$1 >= 60 * from && \$2 <= 60 * to { s += $4; n++ } END { print s / n }" "$rep/charts/$3.dat"
+        done | awk '{ s += $1; q += $1 * $1; n++ } END { m = s / n; printf "%.2f ± %.2f", m, 4.303 * sqrt((q - n * m * m) / (n - 1) / n) }'
+    }
+    head_row when 'wrong successor, %' 'look-ups right, %' 'Updates, B/s and peer'
+    for stretch in 'before: 600 s|20|50' 'the first 5 min of 20 s|50|55' 'later, 20 s|60|110' 'the first 5 min after|110|115' 'later, 600 s again|120|140'; do
+        IFS='|' read -r word from to <<<"$stretch"
+        row "$word" "$(during "$from" "$to" ring '100 * $3')" "$(during "$from" "$to" outcomes '100 * $3 / ($3 + $4 + $5 + $6 + $7 + $8 + $9)')" "$(during "$from" "$to" traffic_bytes '$5')"
+    done
     draw <<GNUPLOT
 set xlabel "simulated time, min (20 s from 50 min to 110 min, else 10 min)"
 set ylabel "wrong first successors, %"
+set y2label "Updates, B/s and peer"
+set y2tics
+set border 11
 set yrange [0:*]
-plot "$(series retune/run ring)" using (\$1/60):(100*\$3) with lines title "one seed"
+set y2range [0:*]
+set xrange [20:*]
+plot "$(series retune/run ring)" using (\$1/60):(100*\$3) with lines title "wrong", "$(series retune/run traffic_bytes)" using (\$1/60):5 axes x1y2 with lines title "Updates (right)"
 GNUPLOT
 }
 
 length() {
     head_row peers 'RELOAD, 3 + 3' 'RELOAD, 1 + 1' 'chord2003' '(1/2) log2 N + 0.86'
     : >"$data"
-    for k in 8 10 12 14 16 17 18 20; do
+    for k in 8 10 12 14 16 17 20; do
         n=$((1 << k)) reload=- single=- classic=-
         if [ $n -le "${LARGEST:-131072}" ]; then
             # About 25,000 look-ups each.
