@@ -120,7 +120,7 @@ install: all ## copy program, data, scenarios and manual to $(DESTDIR)$(PREFIX)
 	install -m 755 $(analysis_programs) $(DESTDIR)$(PREFIX)/libexec/reloadsim
 	install -m 644 $(wildcard topologies/*) $(DESTDIR)$(PREFIX)/share/reloadsim/topologies
 	install -m 644 $(filter-out workloads/gallery,$(wildcard workloads/*)) $(DESTDIR)$(PREFIX)/share/reloadsim/workloads
-	install -m 644 $(filter-out %.sh,$(wildcard workloads/gallery/*)) $(DESTDIR)$(PREFIX)/share/reloadsim/workloads/gallery
+	install -m 644 $(wildcard workloads/gallery/*.yaml workloads/gallery/*.svg workloads/gallery/README.md) $(DESTDIR)$(PREFIX)/share/reloadsim/workloads/gallery
 	install -m 644 analysis/reloadsim.py $(DESTDIR)$(PREFIX)/share/reloadsim
 	install -m 644 reloadsim.1 $(DESTDIR)$(PREFIX)/share/man/man1/reloadsim.1
 

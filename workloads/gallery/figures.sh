@@ -62,8 +62,8 @@ churn() {
     head_row 'mean session' 'Update every' 'success, %' 'p95, s' 'wrong successor, %' 'valid fingers, %' 'maintenance, B/s and peer'
     for session in 30; do
         : >"$data-$session"
-        for every in 15 60 200 600; do
-            sweep "churn/$session-$every" churn 3 --set "overlay.config.chord-update-interval=$every s" \
+        for every in 600 200 60 15; do
+            sweep "churn/$session-$every" churn $((every > 15 ? 3 : 1)) --set "overlay.config.chord-update-interval=$every s" \
                 --set "churn={session: {exponential: {mean: $session min}}, offline: {exponential: {mean: $session min}}}"
             l=churn/$session-$every
             row "$session min" "$every s" "$(cell $l lookup.success 100)" "$(cell $l lookup.latency_s.p95)" "$(cell $l ring.wrong_successor 100)" \
@@ -106,9 +106,10 @@ recovery() {
     head_row peers 'mean session' recovery 'success, %' 'p95, s' 'wrong successor, %' 'under-replicated, %' 'Updates, messages/s and peer' 'maintenance, B/s and peer'
     for peers in 500 2000; do
         for session in 5 30; do
+            [ $peers = 500 ] || [ $session = 30 ] || continue
             for reactive in true false; do
                 l=recovery/$peers-$session-$reactive
-                sweep $l recovery 3 --set overlay.peers=$peers --set overlay.config.chord-reactive=$reactive \
+                sweep $l recovery $((peers == 500 ? 3 : 1)) --set overlay.peers=$peers --set overlay.config.chord-reactive=$reactive \
                     --set "churn={session: {exponential: {mean: $session min}}, offline: {exponential: {mean: $session min}}}"
                 [ $reactive = true ] && word=reactive || word='periodic, 120 s'
                 row $peers "$session min" "$word" "$(cell $l lookup.success 100)" "$(cell $l lookup.latency_s.p95)" "$(cell $l ring.wrong_successor 100)" \
@@ -116,19 +117,12 @@ recovery() {
             done
         done
     done
-    for which in true false; do
-        for peers in 500 2000; do
-            for session in 5 30; do echo "$session $(point recovery/$peers-$session-$which lookup.success 100)"; done >"$data-$peers-$which"
-        done
-    done
     draw <<GNUPLOT
-set logscale x
-set xtics (5, 30)
-set xrange [4.5:33]
-set xlabel "mean session, min"
-set ylabel "look-ups that succeed, %"
-plot "$data-500-true" using 1:2:3:4 with yerrorlines title "reactive, 500 peers", "$data-500-false" using 1:2:3:4 with yerrorlines title "periodic, 500", \
-     "$data-2000-true" using 1:2:3:4 with yerrorlines title "reactive, 2,000", "$data-2000-false" using 1:2:3:4 with yerrorlines title "periodic, 2,000"
+set xlabel "simulated time, min (500 peers, mean session 5 min)"
+set ylabel "wrong first successors, %"
+set xrange [10:*]
+set yrange [0:*]
+plot "$(series recovery/500-5-true ring)" using (\$1/60):(100*\$3) with lines title "reactive", "$(series recovery/500-5-false ring)" using (\$1/60):(100*\$3) with lines title "periodic, 120 s"
 GNUPLOT
 }
 
@@ -227,11 +221,11 @@ departure() {
     done
     draw <<GNUPLOT
 set xlabel "simulated time, min (a third goes at 5 min)"
-set ylabel "look-ups that are right, %"
-set xrange [4:12]
-set yrange [0:105]
-plot "$(series departure/33-leave outcomes)" using (\$1/60):(100*\$3/(\$3+\$4+\$5+\$6+\$7+\$8+\$9)) with lines title "good-bye", "$(series departure/33-process outcomes)" using (\$1/60):(100*\$3/(\$3+\$4+\$5+\$6+\$7+\$8+\$9)) with lines title "refused", \
-     "$(series departure/33-host outcomes)" using (\$1/60):(100*\$3/(\$3+\$4+\$5+\$6+\$7+\$8+\$9)) with lines title "silent"
+set ylabel "wrong first successors, %"
+set xrange [4.5:7]
+set yrange [0:*]
+plot "$(series departure/33-leave ring)" using (\$1/60):(100*\$3) with lines title "good-bye", "$(series departure/33-process ring)" using (\$1/60):(100*\$3) with lines title "refused", \
+     "$(series departure/33-host ring)" using (\$1/60):(100*\$3) with lines title "silent"
 GNUPLOT
 }
 
