@@ -97,8 +97,8 @@ set xlabel "simulated time, min (half of the peers vanish at 6 min)"
 set ylabel "wrong first successors, %"
 set xrange [5:13]
 set yrange [0:*]
-plot "$(series successors/50-1 ring)" using (\$1/60):(100*\$3) with lines title "1 successor", "$(series successors/50-3 ring)" using (\$1/60):(100*\$3) with lines title "3", \
-     "$(series successors/50-8 ring)" using (\$1/60):(100*\$3) with lines title "8"
+plot "$(series successors/50-1 ring)" using (\$1/60):3 with lines title "1 successor", "$(series successors/50-3 ring)" using (\$1/60):3 with lines title "3", \
+     "$(series successors/50-8 ring)" using (\$1/60):3 with lines title "8"
 GNUPLOT
 }
 
@@ -122,7 +122,7 @@ set xlabel "simulated time, min (500 peers, mean session 5 min)"
 set ylabel "wrong first successors, %"
 set xrange [10:*]
 set yrange [0:*]
-plot "$(series recovery/500-5-true ring)" using (\$1/60):(100*\$3) with lines title "reactive", "$(series recovery/500-5-false ring)" using (\$1/60):(100*\$3) with lines title "periodic, 120 s"
+plot "$(series recovery/500-5-true ring)" using (\$1/60):3 with lines title "reactive", "$(series recovery/500-5-false ring)" using (\$1/60):3 with lines title "periodic, 120 s"
 GNUPLOT
 }
 
@@ -224,8 +224,8 @@ set xlabel "simulated time, min (a third goes at 5 min)"
 set ylabel "wrong first successors, %"
 set xrange [4.5:7]
 set yrange [0:*]
-plot "$(series departure/33-leave ring)" using (\$1/60):(100*\$3) with lines title "good-bye", "$(series departure/33-process ring)" using (\$1/60):(100*\$3) with lines title "refused", \
-     "$(series departure/33-host ring)" using (\$1/60):(100*\$3) with lines title "silent"
+plot "$(series departure/33-leave ring)" using (\$1/60):3 with lines title "good-bye", "$(series departure/33-process ring)" using (\$1/60):3 with lines title "refused", \
+     "$(series departure/33-host ring)" using (\$1/60):3 with lines title "silent"
 GNUPLOT
 }
 
@@ -243,7 +243,7 @@ retune() {
     head_row when 'wrong successor, %' 'look-ups right, %' 'Updates, B/s and peer'
     for stretch in 'before: 600 s|20|50' 'the first 5 min of 20 s|50|55' 'later, 20 s|60|110' 'the first 5 min after|110|115' 'later, 600 s again|120|140'; do
         IFS='|' read -r word from to <<<"$stretch"
-        row "$word" "$(during "$from" "$to" ring '100 * $3')" "$(during "$from" "$to" outcomes '100 * $3 / ($3 + $4 + $5 + $6 + $7 + $8 + $9)')" "$(during "$from" "$to" traffic_bytes '$5')"
+        row "$word" "$(during "$from" "$to" ring '$3')" "$(during "$from" "$to" outcomes '100 * $3 / ($3 + $4 + $5 + $6 + $7 + $8 + $9)')" "$(during "$from" "$to" traffic_bytes '$5')"
     done
     draw <<GNUPLOT
 set xlabel "simulated time, min (20 s from 50 min to 110 min, else 10 min)"
@@ -254,7 +254,7 @@ set border 11
 set yrange [0:*]
 set y2range [0:*]
 set xrange [20:*]
-plot "$(series retune/run ring)" using (\$1/60):(100*\$3) with lines title "wrong", "$(series retune/run traffic_bytes)" using (\$1/60):5 axes x1y2 with lines title "Updates (right)"
+plot "$(series retune/run ring)" using (\$1/60):3 with lines title "wrong", "$(series retune/run traffic_bytes)" using (\$1/60):5 axes x1y2 with lines title "Updates (right)"
 GNUPLOT
 }
 
