@@ -119,10 +119,10 @@ recovery() {
     done
     draw <<GNUPLOT
 set xlabel "simulated time, min (500 peers, mean session 5 min)"
-set ylabel "wrong first successors, %"
+set ylabel "look-ups that are right, %"
 set xrange [10:*]
-set yrange [0:*]
-plot "$(series recovery/500-5-true ring)" using (\$1/60):3 with lines title "reactive", "$(series recovery/500-5-false ring)" using (\$1/60):3 with lines title "periodic, 120 s"
+set yrange [0:105]
+plot "$(series recovery/500-5-true outcomes)" using (\$1/60):(100*\$3/(\$3+\$4+\$5+\$6+\$7+\$8+\$9)) with lines title "reactive", "$(series recovery/500-5-false outcomes)" using (\$1/60):(100*\$3/(\$3+\$4+\$5+\$6+\$7+\$8+\$9)) with lines title "periodic, 120 s"
 GNUPLOT
 }
 
