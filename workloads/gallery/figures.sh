@@ -290,14 +290,14 @@ GNUPLOT
 }
 
 for case in "${@:-all}"; do
-    [ "$case" = all ] && { "$0" churn successors recovery loss split day storm departure retune length; exit; }
+    [ "$case" = all ] && { "$here/figures.sh" churn successors recovery loss split day storm departure retune length; exit; }
     declare -F "$case" >/dev/null || { echo "figures.sh: no case is called $case" >&2; exit 2; }
     table=$out/$case.md data=$out/$case.dat
     "$case"
     [ -e $here/README.md ] || { cat "$table"; continue; }
     awk -v case="$case" -v table="$table" '
-        $0 == "<!-- table " case " -->" { print; print ""; while ((getline line < table) > 0) print line; print ""; skip = 1 }
+        $0 == "<!-- table " case " -->" { print; print ""; while ((getline line < table) > 0) print line; print ""; skip = 1; next }
         $0 == "<!-- end -->" { skip = 0 }
-        !skip || 0 { if ($0 != "<!-- table " case " -->") print }' $here/README.md >"$out/README.md"
+        !skip' $here/README.md >"$out/README.md"
     cat "$out/README.md" >$here/README.md
 done
