@@ -4,6 +4,7 @@
 # Needs gnuplot and a built reloadsim (RELOADSIM=build/reloadsim). Results stay in out/gallery (OUT); a sweep that is there is not run again, so that
 # after a change of the program the folder must be removed first. All together some 15 minutes on one core; `length` wants 1 GB.
 # LARGEST=65536 bounds the peers of `length` for RELOAD, LARGEST2003=1048576 for chord2003.
+# shellcheck disable=SC2043 # lists of one that ask to be lengthened
 set -eu
 export LC_ALL=C
 cd "$(dirname "$0")/../.."
@@ -215,7 +216,7 @@ departure() {
             l=departure/$share-$how
             sweep $l departure 3 --set "faults=[{at: 4 min, $fault}]"
             case $how in leave) word=good-bye ;; process) word=refused ;; host) word=silent ;; esac
-            row $word $share "$(cell $l fault.0.lookup.depth 100 1)" "$(cell $l after_faults.lookup.success 100 1)" "$(cell $l after_faults.lookup.outcome.lost 100 1)" \
+            row "$word" $share "$(cell $l fault.0.lookup.depth 100 1)" "$(cell $l after_faults.lookup.success 100 1)" "$(cell $l after_faults.lookup.outcome.lost 100 1)" \
                 "$(cell $l fault.0.ring.depth 100 1)" "$(cell $l fault.0.ring.recover_s 1 0)"
         done
     done
