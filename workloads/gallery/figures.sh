@@ -4,7 +4,7 @@
 # Needs gnuplot and a built reloadsim (RELOADSIM=build/reloadsim). Results stay in out/gallery (OUT); a sweep that is there is not run again, so that
 # after a change of the program the folder must be removed first. All together some 15 minutes on one core; `length` wants 1 GB.
 # LARGEST=65536 bounds the peers of `length` for RELOAD, LARGEST2003=1048576 for chord2003.
-# shellcheck disable=SC2043 # lists of one that ask to be lengthened
+# shellcheck disable=SC2016,SC2043 # expressions for awk; lists of one that ask to be lengthened
 set -eu
 export LC_ALL=C
 cd "$(dirname "$0")/../.."
