@@ -13,6 +13,7 @@
     run.events                        # a DataFrame: time_s, kind, text
     run.config                        # the resolved scenario, YAML text
     run.nodes                         # a DataFrame, with record.nodes; else None
+    run.ring                          # a DataFrame, with record.ring; else None: who stood how, by time and identity
     run.meta, run.wall                # what the run was, and on which machine
 
 Everything is read when it is asked for, and then kept. `python3 reloadsim.py DIR` prints an overview.
@@ -28,6 +29,7 @@ import h5py
 import pandas
 
 FORMAT = 1
+RING_STATES = ["offline", "joining", "joined", "wrong successor", "dead successor"]
 
 __all__ = ["open", "Run", "Unreadable"]
 
@@ -181,7 +183,7 @@ class Run:
             return math.nan
         reached = count.cumsum() >= share * count.sum()
         bucket = buckets[reached].iloc[0]
-        one = 1e-9 if self.unit(name) == "s" else 1.0
+        one = _plain(self.file["histograms"][name].attrs.get("step", 1e-9 if self.unit(name) == "s" else 1.0))  # files of early versions have none
         return (bucket["lower"] + bucket["upper"] - one) / 2
 
     # ---- events, nodes ----
@@ -206,6 +208,19 @@ class Run:
     def _read_nodes(self):
         group = self.file["nodes"]
         return pandas.DataFrame({name: d[:] for name, d in group.items()}).set_index("identity")
+
+    @property
+    def ring(self):
+        """Snapshots of a sample of identities, by time and identity; state is a word of RING_STATES. None without record.ring."""
+        if "ring" not in self.file:
+            return None
+        return self._keep("ring", self._read_ring)
+
+    def _read_ring(self):
+        columns = ("time_s", "identity", "position", "state", "successor", "distance", "links")
+        table = pandas.DataFrame({name: self.file["ring"][name][:] for name in columns})
+        table["state"] = pandas.Categorical.from_codes(table["state"].astype(int), RING_STATES)
+        return table.set_index(["time_s", "identity"])
 
     def __repr__(self):
         mark = "" if self.complete else ", incomplete"

@@ -74,7 +74,8 @@ def the_kill_shows(run):
 
 
 def histograms_are_of_the_measured_phase(run):
-    assert set(run.histograms) == {"lookup.latency_s", "lookup.hops", "registration.latency_s", "join.latency_s", "links", "detect.latency_s"}
+    assert set(run.histograms) == {"lookup.latency_s", "lookup.hops", "registration.latency_s", "join.latency_s", "links", "detect.latency_s",
+                                   "node.messages_per_s", "node.values", "node.ring_share"}
     hops = run.histogram("lookup.hops")
     assert (hops["upper"] > hops["lower"]).all() and (hops["count"] > 0).all()
     mean = (hops["lower"] * hops["count"]).sum() / hops["count"].sum()
@@ -93,12 +94,33 @@ def config_and_nodes_are_there(run):
     assert len(set(zip(nodes["node_id_high"], nodes["node_id_low"]))) == len(nodes)
 
 
+def load_of_nodes_is_told(run):
+    share = run.histogram("node.ring_share")
+    mean = (share["lower"] * share["count"]).sum() / share["count"].sum()
+    assert 0.9 < mean < 1.1, mean
+    assert share["lower"].iloc[0] < run.quantile("node.ring_share", 0.5) < 1
+    rate = run.summary["messages"] / run.summary["nodes_online_mean"] / run.summary["sim_s"]
+    assert rate / 2 < run.quantile("node.messages_per_s", 0.5) < 2 * rate
+
+
+def ring_is_by_time_and_identity(run):
+    ring = run.ring
+    assert ring.index.names == ["time_s", "identity"] and list(ring.columns) == ["position", "state", "successor", "distance", "links"]
+    times = list(ring.index.unique("time_s"))
+    assert times == [20.0 * k for k in range(7)] and len(ring) == 7 * 16
+    assert set(ring.loc[0.0]["state"]) <= {"offline", "joined"} and {"offline", "joined"} <= set(ring["state"])
+    joined = ring[ring["state"] == "joined"]
+    assert (joined["links"] > 0).all() and joined["successor"].notna().all()
+    assert ring[ring["state"] == "offline"]["distance"].isna().all()
+
+
 def an_interrupted_run_says_so(_):
     run = reloadsim.open(CUT)
     assert not run.complete and run.summary["complete"] == 0 and "incomplete" in repr(run)
     assert run.events["kind"].iloc[-1] == "interrupt" and run.events["time_s"].iloc[-1] == run.timeseries.index[-1]
     assert run.meta["sim_s"] == run.timeseries.index[-1] - 25
     assert run.measured["events"].sum() == run.summary["events"]
+    assert run.nodes is not None and run.ring is not None
 
 
 def what_is_not_there_is_told(_):

@@ -16,7 +16,7 @@ churn: {session: {exponential: {mean: 5 min}}, offline: {exponential: {mean: 5 m
 workload: {register: {every: 1 min, lifetime: 2 min}, lookup: {every: 10 s}}
 phases: {warmup: 25 s, measure: 95 s}
 faults: [{at: 40 s, kill: {share: 20 %, mode: host}}]
-record: {interval: 10 s, nodes: true}
+record: {interval: 10 s, nodes: true, ring: {nodes: 16, every: 20 s}}
 YAML
 "$program" run --quiet "$work/small.yaml" -o "$work/whole" || { echo "not ok - the run for the reader"; exit 1; }
 "$program" run --quiet "$work/small.yaml" --set phases.measure=300d -o "$work/cut" 2>/dev/null &

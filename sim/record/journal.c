@@ -121,6 +121,7 @@ static void put_head(struct payload *p, const struct journal_head *h)
     put_machine(p, h->ranks);
     put_columns(p, series_column, SERIES_COLUMNS);
     put_columns(p, series_node_column, SERIES_NODE_COLUMNS);
+    put_columns(p, series_ring_column, SERIES_RING_COLUMNS);
     put_histogram_names(p);
     put_figure_names(p, h->describe);
 }
@@ -218,6 +219,14 @@ void journal_nodes(struct journal *r, const struct series_node *node, unsigned c
     for (unsigned i = 0; i < count; i++)
         put_values(&r->payload, series_node_column, SERIES_NODE_COLUMNS, &node[i]);
     append(r, SEGMENT_NODES);
+}
+
+void journal_ring(struct journal *r, const struct series_ring *row, unsigned count)
+{
+    payload_u32(&r->payload, count);
+    for (unsigned i = 0; i < count; i++)
+        put_values(&r->payload, series_ring_column, SERIES_RING_COLUMNS, &row[i]);
+    append(r, SEGMENT_RING);
 }
 
 /* What became of each fault, as it stands in summary.json. */

@@ -5,6 +5,7 @@
  *     journal_event    a fault, the border of a phase
  *     journal_row      an interval is over
  *     journal_nodes    with record.nodes: the identities, at the end of the measured phase, a block at a time
+ *     journal_ring     with record.ring: a snapshot of the ring
  *     journal_finish   the run is over: the last figures
  *     journal_close    gives the folder back; results_finish (results.h) makes results.h5 and summary.json of the segments
  *
@@ -22,7 +23,7 @@
 #include "sim/record/summary.h"
 
 #define JOURNAL_FILE   "results.segments"
-#define JOURNAL_FORMAT 1u
+#define JOURNAL_FORMAT 2u
 
 struct journal;
 
@@ -45,6 +46,7 @@ void journal_row(struct journal *, sim_time, const struct series_row *, const st
                  const struct histogram *const measured[HISTOGRAMS]);
 void journal_event(struct journal *, sim_time, const char *kind, const char *text);
 void journal_nodes(struct journal *, const struct series_node *, unsigned count);
+void journal_ring(struct journal *, const struct series_ring *, unsigned count);
 /* complete: it went through to the end of the drain. */
 void journal_finish(struct journal *, sim_time, const struct summary *,
                     const struct histogram *const measured[HISTOGRAMS], bool complete);

@@ -84,6 +84,7 @@ static void get_head(struct payload_reader *p, struct recorded *r)
     r->started = payload_get_text(p);
     r->column = get_columns(p, &r->columns);
     r->node_column = get_columns(p, &r->node_columns);
+    r->ring_column = get_columns(p, &r->ring_columns);
     get_histograms(p, r);
     get_figures(p, r);
 }
@@ -127,7 +128,8 @@ enum recorded_part recorded_next(struct recorded *r)
                                               [SEGMENT_ROW] = RECORDED_ROW,
                                               [SEGMENT_EVENT] = RECORDED_EVENT,
                                               [SEGMENT_NODES] = RECORDED_NODES,
-                                              [SEGMENT_CLOSE] = RECORDED_CLOSE};
+                                              [SEGMENT_CLOSE] = RECORDED_CLOSE,
+                                              [SEGMENT_RING] = RECORDED_RING};
     struct segment s;
     enum segments_found found = segments_next(&r->reader, &s);
     if (found == SEGMENTS_END)
@@ -150,6 +152,7 @@ void recorded_close(struct recorded *r)
     free(r->head);
     free(r->column);
     free(r->node_column);
+    free(r->ring_column);
     free(r->histogram);
     free(r->figure);
     *r = (struct recorded){.head = NULL};

@@ -27,8 +27,8 @@ struct recorded {
     const char *version, *revision, *scenario, *text, *epoch, *host, *cpu_model, *started;
     uint64_t seed, population, ranks;
     sim_time warmup, measure, interval;
-    struct series_column *column, *node_column;
-    unsigned columns, node_columns;
+    struct series_column *column, *node_column, *ring_column;
+    unsigned columns, node_columns, ring_columns;
     struct series_scale *histogram;
     unsigned histograms;
     struct recorded_figure *figure;
@@ -38,7 +38,7 @@ struct recorded {
 /* Reads the head of the file that fd is open on; fd stays the caller's. 0; 1 = there is no whole head, so nothing was recorded; -1 with a sentence. */
 int recorded_open(struct recorded *, int fd, char *error, size_t error_cap);
 /* The next part: RECORDED_ROW .. with the payload placed at its beginning, RECORDED_END, or RECORDED_FAILED with errno. */
-enum recorded_part { RECORDED_END, RECORDED_ROW, RECORDED_EVENT, RECORDED_NODES, RECORDED_CLOSE, RECORDED_FAILED };
+enum recorded_part { RECORDED_END, RECORDED_ROW, RECORDED_EVENT, RECORDED_NODES, RECORDED_RING, RECORDED_CLOSE, RECORDED_FAILED };
 enum recorded_part recorded_next(struct recorded *);
 /* Bytes at the end of the file that are no whole segment. Known after RECORDED_END. */
 uint64_t recorded_dropped(const struct recorded *);

@@ -17,16 +17,22 @@
 #include "sim/record/recorded.h"
 
 #define ROWS_CHUNK   1024u
-#define NODES_CHUNK  8192u
+#define TABLE_CHUNK  8192u
 #define EVENTS_CHUNK 64u
 #define SUMS_CHUNK   1024u
+
+/* A group with a column for each of a list, filled a block of records at a time: /nodes, /ring. */
+struct table {
+    struct h5_column **column; /* NULL until there are records */
+    unsigned columns;
+};
 
 /* One way through the segments: making the file, or comparing with it. */
 struct pass {
     struct recorded in;
     struct h5 *h5;
     struct h5_column *time, **column; /* of the time series */
-    struct h5_column **node_column;   /* NULL until there are nodes */
+    struct table nodes, ring;
     struct h5_column *event_time, *event_kind, *event_text;
     uint64_t *values; /* rows not yet given away, column by column, ROWS_CHUNK each; then the times */
     unsigned waiting;
@@ -119,25 +125,26 @@ static void take_event(struct pass *p)
     h5_append(p->h5, p->event_text, &text, 1);
 }
 
-static void begin_nodes(struct pass *p)
+static void begin_table(struct pass *p, struct table *t, const char *group, const struct series_column *c,
+                        unsigned columns)
 {
     char path[256];
-    if (p->node_column || !(p->node_column = calloc(p->in.node_columns + (size_t)1, sizeof *p->node_column)))
+    if (t->column || !(t->column = calloc(columns + (size_t)1, sizeof *t->column)))
         return;
-    h5_group(p->h5, "/nodes");
-    for (unsigned i = 0; i < p->in.node_columns; i++) {
-        const struct series_column *c = &p->in.node_column[i];
-        snprintf(path, sizeof path, "/nodes/%s", c->name);
-        p->node_column[i] = h5_column(p->h5, path, stored_as(c->type), NODES_CHUNK, c->unit, c->description, NULL);
+    t->columns = columns;
+    h5_group(p->h5, group);
+    for (unsigned i = 0; i < columns; i++) {
+        snprintf(path, sizeof path, "%s/%s", group, c[i].name);
+        t->column[i] =
+            h5_column(p->h5, path, stored_as(c[i].type), TABLE_CHUNK, c[i].unit, c[i].description, NULL);
     }
 }
 
-static void take_nodes(struct pass *p)
+static void take_records(struct pass *p, struct table *t)
 {
     uint32_t n = payload_get_u32(&p->in.payload);
-    unsigned columns = p->in.node_columns;
-    begin_nodes(p);
-    if (!p->node_column || n > p->in.payload.len / 8) {
+    unsigned columns = t->columns;
+    if (!t->column || n > p->in.payload.len / 8) {
         p->in.payload.failed = true;
         return;
     }
@@ -150,8 +157,20 @@ static void take_nodes(struct pass *p)
         for (unsigned k = 0; k < columns; k++)
             block[(size_t)k * n + i] = payload_get_u64(&p->in.payload);
     for (unsigned k = 0; k < columns; k++)
-        h5_append(p->h5, p->node_column[k], block + (size_t)k * n, n);
+        h5_append(p->h5, t->column[k], block + (size_t)k * n, n);
     free(block);
+}
+
+static void take_nodes(struct pass *p)
+{
+    begin_table(p, &p->nodes, "/nodes", p->in.node_column, p->in.node_columns);
+    take_records(p, &p->nodes);
+}
+
+static void take_ring(struct pass *p)
+{
+    begin_table(p, &p->ring, "/ring", p->in.ring_column, p->in.ring_columns);
+    take_records(p, &p->ring);
 }
 
 static void take_close(struct pass *p)
@@ -200,8 +219,10 @@ static void end_columns(struct pass *p)
 {
     for (unsigned i = 0; p->column && i < p->in.columns; i++)
         end_column(p, &p->column[i]);
-    for (unsigned i = 0; p->node_column && i < p->in.node_columns; i++)
-        end_column(p, &p->node_column[i]);
+    for (unsigned i = 0; i < p->nodes.columns; i++)
+        end_column(p, &p->nodes.column[i]);
+    for (unsigned i = 0; i < p->ring.columns; i++)
+        end_column(p, &p->ring.column[i]);
     struct h5_column **const others[] = {&p->time, &p->event_time, &p->event_kind, &p->event_text};
     for (unsigned i = 0; i < 4; i++)
         end_column(p, others[i]);
@@ -238,6 +259,7 @@ static int show_histogram(struct pass *p, unsigned k)
     h5_group(p->h5, group);
     h5_attribute_text(p->h5, group, "unit", s->unit);
     h5_attribute_text(p->h5, group, "description", s->description);
+    h5_attribute_real(p->h5, group, "step", s->one);
     if (!failed) {
         show_column(p, group, "lower", H5_FLOAT64, lower, n, SUMS_CHUNK, s->unit, "least value of the bucket");
         show_column(p, group, "upper", H5_FLOAT64, upper, n, SUMS_CHUNK, s->unit, "values of the bucket are below");
@@ -342,6 +364,7 @@ static int take_all(struct pass *p)
         case RECORDED_ROW: take_row(p); break;
         case RECORDED_EVENT: take_event(p); break;
         case RECORDED_NODES: take_nodes(p); break;
+        case RECORDED_RING: take_ring(p); break;
         case RECORDED_CLOSE: take_close(p); break;
         case RECORDED_FAILED: return give_up(p, strerror(errno));
         }
@@ -378,7 +401,8 @@ static void pass_end(struct pass *p)
     free(p->faults);
     recorded_close(&p->in);
     free(p->column);
-    free(p->node_column);
+    free(p->nodes.column);
+    free(p->ring.column);
     free(p->values);
     free(p->bucket);
     free(p->figure);

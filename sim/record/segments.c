@@ -136,7 +136,7 @@ int segments_open(struct segment_reader *r, int fd)
 static bool head_plausible(const struct segment_reader *r, const uint8_t *head)
 {
     uint32_t kind = get_u32(head + 8), packed = get_u32(head + 16);
-    return get_u32(head) == MARK && get_u32(head + 4) == r->number && kind >= SEGMENT_HEAD && kind <= SEGMENT_CLOSE &&
+    return get_u32(head) == MARK && get_u32(head + 4) == r->number && kind >= SEGMENT_HEAD && kind < SEGMENT_KINDS &&
            get_u32(head + 12) <= BYTES_MAX && packed <= BYTES_MAX && packed <= r->size - r->at - HEAD_BYTES;
 }
 

@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum segment_kind { SEGMENT_HEAD = 1, SEGMENT_ROW, SEGMENT_EVENT, SEGMENT_NODES, SEGMENT_CLOSE };
+enum segment_kind { SEGMENT_HEAD = 1, SEGMENT_ROW, SEGMENT_EVENT, SEGMENT_NODES, SEGMENT_CLOSE, SEGMENT_RING, SEGMENT_KINDS };
 
 struct segment_writer {
     int fd; /* the caller's */

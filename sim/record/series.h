@@ -80,7 +80,14 @@
     X(REGISTRATION_LATENCY, "registration.latency_s", "s", "from Store request to acknowledgement", 1e-9)              \
     X(JOIN_LATENCY, "join.latency_s", "s", "from start to joined", 1e-9)                                               \
     X(LINKS, "links", "", "links of a peer, over all samples", 1)                                                      \
-    X(DETECT_LATENCY, "detect.latency_s", "s", "from a device's going to each link's failure", 1e-9)
+    X(DETECT_LATENCY, "detect.latency_s", "s", "from a device's going to each link's failure", 1e-9)                   \
+    X(LOAD, "node.messages_per_s", "1/s",                                                                              \
+      "messages delivered to a node while it was online, of a fixed sample of at most 20,000 identities that were "    \
+      "online for a record.interval at least",                                                                         \
+      1e-3)                                                                                                            \
+    X(VALUES, "node.values", "", "values that a joined peer stores, replicas included, over all samples", 1)           \
+    X(RING_SHARE, "node.ring_share", "",                                                                               \
+      "share of the ring that a joined peer owns, times the number of peers, over all samples", 1e-3)
 
 /* X(type, field, name, unit, description): of each identity at the end of the measured phase, with record.nodes. */
 #define SERIES_NODES(X)                                                                                                \
@@ -96,6 +103,26 @@
     X(LEVEL, successors, "successors", "", "entries of its successor list")                                            \
     X(LEVEL, fingers, "fingers", "", "filled entries of its finger table")                                             \
     X(LEVEL, values, "values", "", "values that it stores, replicas included")
+
+/* X(type, field, name, unit, description): of each identity of the sample in each snapshot, with record.ring. Ordered by time, then identity. */
+#define SERIES_RING(X)                                                                                                 \
+    X(FIGURE, time_s, "time_s", "s", "when the snapshot was taken, since the start of warm-up")                        \
+    X(LEVEL, identity, "identity", "", "number of the identity")                                                       \
+    X(FIGURE, position, "position", "", "where its Node-ID stands on the ring, as a share of it from 0 upwards")       \
+    X(LEVEL, state, "state", "",                                                                                       \
+      "0 = offline, 1 = online but not joined, 2 = joined with the true successor, 3 = its first successor is not the "\
+      "true one, 4 = its first successor is dead")                                                                     \
+    X(FIGURE, successor, "successor", "", "number of its first successor; NaN = it has none")                          \
+    X(FIGURE, distance, "distance", "", "from its position to that of its first successor, as a share of the ring")    \
+    X(LEVEL, links, "links", "", "open links")
+
+enum ring_state {
+    RING_STATE_OFFLINE,
+    RING_STATE_JOINING, /* or saying good-bye */
+    RING_STATE_JOINED,
+    RING_STATE_WRONG,
+    RING_STATE_DEAD
+};
 
 enum series_type { SERIES_COUNT, SERIES_LEVEL, SERIES_FIGURE };
 
@@ -115,6 +142,12 @@ struct series_node {
 #undef X
 };
 
+struct series_ring {
+#define X(type, field, name, unit, description) SERIES_TYPE_##type field;
+    SERIES_RING(X)
+#undef X
+};
+
 enum series_histogram {
 #define X(index, name, unit, description, one) HISTOGRAM_##index,
     SERIES_HISTOGRAMS(X)
@@ -124,6 +157,7 @@ enum series_histogram {
 
 #define SERIES_COLUMNS      (sizeof(struct series_row) / 8)
 #define SERIES_NODE_COLUMNS (sizeof(struct series_node) / 8)
+#define SERIES_RING_COLUMNS (sizeof(struct series_ring) / 8)
 
 struct series_column {
     enum series_type type;
@@ -136,6 +170,7 @@ struct series_scale {
 
 extern const struct series_column series_column[SERIES_COLUMNS];
 extern const struct series_column series_node_column[SERIES_NODE_COLUMNS];
+extern const struct series_column series_ring_column[SERIES_RING_COLUMNS];
 extern const struct series_scale series_scale[HISTOGRAMS];
 
 #endif

@@ -126,6 +126,8 @@ struct scenario {
     struct fault fault[FAULTS_MAX];
     sim_time record_interval;
     bool record_nodes;
+    unsigned ring_nodes; /* watched in snapshots of the ring; 0 = none are taken */
+    sim_time ring_every;
     unsigned capture_nodes; /* the first so many identities; CAPTURE_ALL = every one */
     unsigned checks;
     struct check check[CHECKS_MAX];

@@ -384,6 +384,13 @@ const struct key schema[] = {
      .help = "Time between rows of the time series, and between samples of the overlay's state."},
     {"record.nodes", KEY_BOOL, .fallback = "false", AT(record_nodes),
      .help = "Whether results.h5 tells of each identity at the end of the measured phase (group /nodes)."},
+    {"record.ring", KEY_MAP, .absent = "none", .fallback = "none", AT(ring_nodes), .example = "{nodes: 64, every: 10 s}",
+     .help = "Snapshots of the ring: how a fixed sample of identities stands on it, through the warm-up and the measured "
+             "phase (group /ring in results.h5, animated in report.html)."},
+    {"record.ring.nodes", KEY_QUANTITY, UNIT_COUNT, 1, 1024, .fallback = "64", AT(ring_nodes),
+     .help = "Identities in the sample, drawn from the whole population, whether online or not."},
+    {"record.ring.every", KEY_QUANTITY, UNIT_TIME, 0.1, YEARS, .fallback = "10 s", AT(ring_every),
+     .help = "Time between snapshots."},
     {"record.capture", KEY_MAP, FOR_RELOAD, .absent = "none", .fallback = "none", AT(capture_nodes), .example = "{nodes: 3}",
      .help = "Packets as capture.pcapng, decrypted, for Wireshark and `reloadsim decode`."},
     {"record.capture.nodes", KEY_QUANTITY, UNIT_COUNT, 0, 1e8, .words = alls, AT(capture_nodes), .example = "3",

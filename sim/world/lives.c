@@ -121,6 +121,7 @@ static void life_stop(struct world *w, struct part *part, peer_h self, sim_time 
 {
     struct books *b = world_books(w, part);
     struct identity *id = &w->identity[self];
+    load_gone(&w->load, self, session_of(b, id)->started, now);
     session_close(b, id, now);
     set_joined(b, id, self, false);
     id->flags = 0;

@@ -135,7 +135,10 @@ void observer_fact(void *world, struct part *part, peer_h self, sim_time now, ui
     struct world *w = world;
     struct books *b = world_books(w, part);
     switch ((enum fact)what) {
-    case FACT_MESSAGE_IN: b->tally.messages[w->kind->traffic(x)]++; break;
+    case FACT_MESSAGE_IN:
+        b->tally.messages[w->kind->traffic(x)]++;
+        load_message(&w->load, self, now);
+        break;
     case FACT_DROPPED: b->tally.dropped[dropped_why((int)(int64_t)x)]++; break;
     case FACT_RESENT:
         b->tally.resent++;

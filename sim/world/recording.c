@@ -8,6 +8,7 @@
 #include "sim/record/journal.h"
 #include "sim/scenario/date.h"
 #include "sim/scenario/metric.h"
+#include "sim/world/watch.h"
 
 #define NODES_BLOCK 8192u
 
@@ -79,6 +80,9 @@ static void measured_so_far(const struct world *w, const struct histogram *measu
     measured[HISTOGRAM_JOIN_LATENCY] = &m->join_latency;
     measured[HISTOGRAM_LINKS] = &m->links;
     measured[HISTOGRAM_DETECT_LATENCY] = &m->detect_latency;
+    measured[HISTOGRAM_LOAD] = &w->load.rate;
+    measured[HISTOGRAM_VALUES] = &w->load.values;
+    measured[HISTOGRAM_RING_SHARE] = &w->load.ring_share;
 }
 
 static void fill_lookups(struct series_row *row, const struct measures *m, const struct summary *s)
@@ -222,16 +226,26 @@ static bool row_ends(const struct world *w)
            (w->now % w->scenario->record_interval == 0 || w->now == w->measure_from || w->now == w->measure_to);
 }
 
+void recording_ring(struct world *w)
+{
+    struct series_ring rows[WATCHED_MAX];
+    if (watch_due(w))
+        journal_ring(w->journal, rows, watch_look(w, rows));
+}
+
 void recording_begin(struct world *w)
 {
     if (w->journal)
         journal_event(w->journal, w->now, "phase", w->measure_from > 0 ? "warm-up begins" : "measured phase begins");
+    recording_ring(w);
 }
 
 void recording_instant(struct world *w)
 {
     if (!w->journal)
         return;
+    if (w->now == w->measure_to)
+        load_end(w);
     if (row_ends(w))
         record_row(w);
     if (w->cut)

@@ -146,6 +146,17 @@ peer_h ring_responsible(struct world *w, struct id x, sim_time at)
     return PEER_NONE;
 }
 
+peer_h ring_successor(struct world *w, peer_h self)
+{
+    uint64_t first = order_lower(w, net_id(w->net, self));
+    for (uint32_t k = 1; k < w->identities; k++) {
+        peer_h peer = w->ring.order[(first + k) % w->identities];
+        if (is_joined(w, peer))
+            return peer;
+    }
+    return PEER_NONE;
+}
+
 static bool peer_holds(struct world *w, peer_h peer, struct id resource, peer_h target)
 {
     struct env *env;
@@ -202,6 +213,10 @@ static void look_at_peer(struct world *w, uint32_t index, struct tale *t, struct
     w->kind->look(node, env, &view);
     peer_h truth = w->ring.count > 1 ? w->ring.at[(index + 1) % w->ring.count].peer : PEER_NONE;
     peer_h first = view.successors ? view.successor[0] : PEER_NONE;
+    const struct ring_peer *before = &w->ring.at[(index + w->ring.count - 1) % w->ring.count];
+    load_owns(&w->load, id_distance(before->id, self->id), w->ring.count);
+    if (!w->kind->names_owner)
+        histogram_add(&w->load.values, view.values);
     t->looked++;
     t->wrong += first != truth;
     t->dead += first != PEER_NONE && !net_online(w->net, first);

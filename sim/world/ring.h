@@ -43,6 +43,8 @@ uint32_t ring_owner(const struct ring *, struct id);
 /* Who was responsible for the id at this time, of late: the first after it that was online and had joined. PEER_NONE: nobody. Needs no ring_build. How long
  * ago a session that is over had joined is not kept; it counts as joined from its start. */
 peer_h ring_responsible(struct world *, struct id, sim_time at);
+/* Who follows this identity among the peers that have joined now; PEER_NONE: nobody but itself. Does not build the ring. */
+peer_h ring_successor(struct world *, peer_h);
 /* A peer among the owner and its next `after` successors holds the target's registration. Does not build the ring. */
 bool ring_holds(struct world *, peer_h target, unsigned after);
 /* Shares at this instant; adds link counts to m. */

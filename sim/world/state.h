@@ -18,6 +18,7 @@
 #include "sim/record/summary.h"
 #include "sim/world/churn.h"
 #include "sim/world/kind.h"
+#include "sim/world/load.h"
 #include "sim/world/measures.h"
 #include "sim/world/popularity.h"
 #include "sim/world/resends.h"
@@ -180,6 +181,7 @@ struct world {
     struct faults *faults;
     struct aftermath *aftermath;
     struct call_list calls;
+    struct load load;
     struct ring ring; /* as of ring_at */
     sim_time ring_at;
     struct scope *scopes; /* numbered by enum world_scope, then those of checks */

@@ -14,6 +14,7 @@
 #include "sim/world/observer.h"
 #include "sim/world/recording.h"
 #include "sim/world/state.h"
+#include "sim/world/watch.h"
 #include "sim/world/workload.h"
 
 #define CAPTURE_BYTES_MAX (UINT64_C(512) << 20)
@@ -209,7 +210,7 @@ static int open_all(struct world *w, char *error, size_t error_cap)
     popularity_init(&w->popularity, count_devices(w), w->scenario->zipf, w->scenario->seed);
     if (workload_open_calls(w, error, error_cap))
         return -1;
-    if (faults_open(w) || aftermath_open(w) || open_capture(w) || ring_open(w) || lives_begin(w)) {
+    if (faults_open(w) || aftermath_open(w) || open_capture(w) || ring_open(w) || load_open(w) || lives_begin(w)) {
         snprintf(error, error_cap, "out of memory");
         return -1;
     }
@@ -259,6 +260,7 @@ void world_close(struct world *w)
     for (unsigned i = 0; i < w->scope_count; i++)
         free(w->scopes[i].m);
     ring_close(w);
+    load_close(w);
     checks_close(w);
     faults_close(w);
     aftermath_close(w);
@@ -366,6 +368,7 @@ static void at_instant(struct world *w)
         sample(w);
         recording_instant(w);
     }
+    recording_ring(w);
     if (recording_error(w)) /* nothing more can be kept: the run ends here */
         w->interrupted = true;
     faults_due(w);
@@ -457,7 +460,7 @@ static int run_phases(struct world *w)
     take_snapshot(w);
     while (w->now < w->drain_to) {
         w->next_booking = next_booking(w);
-        w->next_instant = time_min(w->next_booking, (w->now / WORLD_TICK + 1) * WORLD_TICK);
+        w->next_instant = time_min(time_min(w->next_booking, watch_next(w)), (w->now / WORLD_TICK + 1) * WORLD_TICK);
         int status = run_interval(w);
         w->now = w->next_instant;
         if (status)

@@ -2,6 +2,7 @@
 """rows.py prefix WHOLE DIR...: the time series of each DIR are the first rows of those of WHOLE, bit for bit, and its events the first events.
 rows.py same WHOLE DIR...: all of results.h5 but /meta/wall is the same.
 rows.py segments DIR: prints how many whole rows results.segments holds, found by a reader of its own after the format in sim/record/segments.h.
+rows.py ring DIR: /ring has the columns of README.md and snapshots each 7 s from 0 to the end of the measured phase, of the same 20 identities.
 rows.py layout DIR: results.h5 has the shape that sim/record/README.md promises."""
 
 import os
@@ -20,7 +21,9 @@ METRICS = ["nodes_online", "joins", "joins_failed", "leaves", "crashes", "lookup
            "ring.wrong_successor", "ring.dead_successor", "ring.unreachable_values", "ring.under_replicated", "links.mean",
            "finger.valid_share", "links.failed", "detect.latency_s.p50"] + [
                "%s.%s" % (what, c) for what in ("datagrams", "messages", "bytes") for c in CLASSES]
-HISTOGRAMS = ["lookup.latency_s", "lookup.hops", "registration.latency_s", "join.latency_s", "links", "detect.latency_s"]
+HISTOGRAMS = ["lookup.latency_s", "lookup.hops", "registration.latency_s", "join.latency_s", "links", "detect.latency_s",
+              "node.messages_per_s", "node.values", "node.ring_share"]
+RING = {"time_s": "f", "identity": "u", "position": "f", "state": "u", "successor": "f", "distance": "f", "links": "u"}
 META = {"format": numpy.int32, "reloadsim": str, "revision": str, "scenario": str, "seed": numpy.uint64, "fingerprint": str,
         "complete": numpy.int32, "sim_s": numpy.float64, "warmup_s": numpy.float64, "measure_s": numpy.float64, "epoch": str}
 
@@ -126,6 +129,8 @@ def layout(folder):
             check_column(g["lower"], "f")
             check_column(g["upper"], "f")
             check_column(g["count"], "u")
+            lower, upper, step = g["lower"][:], g["upper"][:], g.attrs["step"]
+            assert ((upper - lower) / step > 0.99).all() and (abs(lower / step - numpy.round(lower / step)) < 1e-3).all(), name
         for name, d in f["scalars"].items():
             check_column(d, "f")
             assert d.shape == (1,) and d.attrs["description"] and isinstance(d.attrs["unit"], str), name
@@ -133,6 +138,18 @@ def layout(folder):
         check_column(f["events/time_s"], "f")
         check_column(f["events/kind"], "O")
         check_column(f["events/text"], "O")
+
+
+def ring(folder):
+    with results(folder) as f:
+        assert set(f["ring"]) == set(RING)
+        for name, kind in RING.items():
+            check_column(f["ring"][name], kind)
+            assert isinstance(f["ring"][name].attrs["unit"], str) and f["ring"][name].attrs["description"], name
+        time, identity = f["ring/time_s"][:].reshape(-1, 20), f["ring/identity"][:].reshape(-1, 20)
+        assert (time == 7.0 * numpy.arange(len(time))[:, None]).all() and len(time) == 245 // 7 + 1
+        assert (identity == identity[0]).all() and len(set(identity[0])) == 20
+        assert set(f["ring/state"][:]) <= set(range(5)) and len(set(f["ring/state"][:])) > 2
 
 
 def main():

@@ -27,7 +27,15 @@ ways() {
 nodes_are_the_same() {
     run n1 --set record.nodes=true && run n2 --set record.nodes=true --partitions 3 && "$python" "$rows" same "$work/n1" "$work/n2"
 }
+ring_is_there() {
+    local watch=(--set record.ring.nodes=20 --set record.ring.every=7s)
+    run r1 "${watch[@]}" && run r2 "${watch[@]}" --partitions 3 && run r3 "${watch[@]}" --engine heap && "$python" "$rows" same "$work/r1" "$work/r2" "$work/r3" &&
+        "$python" "$rows" ring "$work/r1"
+}
+ring_moves_nothing() { cmp <(grep fingerprint "$work/a/summary.json") <(grep fingerprint "$work/r1/summary.json"); }
 check 'engines, windows and partitions leave the same results.h5' ways
 check 'the layout is what README.md promises' "$python" "$rows" layout "$work/a"
 check 'nodes are the same on three partitions' nodes_are_the_same
+check 'snapshots of the ring are the same on three partitions' ring_is_there
+check 'snapshots move nothing' ring_moves_nothing
 exit $status

@@ -94,6 +94,8 @@ static void record(enum end end)
     }
     const struct series_node node[2] = {{.identity = 1, .changed_s = NAN}, {.identity = 2, .links = 9}};
     journal_nodes(r, node, 2);
+    const struct series_ring ring[2] = {{.identity = 1, .state = RING_STATE_DEAD}, {.identity = 2, .successor = NAN}};
+    journal_ring(r, ring, 2);
     if (end != KILLED) {
         s.complete = end == COMPLETE;
         journal_finish(r, SECONDS(60), &s, measured, end == COMPLETE);

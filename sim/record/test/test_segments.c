@@ -47,7 +47,7 @@ static size_t contents(uint32_t n, uint8_t *out)
 
 static enum segment_kind kind_of(uint32_t n)
 {
-    return (enum segment_kind)(SEGMENT_HEAD + n % SEGMENT_CLOSE);
+    return (enum segment_kind)(SEGMENT_HEAD + n % (SEGMENT_KINDS - SEGMENT_HEAD));
 }
 
 /* end: where each segment ends. */

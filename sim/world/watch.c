@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sim/world/watch.h"
+
+#include <math.h>
+
+#include "sim/kernel/random.h"
+#include "sim/world/state.h"
+
+/* The draws of load.c have counter 0. */
+#define DRAW_WATCHED 1u
+
+static bool is_watching(const struct world *w)
+{
+    return w->journal && w->scenario->ring_nodes;
+}
+
+bool watch_due(const struct world *w)
+{
+    return is_watching(w) && w->now % w->scenario->ring_every == 0 && w->now <= w->measure_to;
+}
+
+sim_time watch_next(const struct world *w)
+{
+    sim_time next = is_watching(w) ? (w->now / w->scenario->ring_every + 1) * w->scenario->ring_every : TIME_NEVER;
+    return next <= w->measure_to ? next : TIME_NEVER;
+}
+
+/* As a share of the whole ring, from its origin upwards: 53 bits of the id. */
+static double share_of_ring(struct id x)
+{
+    return (double)(x.hi >> 11) * 0x1p-53;
+}
+
+static enum ring_state state_of(struct world *w, peer_h peer, peer_h successor)
+{
+    uint8_t flags = w->identity[peer].flags;
+    if (!(flags & LIFE_ONLINE))
+        return RING_STATE_OFFLINE;
+    if (!(flags & LIFE_JOINED))
+        return RING_STATE_JOINING;
+    if (successor != PEER_NONE && !net_online(w->net, successor))
+        return RING_STATE_DEAD;
+    return successor == ring_successor(w, peer) ? RING_STATE_JOINED : RING_STATE_WRONG;
+}
+
+static void look_at(struct world *w, peer_h peer, struct series_ring *s)
+{
+    const struct id self = net_id(w->net, peer);
+    *s = (struct series_ring){.time_s = (double)w->now / 1e9,
+                              .identity = peer,
+                              .position = share_of_ring(self),
+                              .successor = NAN,
+                              .distance = NAN};
+    struct env *env;
+    struct node_view view;
+    peer_h successor = PEER_NONE;
+    const struct node *node = w->identity[peer].flags & LIFE_ONLINE ? net_node(w->net, peer, &env) : NULL;
+    if (node) {
+        w->kind->look(node, env, &view);
+        s->links = view.links;
+        successor = view.successors ? view.successor[0] : PEER_NONE;
+    }
+    if (successor != PEER_NONE) {
+        s->successor = successor < w->identities ? (double)successor : NAN;
+        s->distance = share_of_ring(id_distance(self, net_id(w->net, successor)));
+    }
+    s->state = state_of(w, peer, successor);
+}
+
+unsigned watch_look(struct world *w, struct series_ring *rows)
+{
+    uint64_t all = w->identities, n = w->scenario->ring_nodes < all ? w->scenario->ring_nodes : all;
+    for (uint64_t k = 0; k < n; k++) {
+        uint64_t first = k * all / n, next = (k + 1) * all / n;
+        look_at(w, (peer_h)(first + random_below(w->scenario->seed, k, STREAM_SAMPLE, DRAW_WATCHED, next - first)),
+                &rows[k]);
+    }
+    return (unsigned)n;
+}
