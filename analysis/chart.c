@@ -178,6 +178,30 @@ const struct chart charts[] = {
      "links",
      false,
      {{NULL, NULL, NULL, 0}}},
+    {"keys_bins",
+     "Share of the ring that a peer owns",
+     "even shares",
+     CHART_BINS,
+     "Times the number of peers: 1 is an even share. All samples of the measured phase, beside what random Node-IDs give.",
+     "node.ring_share",
+     false,
+     {{NULL, NULL, NULL, 0}}},
+    {"load_bins",
+     "Messages a peer receives",
+     "messages/s",
+     CHART_BINS,
+     "While it was online in the measured phase; a fixed sample of at most 20,000 identities.",
+     "node.messages_per_s",
+     false,
+     {{NULL, NULL, NULL, 0}}},
+    {"values_bins",
+     "Values a peer stores",
+     "values",
+     CHART_BINS,
+     "Replicas included, all samples of the measured phase.",
+     "node.values",
+     false,
+     {{NULL, NULL, NULL, 0}}},
     {"links_failed",
      "Links that failed",
      "per s",
@@ -220,6 +244,11 @@ const struct chart charts[] = {
      {{NULL, NULL, NULL, 0}}},
 };
 const size_t chart_count = sizeof charts / sizeof charts[0];
+
+enum chart_law chart_law(const struct chart *c)
+{
+    return c->histogram && strcmp(c->histogram, "node.ring_share") == 0 ? LAW_EXPONENTIAL : LAW_NONE;
+}
 
 size_t chart_group(const struct results *r, size_t points)
 {

@@ -28,6 +28,10 @@ struct chart {
     struct chart_series series[CHART_SERIES_MOST];
 };
 
+/* What theory says of a histogram, to be drawn beside it. */
+enum chart_law { LAW_NONE, LAW_EXPONENTIAL /* of mean 1 */ };
+enum chart_law chart_law(const struct chart *);
+
 extern const struct chart charts[];
 extern const size_t chart_count;
 

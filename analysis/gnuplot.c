@@ -141,15 +141,22 @@ static void bins_script(FILE *f, const struct chart *c, const struct bins *h)
     if (c->log && n)
         fprintf(f, "set logscale x\nset xrange [%.9g:*]\n", bars[0].lower);
     free(bars);
+    bool law = chart_law(c) == LAW_EXPONENTIAL;
     fprintf(f,
-            "set multiplot layout 2,1\nset style fill solid noborder\nset yrange [0:*]\nset ylabel \"share per %s\"\n"
-            "plot \"%s.dat\" using (($1+$2)/2):4:($2-$1) with boxes lc rgb \"%s\" notitle\nset xlabel ",
-            c->log ? "decade" : c->unit, c->id, fills[0]);
+            "set multiplot layout 2,1\nset style fill solid noborder\nset yrange [0:*]\nset ylabel \"%s%s\"\n"
+            "plot \"%s.dat\" using (($1+$2)/2):4:($2-$1) with boxes lc rgb \"%s\" notitle",
+            law ? "density" : "share per ", law ? "" : c->log ? "decade" : c->unit, c->id, fills[0]);
+    if (law)
+        fprintf(f, ", \\\n     exp(-x) with lines lw 1.5 dt 2 lc rgb \"%s\" title \"exp(-x)\"", lines[1]);
+    fputs("\nset xlabel ", f);
     quoted(f, c->unit);
     fprintf(f,
             "\nset yrange [0:100]\nset ylabel \"%% at most\"\nplot \"%s.dat\" using 2:(100*$5) with lines lw 1.5 lc "
-            "rgb \"%s\" notitle\nunset multiplot\n",
+            "rgb \"%s\" notitle",
             c->id, lines[0]);
+    if (law)
+        fprintf(f, ", \\\n     100*(1-exp(-x)) with lines lw 1.5 dt 2 lc rgb \"%s\" notitle", lines[1]);
+    fputs("\nunset multiplot\n", f);
 }
 
 /* ---- Files. ---- */

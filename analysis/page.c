@@ -235,6 +235,7 @@ static const struct part {
 } parts[] = {
     {"Look-ups", " outcomes failures latency latency_bins hops hops_bins "},
     {"The overlay", " online changes ring fingers links links_bins "},
+    {"Keys and load of a peer", " keys_bins load_bins values_bins "},
     {"Traffic", " traffic_bytes traffic_messages traffic_datagrams resends "},
     {"Registrations, joins, failures", " registrations registration_bins join_bins links_failed detect detect_bins "},
 };
@@ -244,6 +245,31 @@ static bool part_has(const struct part *part, const struct chart *c)
     char word[64];
     snprintf(word, sizeof word, " %.60s ", c->id);
     return strstr(part->charts, word);
+}
+
+/* At most so many rows go into the page, about a megabyte: of more snapshots each k-th, the last one among them. */
+#define RING_ROWS 50000u
+
+static size_t ring_stride(const struct snapshots *v)
+{
+    size_t most = RING_ROWS / v->nodes ? RING_ROWS / v->nodes : 1;
+    return (v->snapshots + most - 1) / most;
+}
+
+static void write_ring(const struct page *p)
+{
+    const struct snapshots *v = &p->r->ring;
+    if (!v->snapshots)
+        return;
+    fprintf(p->f,
+            "<section>\n<h2>A sample of the ring</h2>\n<figure id=\"ring_sample\" class=\"sample\">\n<figcaption>"
+            "<b>%zu identities, drawn once for the whole run</b> <span>The ring of Node-IDs runs clockwise from the top. A "
+            "mark is an identity, the bow inside leads to its first successor, the bar outside counts its "
+            "links.",
+            v->nodes);
+    if (ring_stride(v) > 1)
+        fprintf(p->f, " Of %zu snapshots, one in %zu is shown.", v->snapshots, ring_stride(v));
+    fputs("</span></figcaption>\n</figure>\n</section>\n", p->f);
 }
 
 static void write_charts(const struct page *p)
@@ -263,6 +289,8 @@ static void write_charts(const struct page *p)
         }
         if (open)
             fputs("</div>\n</section>\n", p->f);
+        if (strcmp(parts[k].title, "The overlay") == 0)
+            write_ring(p);
     }
 }
 
@@ -407,6 +435,15 @@ static void numbers(FILE *f, const char *name, const double *x, size_t n)
     fputs("]", f);
 }
 
+/* Numbers of identities, in full. */
+static void names(FILE *f, const char *name, const double *x, size_t n)
+{
+    fprintf(f, "\"%s\":[", name);
+    for (size_t i = 0; i < n; i++)
+        isfinite(x[i]) ? fprintf(f, "%s%.0f", i ? "," : "", x[i]) : fprintf(f, "%snull", i ? "," : "");
+    fputs("]", f);
+}
+
 static void times(FILE *f, const double *x, size_t n)
 {
     fputs("\"ends\":[", f);
@@ -450,10 +487,47 @@ static void data_of_chart(const struct page *p, const struct chart *c, size_t gr
         numbers(p->f, "upper", h->upper, h->n);
         fputc(',', p->f);
         numbers(p->f, "count", h->count, h->n);
+        if (chart_law(c) == LAW_EXPONENTIAL)
+            fputs(",\"law\":\"exponential\"", p->f);
     } else {
         data_of_series(p, c, group);
     }
     fputc('}', p->f);
+}
+
+/* A snapshot: a digit of state for each identity, then successors, distances and links. */
+static void data_of_snapshot(const struct page *p, size_t s)
+{
+    const struct snapshots *v = &p->r->ring;
+    size_t first = s * v->nodes;
+    fprintf(p->f, "{\"at\":%.9g,\"state\":\"", v->time_s[first]);
+    for (size_t k = 0; k < v->nodes; k++)
+        fprintf(p->f, "%d", (int)v->state[first + k]);
+    fputs("\",", p->f);
+    names(p->f, "next", v->successor + first, v->nodes);
+    fputc(',', p->f);
+    numbers(p->f, "far", v->distance + first, v->nodes);
+    fputc(',', p->f);
+    numbers(p->f, "links", v->links + first, v->nodes);
+    fputc('}', p->f);
+}
+
+static void data_of_ring(const struct page *p)
+{
+    const struct snapshots *v = &p->r->ring;
+    if (!v->snapshots)
+        return;
+    size_t stride = ring_stride(v);
+    fputs(",\"ring\":{", p->f);
+    names(p->f, "identity", v->identity, v->nodes);
+    fputc(',', p->f);
+    numbers(p->f, "position", v->position, v->nodes);
+    fputs(",\"snapshots\":[", p->f);
+    for (size_t s = (v->snapshots - 1) % stride; s < v->snapshots; s += stride) {
+        fputs(s >= stride ? ",\n" : "\n", p->f);
+        data_of_snapshot(p, s);
+    }
+    fputs("]}", p->f);
 }
 
 static void write_data(const struct page *p)
@@ -486,7 +560,9 @@ static void write_data(const struct page *p)
             first = false;
             data_of_chart(p, &charts[i], group);
         }
-    fprintf(p->f, "]}\n</script>\n<script>\n%s</script>\n</body>\n</html>\n", page_script);
+    fputs("]", p->f);
+    data_of_ring(p);
+    fprintf(p->f, "}\n</script>\n<script>\n%s</script>\n</body>\n</html>\n", page_script);
     free(t);
 }
 

@@ -319,6 +319,50 @@ static void read_events(struct reading *r, struct results *s)
     H5Gclose(group);
 }
 
+/* Whether the rows are whole snapshots, each of the same identities, later than the one before, in states that we know. */
+static bool snapshots_agree(const struct snapshots *v)
+{
+    for (size_t s = 0; s < v->snapshots; s++)
+        for (size_t k = 0; k < v->nodes; k++) {
+            size_t i = s * v->nodes + k;
+            bool later = s == 0 || v->time_s[i] > v->time_s[i - v->nodes];
+            if (v->time_s[i] != v->time_s[s * v->nodes] || !later || v->identity[i] != v->identity[k] ||
+                !(v->state[i] >= 0 && v->state[i] < STANDS) || !(v->position[i] >= 0 && v->position[i] <= 1))
+                return false;
+        }
+    return true;
+}
+
+static void read_ring(struct reading *r, struct results *s)
+{
+    struct snapshots *v = &s->ring;
+    size_t n, rows = 0;
+    if (r->failed || H5Lexists(r->file, "/ring", H5P_DEFAULT) <= 0)
+        return;
+    hid_t group = H5Gopen(r->file, "/ring", H5P_DEFAULT);
+    const struct {
+        const char *name;
+        double **values;
+    } column[] = {{"time_s", &v->time_s},       {"identity", &v->identity},   {"position", &v->position},
+                  {"state", &v->state},         {"successor", &v->successor}, {"distance", &v->distance},
+                  {"links", &v->links}};
+    for (size_t i = 0; i < sizeof column / sizeof column[0]; i++) {
+        *column[i].values = numbers(r, group, column[i].name, &n);
+        rows = i ? rows : n;
+        if (!r->failed && n != rows)
+            fail(r, "/ring has columns of different length");
+    }
+    if (group >= 0)
+        H5Gclose(group);
+    if (r->failed || rows == 0)
+        return;
+    while (v->nodes < rows && v->time_s[v->nodes] == v->time_s[0])
+        v->nodes++;
+    v->snapshots = rows / v->nodes;
+    if (v->snapshots * v->nodes != rows || !snapshots_agree(v))
+        fail(r, "/ring does not hold whole snapshots of the same identities");
+}
+
 static herr_t read_wall_fact(hid_t group, const char *name, const H5A_info_t *info, void *results)
 {
     struct results *s = results;
@@ -402,6 +446,7 @@ int results_read(struct results *s, const char *path, char *error, size_t error_
     read_times(&r, s);
     each_link(&r, "/histograms", read_histogram, s);
     read_events(&r, s);
+    read_ring(&r, s);
     H5Fclose(r.file);
     return r.failed ? -1 : 0;
 }
@@ -437,7 +482,9 @@ void results_free(struct results *s)
         free(s->events[i].text);
     }
     void *rest[] = {s->path, s->scenario_name, s->fingerprint, s->revision,   s->version, s->epoch, s->config,
-                    s->wall, s->scalars,       s->columns,     s->histograms, s->events,  s->time_s};
+                    s->wall, s->scalars,       s->columns,     s->histograms, s->events,  s->time_s,
+                    s->ring.time_s, s->ring.identity, s->ring.position, s->ring.state, s->ring.successor, s->ring.distance,
+                    s->ring.links};
     for (size_t i = 0; i < sizeof rest / sizeof rest[0]; i++)
         free(rest[i]);
     memset(s, 0, sizeof *s);

@@ -9,6 +9,7 @@
  *                    its end); measure_from_s on the group
  *   /histograms/NAME lower, upper, count; unit and description on the group
  *   /events          time_s, kind, text: faults and phase borders as they happened
+ *   /ring            with record.ring: time_s, identity, position, state, successor, distance, links: the same identities in each snapshot
  *
  * Counts become double, exact to 2^53. A figure that a run cannot tell is NaN. What is missing from an older or cut file is absent here (n = 0), never
  * invented. A damaged file is an error with the path and the part. Times are seconds since the start of the warm-up. */
@@ -41,6 +42,13 @@ struct happening {
     char *kind, *text;
 };
 
+/* Snapshots of a sample of identities: row s * nodes + k is identity k in snapshot s. Positions and distances are shares of the ring. */
+enum stand { STAND_OFFLINE, STAND_JOINING, STAND_JOINED, STAND_WRONG, STAND_DEAD, STANDS };
+struct snapshots {
+    size_t snapshots, nodes; /* 0: none were taken */
+    double *time_s, *identity, *position, *state, *successor, *distance, *links;
+};
+
 struct fact { /* an attribute of /meta or /meta/wall, as text */
     char *name, *text;
     double number; /* NaN when it is no number */
@@ -58,6 +66,7 @@ struct results {
     struct column *columns;
     struct bins *histograms;
     struct happening *events;
+    struct snapshots ring;
     double *time_s; /* ends of intervals */
     double measure_from_s;
     size_t facts, n_scalars, n_columns, n_histograms, n_events, intervals;

@@ -216,6 +216,9 @@
     return svg;
   };
 
+  // What theory says of a histogram.
+  const LAWS = { exponential: { label: "exponential law of mean 1: random Node-IDs", density: v => Math.exp(-v), atMost: v => 1 - Math.exp(-v) } };
+
   // ---- Charts of bins: density above, share below a value beneath it, one horizontal axis.
   const drawBins = (chart, state) => {
     const W = paper || Math.max(260, state.plot.clientWidth), H = HEIGHT_BINS, n = chart.count.length;
@@ -253,8 +256,10 @@
       b.density = width > 0 ? b.share / width : 0;
       if (whole) b.density = 100 * b.share;
     }
-    const peak = Math.max(...bars.map(b => b.density)) || 1, mid = Math.round(H * 0.5);
-    const unit = whole ? "% of all" : useLog ? "share per decade" : `share per ${chart.unit || "1"}`;
+    const law = LAWS[chart.law], lawDensity = v => law.density(v) * (useLog ? v * Math.LN10 : 1), along = [];
+    for (let i = 0; law && i <= 120; i++) along.push(useLog ? from * (to / from) ** (i / 120) : from + (i / 120) * (to - from));
+    const peak = Math.max(...bars.map(b => b.density), ...along.map(lawDensity)) || 1, mid = Math.round(H * 0.5);
+    const unit = whole ? "% of all" : useLog ? "share per decade" : law ? "density" : `share per ${chart.unit || "1"}`;
     const ticks = niceTicks(0, peak * 1.05, 3), left = Math.max(40, ...ticks.map(t => textWidth(show(t)) + 12));
     const x = (useLog ? logarithmic : linear)(from, to, left, W - 8), y = linear(0, peak * 1.05, mid, 22), yc = linear(0, 1, H - 34, mid + 24);
     const svg = node("svg", { viewBox: `0 0 ${W} ${H}`, role: "img", tabindex: 0, "aria-label": `${chart.title}: distribution in ${chart.unit}` });
@@ -276,6 +281,8 @@
     }
     d += `H${x(to).toFixed(1)}`;
     svg.append(node("path", { d, fill: "none", stroke: "var(--l0)", "stroke-width": 1.6, "stroke-linejoin": "round" }));
+    const lawLine = f => svg.append(node("path", { d: along.map((v, i) => `${i ? "L" : "M"}${x(v).toFixed(1)} ${f(v).toFixed(1)}`).join(""), fill: "none", stroke: "var(--l1)", "stroke-width": 1.6, "stroke-dasharray": "5 3" }));
+    if (law) { lawLine(v => y(lawDensity(v))); lawLine(v => yc(law.atMost(v))); }
     const quantile = q => { const b = bars.find(c => c.before + c.share >= q - 1e-12) || bars[bars.length - 1]; return whole ? (b.low + b.high) / 2 : b.low + (b.share ? (q - b.before) / b.share : 1) * (b.high - b.low); };
     const quantileText = q => (zero >= q ? "0" : show(quantile(q), 3));
     state.note.textContent = `${grouped(total)} observations · median ${quantileText(.5)}, 95 % ${quantileText(.95)}, 99 % ${quantileText(.99)} ${chart.unit}` + (zero > 0 ? ` · ${show(100 * zero, 3)} % are 0, not on this axis` : "");
@@ -288,7 +295,7 @@
       cursor.setAttribute("x", x(b.low));
       cursor.setAttribute("width", Math.max(1, x(b.high) - x(b.low)));
       tip(state, x(b.high), W, whole ? `${show((b.low + b.high) / 2)} ${chart.unit}` : `${show(b.low)} – ${show(b.high)} ${chart.unit}`,
-        [["var(--s0)", "of all", show(100 * b.share, 3) + " %"], ["var(--l0)", "at most", show(100 * (b.before + b.share), 4) + " %"], ["none", "count", grouped(b.count)]], "");
+        [["var(--s0)", "of all", show(100 * b.share, 3) + " %"], ["var(--l0)", "at most", show(100 * (b.before + b.share), 4) + " %"], ["none", "count", grouped(b.count)], ...(law ? [["var(--l1)", "at most, by law", show(100 * law.atMost(b.high), 4) + " %"]] : [])], "");
     };
     state.cursor = () => {};
     pointer(svg, state, W, px => { const v = x.inverse(px); const i = bars.findIndex(b => v >= b.low && v < b.high); return i < 0 ? null : i; }, bars.length, at);
@@ -326,6 +333,11 @@
   // ---- Legend and tools.
   const legend = chart => {
     const box = html("div", { class: "legend" });
+    if (chart.law) {
+      const mark = node("svg", { class: "swatch", viewBox: "0 0 18 10", "aria-hidden": "true" });
+      mark.append(node("line", { x1: 0, x2: 18, y1: 5, y2: 5, stroke: "var(--l1)", "stroke-width": 2, "stroke-dasharray": "5 3" }));
+      box.append(html("span", {}, mark, LAWS[chart.law].label));
+    }
     if (chart.kind === "bins") return box;
     const series = used(chart);
     for (const s of series) {
@@ -384,4 +396,139 @@
     draw();
     width = state.plot.clientWidth;
   }
+
+  // ---- A sample of the ring, snapshot by snapshot. It moves only when asked to; who wants less motion steps through it by hand.
+  const STANDS = [
+    { word: "offline", colour: "var(--soft)", shape: "M-2.2 0A2.2 2.2 0 1 1 2.2 0A2.2 2.2 0 1 1 -2.2 0Z", hollow: true },
+    { word: "online, not joined", colour: "var(--l2)", shape: "M-4 0A4 4 0 1 1 4 0A4 4 0 1 1 -4 0Z", hollow: true },
+    { word: "joined, true successor", colour: "var(--l0)", shape: "M-4 0A4 4 0 1 1 4 0A4 4 0 1 1 -4 0Z" },
+    { word: "wrong successor", colour: "var(--l1)", shape: "M0 -5.5L5.2 4L-5.2 4Z" },
+    { word: "dead successor", colour: "var(--fault)", shape: "M-4.6 -4.6H4.6V4.6H-4.6Z" },
+  ];
+  const standMark = s => node("path", { d: s.shape, fill: s.hollow ? "var(--paper)" : s.colour, stroke: s.colour, "stroke-width": 1.4 });
+  const ringSample = (figure, ring) => {
+    const SIDE = 480, C = SIDE / 2, R = 178, BAR = 42, last = ring.snapshots.length - 1, n = ring.identity.length;
+    const scale = Math.max(0.35, Math.min(1, 110 / n)), mostLinks = Math.max(1, ...ring.snapshots.flatMap(s => s.links));
+    const point = (share, r) => { const a = 2 * Math.PI * share; return [C + r * Math.sin(a), C - r * Math.cos(a)]; };
+    const text = p => p.map(v => v.toFixed(1)).join(" ");
+    const counts = ring.snapshots.map(s => STANDS.map((_, k) => [...s.state].filter(c => c === String(k)).length));
+    const state = { plot: html("div", { class: "plot dial" }), tip: html("div", { class: "tip", hidden: "" }) };
+    const svg = node("svg", { viewBox: `0 0 ${SIDE} ${SIDE}`, role: "img" });
+    svg.append(node("circle", { cx: C, cy: C, r: R, fill: "none", stroke: "var(--rule)", "stroke-width": 1.5 }));
+    for (const [share, label] of [[0, "0"], [0.25, "¼"], [0.5, "½"], [0.75, "¾"]]) {
+      const [x, y] = point(share, R - 46);
+      svg.append(node("line", { x1: point(share, R - 4)[0], y1: point(share, R - 4)[1], x2: point(share, R + 4)[0], y2: point(share, R + 4)[1], stroke: "var(--soft)" }));
+      svg.append(node("text", { x, y: y + 4, "text-anchor": "middle" }, label));
+    }
+    const parts = ring.position.map(at => {
+      const bar = node("line", { "stroke-width": Math.max(1, 4 * scale), opacity: .45 }), bow = node("path", { fill: "none", "stroke-width": 1.3 });
+      const mark = node("g", { transform: `translate(${text(point(at, R))}) scale(${scale})` });
+      return { at, bar, bow, mark };
+    });
+    for (const layer of ["bar", "bow", "mark"]) svg.append(...parts.map(p => p[layer]));
+    state.plot.append(svg, state.tip);
+
+    const panel = html("div", { class: "side" }), clockText = html("b", {}), phase = html("span", { class: "small" });
+    const table = html("table"), cells = STANDS.map(s => {
+      const mark = node("svg", { viewBox: "-7 -7 14 14", width: 14, height: 14, "aria-hidden": "true" }), cell = html("td");
+      mark.append(standMark(s));
+      table.append(html("tr", {}, html("th", { scope: "row" }, mark, s.word), cell));
+      return cell;
+    });
+    const slider = html("input", { type: "range", min: 0, max: last, step: 1, "aria-label": "snapshot" });
+    const strip = html("div", { class: "plot" }), play = html("button", { type: "button" }), back = html("button", { type: "button", "aria-label": "one snapshot back" }, "◀"),
+      forth = html("button", { type: "button", "aria-label": "one snapshot forth" }, "▶");
+    panel.append(html("p", { class: "now" }, clockText, " ", phase), table, strip, slider, html("div", { class: "tools" }, play, back, forth),
+      html("p", { class: "small" }, `Outer bars: open links, ${mostLinks} at most. Below the counts: shares of those online, over time.`));
+    figure.append(html("div", { class: "around" }, state.plot, panel));
+
+    let now = last, timer = 0, cursor = null;
+    const phaseOf = t => {
+      let f = -1;
+      data.faults.forEach((fault, i) => { if (fault.at < t) f = i; }); // a snapshot is taken before a fault of its instant strikes
+      return t < data.measure[0] ? "warm-up" : f < 0 ? "measured phase" : `${clock(t - data.faults[f].at)} after F${f + 1}`;
+    };
+    const drawRing = i => {
+      const s = ring.snapshots[i];
+      parts.forEach((p, k) => {
+        const stand = STANDS[Number(s.state[k])], a = point(p.at, R), to = s.far[k], off = R + 9 * Math.max(scale, .6);
+        p.mark.replaceChildren(standMark(stand));
+        const [x1, y1] = point(p.at, off), [x2, y2] = point(p.at, off + (BAR * s.links[k]) / mostLinks);
+        for (const [name, v] of Object.entries({ x1, y1, x2, y2, stroke: stand.colour, visibility: s.links[k] ? "visible" : "hidden" })) p.bar.setAttribute(name, v);
+        // A bow into the ring, the deeper the farther it leads.
+        p.bow.setAttribute("d", to === null ? "" : `M${text(a)}Q${text(point(p.at + to / 2, R * (1 - Math.min(1, .12 + 2 * Math.min(to, 1 - to)))))} ${text(point(p.at + to, R))}`);
+        p.bow.setAttribute("stroke", stand.colour);
+      });
+      // What is wrong lies on top.
+      svg.append(...parts.map((p, k) => [s.state[k], p.mark]).sort((a, b) => a[0] - b[0]).map(([, mark]) => mark));
+      clockText.textContent = clock(s.at);
+      phase.textContent = phaseOf(s.at);
+      cells.forEach((cell, k) => { cell.textContent = counts[i][k]; });
+      slider.value = i;
+      slider.setAttribute("aria-valuetext", `${clock(s.at)}: ${STANDS.map((x, k) => `${counts[i][k]} ${x.word}`).join(", ")}`);
+      svg.setAttribute("aria-label", `Sample of the ring at ${clock(s.at)}: ${STANDS.map((x, k) => `${counts[i][k]} ${x.word}`).join(", ")}`);
+      if (cursor) { cursor.line.setAttribute("x1", cursor.x(i)); cursor.line.setAttribute("x2", cursor.x(i)); }
+    };
+    const show1 = i => { now = Math.max(0, Math.min(last, i)); state.tip.hidden = true; drawRing(now); };
+
+    // The strip above the slider: what share of those online stood how, a column a snapshot.
+    const drawStrip = () => {
+      const W = paper || Math.max(200, strip.clientWidth), H = 74, top = 16, x = i => 8 + ((W - 16) * i) / Math.max(1, last), half = (W - 16) / Math.max(1, last) / 2;
+      const box = node("svg", { viewBox: `0 0 ${W} ${H}`, "aria-hidden": "true" }), bars = node("g", { "shape-rendering": "crispEdges" });
+      box.append(bars);
+      ring.snapshots.forEach((s, i) => {
+        const online = n - counts[i][0];
+        let y = H;
+        for (const k of [2, 1, 3, 4]) {
+          const h = online ? ((H - top) * counts[i][k]) / online : 0;
+          y -= h;
+          if (h > 0) bars.append(node("rect", { x: Math.max(8, x(i) - half).toFixed(2), width: Math.max(0.5, Math.min(W - 8, x(i) + half) - Math.max(8, x(i) - half)).toFixed(2), y: y.toFixed(2), height: h.toFixed(2), fill: STANDS[k].colour, opacity: k === 2 ? .35 : 1 }));
+        }
+      });
+      const t0 = ring.snapshots[0].at, t1 = ring.snapshots[last].at, xt = t => 8 + ((W - 16) * (t - t0)) / Math.max(1e-9, t1 - t0);
+      data.faults.forEach((f, i) => {
+        if (f.at < t0 || f.at > t1) return;
+        box.append(node("line", { x1: xt(f.at), x2: xt(f.at), y1: top, y2: H, stroke: "var(--fault)", "stroke-dasharray": "3 2" }));
+        box.append(node("text", { x: xt(f.at), y: top - 4, class: "mark", "text-anchor": "middle" }, "F" + (i + 1)));
+      });
+      cursor = { x, line: node("line", { y1: top, y2: H, stroke: "var(--ink)", "stroke-width": 1.5 }) };
+      box.append(cursor.line);
+      box.addEventListener("pointerdown", e => { const r = box.getBoundingClientRect(); stop(); show1(Math.round((((e.clientX - r.left) / r.width) * W - 8) / (W - 16) * last)); });
+      strip.replaceChildren(box);
+    };
+
+    // About a quarter of a minute for all of it, whatever its length.
+    const beat = Math.max(60, Math.min(600, 15000 / (last + 1)));
+    const stop = () => { clearInterval(timer); timer = 0; play.textContent = "play"; };
+    const start = () => {
+      if (now === last) show1(0);
+      play.textContent = "pause";
+      timer = setInterval(() => { if (now === last) stop(); else show1(now + 1); }, beat);
+    };
+    const still = matchMedia("(prefers-reduced-motion: reduce)"), mind = () => { stop(); play.hidden = still.matches || last === 0; };
+    still.addEventListener("change", mind);
+    mind();
+    play.addEventListener("click", () => { if (timer) stop(); else start(); });
+    for (const [button, step] of [[back, -1], [forth, 1]]) button.addEventListener("click", () => { stop(); show1(now + step); });
+    slider.addEventListener("input", () => { stop(); show1(Number(slider.value)); });
+
+    svg.addEventListener("pointermove", e => {
+      const r = svg.getBoundingClientRect(), px = ((e.clientX - r.left) * SIDE) / r.width, py = ((e.clientY - r.top) * SIDE) / r.height;
+      let best = -1, nearest = 16 ** 2;
+      parts.forEach((p, k) => { const [x, y] = point(p.at, R), d = (x - px) ** 2 + (y - py) ** 2; if (d < nearest) { nearest = d; best = k; } });
+      if (best < 0) { state.tip.hidden = true; return; }
+      const s = ring.snapshots[now], stand = STANDS[Number(s.state[best])];
+      tip(state, px, SIDE, `identity ${ring.identity[best]}`, [[stand.colour, stand.word, ""], ["none", "position", show(100 * ring.position[best], 5) + " %"],
+        ["none", "successor", s.next[best] === null ? "–" : String(s.next[best])], ["none", "its distance", s.far[best] === null ? "–" : show(100 * s.far[best], 3) + " %"], ["none", "links", String(s.links[best])]], "");
+      state.tip.style.top = Math.min(r.height - state.tip.offsetHeight, Math.max(0, (py * r.height) / SIDE + 14)) + "px";
+    });
+    svg.addEventListener("pointerleave", () => { state.tip.hidden = true; });
+    let width = 0;
+    new ResizeObserver(() => { if (!paper && strip.clientWidth !== width) { width = strip.clientWidth; drawStrip(); drawRing(now); } }).observe(strip);
+    addEventListener("beforeprint", () => { stop(); show1(last); });
+    redraws.push(() => { drawStrip(); drawRing(now); });
+    drawStrip();
+    show1(last);
+  };
+  if (data.ring) ringSample(document.getElementById("ring_sample"), data.ring);
 })();
