@@ -469,20 +469,42 @@
       svg.setAttribute("aria-label", `Sample of the ring at ${clock(s.at)}: ${STANDS.map((x, k) => `${counts[i][k]} ${x.word}`).join(", ")}`);
       if (cursor) { cursor.line.setAttribute("x1", cursor.x(i)); cursor.line.setAttribute("x2", cursor.x(i)); }
     };
-    const show1 = i => { now = Math.max(0, Math.min(last, i)); state.tip.hidden = true; drawRing(now); };
+    // The identity under the pointer, also while snapshots go by.
+    let aim = null;
+    const tell = () => {
+      let best = -1, nearest = 16 ** 2;
+      if (aim) parts.forEach((p, k) => { const [x, y] = point(p.at, R), d = (x - aim[0]) ** 2 + (y - aim[1]) ** 2; if (d < nearest) { nearest = d; best = k; } });
+      state.tip.hidden = best < 0;
+      if (best < 0) return;
+      const s = ring.snapshots[now], stand = STANDS[Number(s.state[best])], height = svg.clientHeight;
+      tip(state, aim[0], SIDE, `identity ${ring.identity[best]}`, [[stand.colour, stand.word, ""], ["none", "position", show(100 * ring.position[best], 5) + " %"],
+        ["none", "successor", s.next[best] === null ? "–" : String(s.next[best])], ["none", "its distance", s.far[best] === null ? "–" : show(100 * s.far[best], 3) + " %"], ["none", "links", String(s.links[best])]], "");
+      state.tip.style.top = Math.min(height - state.tip.offsetHeight, Math.max(0, (aim[1] * height) / SIDE + 14)) + "px";
+    };
+    const show1 = i => { now = Math.max(0, Math.min(last, i)); drawRing(now); tell(); };
 
     // The strip above the slider: what share of those online stood how, a column a snapshot.
     const drawStrip = () => {
       const W = paper || Math.max(200, strip.clientWidth), H = 74, top = 16, x = i => 8 + ((W - 16) * i) / Math.max(1, last), half = (W - 16) / Math.max(1, last) / 2;
       const box = node("svg", { viewBox: `0 0 ${W} ${H}`, "aria-hidden": "true" }), bars = node("g", { "shape-rendering": "crispEdges" });
       box.append(bars);
+      const column = (from, to, y, h, attributes) => {
+        const left = Math.max(8, x(from) - half), right = Math.min(W - 8, x(to) + half);
+        bars.append(node("rect", { x: left.toFixed(2), width: Math.max(0.5, right - left).toFixed(2), y: y.toFixed(2), height: h.toFixed(2), ...attributes }));
+      };
+      const online = i => n - counts[i][0];
+      for (let i = 0; i <= last; i++) { // those with the true successor are what the others leave over
+        const from = i;
+        if (!online(i)) continue;
+        while (i < last && online(i + 1)) i++;
+        column(from, i, top, H - top, { fill: STANDS[2].colour, opacity: .35 });
+      }
       ring.snapshots.forEach((s, i) => {
-        const online = n - counts[i][0];
-        let y = H;
-        for (const k of [2, 1, 3, 4]) {
-          const h = online ? ((H - top) * counts[i][k]) / online : 0;
-          y -= h;
-          if (h > 0) bars.append(node("rect", { x: Math.max(8, x(i) - half).toFixed(2), width: Math.max(0.5, Math.min(W - 8, x(i) + half) - Math.max(8, x(i) - half)).toFixed(2), y: y.toFixed(2), height: h.toFixed(2), fill: STANDS[k].colour, opacity: k === 2 ? .35 : 1 }));
+        let y = top;
+        for (const k of [4, 3, 1]) {
+          const h = online(i) ? ((H - top) * counts[i][k]) / online(i) : 0;
+          if (h > 0) column(i, i, y, h, { fill: STANDS[k].colour });
+          y += h;
         }
       });
       const t0 = ring.snapshots[0].at, t1 = ring.snapshots[last].at, xt = t => 8 + ((W - 16) * (t - t0)) / Math.max(1e-9, t1 - t0);
@@ -512,20 +534,12 @@
     for (const [button, step] of [[back, -1], [forth, 1]]) button.addEventListener("click", () => { stop(); show1(now + step); });
     slider.addEventListener("input", () => { stop(); show1(Number(slider.value)); });
 
-    svg.addEventListener("pointermove", e => {
-      const r = svg.getBoundingClientRect(), px = ((e.clientX - r.left) * SIDE) / r.width, py = ((e.clientY - r.top) * SIDE) / r.height;
-      let best = -1, nearest = 16 ** 2;
-      parts.forEach((p, k) => { const [x, y] = point(p.at, R), d = (x - px) ** 2 + (y - py) ** 2; if (d < nearest) { nearest = d; best = k; } });
-      if (best < 0) { state.tip.hidden = true; return; }
-      const s = ring.snapshots[now], stand = STANDS[Number(s.state[best])];
-      tip(state, px, SIDE, `identity ${ring.identity[best]}`, [[stand.colour, stand.word, ""], ["none", "position", show(100 * ring.position[best], 5) + " %"],
-        ["none", "successor", s.next[best] === null ? "–" : String(s.next[best])], ["none", "its distance", s.far[best] === null ? "–" : show(100 * s.far[best], 3) + " %"], ["none", "links", String(s.links[best])]], "");
-      state.tip.style.top = Math.min(r.height - state.tip.offsetHeight, Math.max(0, (py * r.height) / SIDE + 14)) + "px";
-    });
-    svg.addEventListener("pointerleave", () => { state.tip.hidden = true; });
+    for (const kind of ["pointermove", "pointerdown"])
+      svg.addEventListener(kind, e => { const r = svg.getBoundingClientRect(); aim = [((e.clientX - r.left) * SIDE) / r.width, ((e.clientY - r.top) * SIDE) / r.height]; tell(); });
+    svg.addEventListener("pointerleave", () => { aim = null; tell(); });
     let width = 0;
     new ResizeObserver(() => { if (!paper && strip.clientWidth !== width) { width = strip.clientWidth; drawStrip(); drawRing(now); } }).observe(strip);
-    addEventListener("beforeprint", () => { stop(); show1(last); });
+    addEventListener("beforeprint", () => { stop(); aim = null; show1(last); });
     redraws.push(() => { drawStrip(); drawRing(now); });
     drawStrip();
     show1(last);

@@ -32,6 +32,19 @@ with h5py.File(path, "r+") as f:
         again(f["histograms/links"], "lower", f["histograms/links/lower"][:][::-1])
     elif what == "scalar-of-two":
         again(f["scalars"], "links.mean", np.array([1.0, 2.0]))
+    elif what == "ring-short":
+        again(f["ring"], "links", f["ring/links"][:-1])
+    elif what == "ring-torn":
+        for name in list(f["ring"]):
+            again(f["ring"], name, f["ring"][name][:-1])
+    elif what == "ring-strangers":
+        again(f["ring"], "identity", np.append(f["ring/identity"][:-1], np.uint64(3)))
+    elif what == "ring-state":
+        again(f["ring"], "state", np.append(f["ring/state"][:-1], np.uint64(7)))
+    elif what == "ring-lacks":
+        del f["ring/distance"]
+    elif what == "ring-runs-back":
+        again(f["ring"], "time_s", f["ring/time_s"][:][::-1])
     elif what == "little":  # what an older or cut file may lack: that is no damage
         for part in ("events", "histograms", "config", "meta/wall"):
             del f[part]

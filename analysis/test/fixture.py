@@ -3,7 +3,7 @@
 """fixture.py FILE [key=value]...: a results.h5 (format 1) of a run that never was, for the tests of the analysis.
 
 Keys: seed, success (before the fault), fault (seconds into the measured phase, 0 = none), warmup, measure, interval (seconds), excess (latency that
-dies away over `decay` seconds from time 0), complete, peers, delay (added to each latency), keyed (changes the scenario), fixed (1: strings of fixed length).
+dies away over `decay` seconds from time 0), complete, peers, delay (added to each latency), keyed (changes the scenario), ring (identities in /ring, 0 = none) and every (seconds between its snapshots), fixed (1: strings of fixed length).
 It is written with h5py, so that the C reader is judged against another library than the one that wrote it for the simulator."""
 import hashlib
 import math
@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 
 o = dict(seed=1, success=0.995, fault=480, warmup=300, measure=900, interval=10, excess=0, decay=100, complete=1, peers=1000, delay=0, keyed=15, fixed=0,
-         clamped=0, gap=0)
+         clamped=0, gap=0, ring=0, every=20)
 path = sys.argv[1]
 for word in sys.argv[2:]:
     key, value = word.split("=")
@@ -162,6 +162,8 @@ for name in rows[0]:
            "s" if "latency_s" in name else "share" if name.startswith("ring.") else "bytes" if name.startswith("bytes.") else "", "series " + name)
 for name, values, unit in (("lookup.latency_s", latencies, "s"), ("registration.latency_s", [rng.lognormvariate(0.5, 0.3) for _ in range(200)], "s"),
                            ("join.latency_s", [rng.lognormvariate(1.7, 0.9) for _ in range(80)], "s"),
+                           ("node.ring_share", [random.Random(k).expovariate(1) for k in range(3000)], ""),
+                           ("node.messages_per_s", [random.Random(k).lognormvariate(0, 0.4) for k in range(900)], "1/s"),
                            ("detect.latency_s", [rng.uniform(15, 45) for _ in range(400)], "s")):
     h = f.create_group("histograms/" + name)
     h.attrs["unit"], h.attrs["description"] = unit, "distribution of " + name
@@ -174,6 +176,20 @@ for name, values in (("lookup.hops", hops_all), ("links", [max(3, round(rng.gaus
         kinds = sorted(set(values))
         column(h, v, np.array([values.count(k) for k in kinds], dtype=np.uint64) if v == "count" else np.array([k + (v == "upper") for k in kinds], dtype=float),
                None)
+if o["ring"]:
+    n, number = int(o["ring"]), random.Random(7)
+    who = sorted(number.sample(range(47000000), n))  # more digits than a float of six has
+    where = [number.random() for _ in who]
+    table = []
+    for s in range(int((o["warmup"] + o["measure"]) / o["every"]) + 1):
+        for k in range(n):
+            state = number.choices(range(5), (4, 1, 12, 1, 1))[0]
+            alone = state < 2
+            table.append((s * o["every"], who[k], where[k], state, math.nan if alone else who[(k + 1) % n], math.nan if alone else 0.002 * (k + 1),
+                          0 if state == 0 else 10 + k))
+    for i, (name, kind) in enumerate((("time_s", float), ("identity", np.uint64), ("position", float), ("state", np.uint64), ("successor", float),
+                                      ("distance", float), ("links", np.uint64))):
+        column(f.require_group("ring"), name, np.array([row[i] for row in table], dtype=kind), None)
 events = [(0, "phase", "warm-up"), (o["warmup"], "phase", "measure")]
 if o["fault"]:
     events.append((fault_at, "fault", "kill 20 % <host> & more"))

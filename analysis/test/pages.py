@@ -81,6 +81,31 @@ def truth(path, results):
     assert data["faults"] and data["faults"][0]["at"] == 780
 
 
+def ring(path, results, stride):
+    """Each stride-th snapshot, the last one among them, digit for digit."""
+    page = read_page(path)
+    told, file = data_of(page)["ring"], h5py.File(results)["ring"]
+    n = len(told["identity"])
+    held = {name: d[:].reshape(-1, n) for name, d in file.items()}
+    shown = list(range((len(held["state"]) - 1) % int(stride), len(held["state"]), int(stride)))
+    assert "ring_sample" in page.ids and told["identity"] == [int(i) for i in held["identity"][0]] and shown[-1] == len(held["state"]) - 1
+    assert [s["at"] for s in told["snapshots"]] == [held["time_s"][s][0] for s in shown] and len(shown) * n <= 50000
+    for s, row in zip(told["snapshots"], shown):
+        assert s["state"] == "".join(str(v) for v in held["state"][row])
+        for name, column, near in (("next", "successor", 0), ("far", "distance", 1e-5), ("links", "links", 0)):
+            for drawn, value in zip(s[name], held[column][row]):
+                assert (drawn is None) == math.isnan(value) and (drawn is None or abs(drawn - value) <= near * value), (name, drawn, value)
+    says(path, "%d identities" % n, ("" if int(stride) > 1 else "!") + "is shown")
+
+
+def lawful(path):
+    """Only shares of the ring have a law beside them; without snapshots there is no ring."""
+    page = read_page(path)
+    laws = {c["id"]: c["law"] for c in data_of(page)["charts"] if "law" in c}
+    assert laws == {"keys_bins": "exponential"}, laws
+    assert "ring" not in data_of(page) and "ring_sample" not in page.ids and "load_bins" in page.ids
+
+
 def grouped(path):
     data = data_of(read_page(path))
     assert data["group"] > 1 and len(data["ends"]) <= 1200

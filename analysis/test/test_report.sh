@@ -19,6 +19,10 @@ page_escapes() { look says "$work/a/report.html" 'kill 20 % <host> & more' && ! 
 page_is_the_same_again() { cp "$work/a/report.html" "$work/first" && reports 0 "$work/a" --quiet && cmp "$work/first" "$work/a/report.html" && [ ! -s "$work/out" ]; }
 fixed_strings_too() { fixture fixed gap=400 fixed=1 && reports 0 "$work/fixed" && look says "$work/fixed/report.html" 'kill 20 % <host> & more'; }
 long_runs_are_grouped() { fixture long interval=1 measure=1500 peers=40 fault=0 && reports 0 "$work/long" && look grouped "$work/long/report.html"; }
+ring_is_shown() {
+    fixture ring ring=20 && reports 0 "$work/ring" && look offline "$work/ring/report.html" && look ring "$work/ring/report.html" "$work/ring/results.h5" 1 &&
+        fixture much ring=700 every=10 && reports 0 "$work/much" && look ring "$work/much/report.html" "$work/much/results.h5" 2
+}
 json_tells() { reports 0 "$work/a" --json && cp "$work/out" "$work/json" && look figures "$work/json" "$work/a/results.h5"; }
 warns() {
     fixture cut complete=0 clamped=0.05 && reports 0 "$work/cut" && told 'warning: The run is incomplete' && told '5 % of all delays were raised' &&
@@ -39,8 +43,9 @@ wrong_usage() {
 }
 unwritable_is_told() { fixture full && mkdir "$work/full/report.html" && reports 4 "$work/full" && told 'cannot write report.html'; }
 damage_is_told() {
-    for what in no-meta later-format short-column text-column two-dimensions time-runs-back bad-bins scalar-of-two; do
-        fixture bad && "$python" "$here/damage.py" "$work/bad/results.h5" $what && reports 2 "$work/bad" && told "$work/bad/results.h5: " || { echo "damage: $what"; return 1; }
+    local what
+    for what in ring-short ring-torn ring-strangers ring-state ring-lacks ring-runs-back no-meta later-format short-column text-column two-dimensions time-runs-back bad-bins scalar-of-two; do
+        fixture bad ring=9 && "$python" "$here/damage.py" "$work/bad/results.h5" $what && reports 2 "$work/bad" && told "$work/bad/results.h5: " || { echo "damage: $what"; return 1; }
     done
     printf 'not HDF5 at all' >"$work/bad/results.h5" && reports 2 "$work/bad" && told 'not an HDF5 file'
 }
@@ -67,6 +72,8 @@ check 'names from the file are escaped' page_escapes
 check 'the same results make the same page' page_is_the_same_again
 check 'strings of fixed length are read like the others' fixed_strings_too
 check 'long records are drawn in groups, with their range' long_runs_are_grouped
+check 'shares of the ring stand beside their law, and a ring that was not recorded is not shown' look lawful "$work/a/report.html"
+check 'the ring shows each snapshot, or each k-th of too many' ring_is_shown
 check '--json tells figures and intervals' json_tells
 check 'a run that must not be believed is told so' warns
 check 'gnuplot makes a PDF of each chart without a word' gnuplot_takes_it
