@@ -182,7 +182,8 @@ const struct chart charts[] = {
      "Share of the ring that a peer owns",
      "even shares",
      CHART_BINS,
-     "Times the number of peers: 1 is an even share. All samples of the measured phase, beside what random Node-IDs give.",
+     "Times the number of peers: 1 is an even share. All samples of the measured phase, beside what random Node-IDs "
+     "give.",
      "node.ring_share",
      false,
      {{NULL, NULL, NULL, 0}}},

@@ -145,7 +145,11 @@ static void bins_script(FILE *f, const struct chart *c, const struct bins *h)
     fprintf(f,
             "set multiplot layout 2,1\nset style fill solid noborder\nset yrange [0:*]\nset ylabel \"%s%s\"\n"
             "plot \"%s.dat\" using (($1+$2)/2):4:($2-$1) with boxes lc rgb \"%s\" notitle",
-            law ? "density" : "share per ", law ? "" : c->log ? "decade" : c->unit, c->id, fills[0]);
+            law ? "density" : "share per ",
+            law      ? ""
+            : c->log ? "decade"
+                     : c->unit,
+            c->id, fills[0]);
     if (law)
         fprintf(f, ", \\\n     exp(-x) with lines lw 1.5 dt 2 lc rgb \"%s\" title \"exp(-x)\"", lines[1]);
     fputs("\nset xlabel ", f);

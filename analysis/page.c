@@ -261,12 +261,13 @@ static void write_ring(const struct page *p)
     const struct snapshots *v = &p->r->ring;
     if (!v->snapshots)
         return;
-    fprintf(p->f,
-            "<section>\n<h2>A sample of the ring</h2>\n<figure id=\"ring_sample\" class=\"sample\">\n<figcaption>"
-            "<b>%zu identities, drawn once for the whole run</b> <span>The ring of Node-IDs runs clockwise from the top. A "
-            "mark is an identity, the bow inside leads to its first successor, the bar outside counts its "
-            "links.",
-            v->nodes);
+    fprintf(
+        p->f,
+        "<section>\n<h2>A sample of the ring</h2>\n<figure id=\"ring_sample\" class=\"sample\">\n<figcaption>"
+        "<b>%zu identities, drawn once for the whole run</b> <span>The ring of Node-IDs runs clockwise from the top. A "
+        "mark is an identity, the bow inside leads to its first successor, the bar outside counts its "
+        "links.",
+        v->nodes);
     if (ring_stride(v) > 1)
         fprintf(p->f, " Of %zu snapshots, one in %zu is shown.", v->snapshots, ring_stride(v));
     fputs("</span></figcaption>\n</figure>\n</section>\n", p->f);

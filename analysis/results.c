@@ -343,8 +343,8 @@ static void read_ring(struct reading *r, struct results *s)
     const struct {
         const char *name;
         double **values;
-    } column[] = {{"time_s", &v->time_s},       {"identity", &v->identity},   {"position", &v->position},
-                  {"state", &v->state},         {"successor", &v->successor}, {"distance", &v->distance},
+    } column[] = {{"time_s", &v->time_s}, {"identity", &v->identity},   {"position", &v->position},
+                  {"state", &v->state},   {"successor", &v->successor}, {"distance", &v->distance},
                   {"links", &v->links}};
     for (size_t i = 0; i < sizeof column / sizeof column[0]; i++) {
         *column[i].values = numbers(r, group, column[i].name, &n);
@@ -481,10 +481,10 @@ void results_free(struct results *s)
         free(s->events[i].kind);
         free(s->events[i].text);
     }
-    void *rest[] = {s->path, s->scenario_name, s->fingerprint, s->revision,   s->version, s->epoch, s->config,
-                    s->wall, s->scalars,       s->columns,     s->histograms, s->events,  s->time_s,
-                    s->ring.time_s, s->ring.identity, s->ring.position, s->ring.state, s->ring.successor, s->ring.distance,
-                    s->ring.links};
+    void *rest[] = {s->path,          s->scenario_name, s->fingerprint,    s->revision,      s->version,
+                    s->epoch,         s->config,        s->wall,           s->scalars,       s->columns,
+                    s->histograms,    s->events,        s->time_s,         s->ring.time_s,   s->ring.identity,
+                    s->ring.position, s->ring.state,    s->ring.successor, s->ring.distance, s->ring.links};
     for (size_t i = 0; i < sizeof rest / sizeof rest[0]; i++)
         free(rest[i]);
     memset(s, 0, sizeof *s);

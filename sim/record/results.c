@@ -135,8 +135,7 @@ static void begin_table(struct pass *p, struct table *t, const char *group, cons
     h5_group(p->h5, group);
     for (unsigned i = 0; i < columns; i++) {
         snprintf(path, sizeof path, "%s/%s", group, c[i].name);
-        t->column[i] =
-            h5_column(p->h5, path, stored_as(c[i].type), TABLE_CHUNK, c[i].unit, c[i].description, NULL);
+        t->column[i] = h5_column(p->h5, path, stored_as(c[i].type), TABLE_CHUNK, c[i].unit, c[i].description, NULL);
     }
 }
 

@@ -110,7 +110,8 @@
     X(LEVEL, identity, "identity", "", "number of the identity")                                                       \
     X(FIGURE, position, "position", "", "where its Node-ID stands on the ring, as a share of it from 0 upwards")       \
     X(LEVEL, state, "state", "",                                                                                       \
-      "0 = offline, 1 = online but not joined, 2 = joined with the true successor, 3 = its first successor is not the "\
+      "0 = offline, 1 = online but not joined, 2 = joined with the true successor, 3 = its first successor is not "    \
+      "the "                                                                                                           \
       "true one, 4 = its first successor is dead")                                                                     \
     X(FIGURE, successor, "successor", "", "number of its first successor; NaN = it has none")                          \
     X(FIGURE, distance, "distance", "", "from its position to that of its first successor, as a share of the ring")    \

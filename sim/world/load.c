@@ -61,8 +61,8 @@ void load_end(struct world *w)
             continue;
         const struct identity *id = &w->identity[l->pick[k]];
         if (id->session != NONE)
-            l->online[k] +=
-                counted(l, session_of(world_books(w, kernel_part_of(w->kernel, l->pick[k])), id)->started, w->now);
+            l->online[k] += counted(l, session_of(world_books(w, kernel_part_of(w->kernel, l->pick[k])), id)->started,
+                                    w->now);
         if (l->online[k] >= least)
             histogram_add(&l->rate, (uint64_t)(l->messages[k] * (LOAD_PARTS * 1e9) / (double)l->online[k] + 0.5));
     }

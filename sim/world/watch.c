@@ -38,7 +38,7 @@ static enum ring_state state_of(struct world *w, peer_h peer, peer_h successor)
         return RING_STATE_OFFLINE;
     if (!(flags & LIFE_JOINED))
         return RING_STATE_JOINING;
-    if (successor != PEER_NONE && !net_online(w->net, successor))
+    if (successor != PEER_NONE && (successor >= w->identities || !net_online(w->net, successor)))
         return RING_STATE_DEAD;
     return successor == ring_successor(w, peer) ? RING_STATE_JOINED : RING_STATE_WRONG;
 }
@@ -60,8 +60,8 @@ static void look_at(struct world *w, peer_h peer, struct series_ring *s)
         s->links = view.links;
         successor = view.successors ? view.successor[0] : PEER_NONE;
     }
-    if (successor != PEER_NONE) {
-        s->successor = successor < w->identities ? (double)successor : NAN;
+    if (successor < w->identities) {
+        s->successor = successor;
         s->distance = share_of_ring(id_distance(self, net_id(w->net, successor)));
     }
     s->state = state_of(w, peer, successor);

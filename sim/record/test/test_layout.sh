@@ -32,7 +32,7 @@ ring_is_there() {
     run r1 "${watch[@]}" && run r2 "${watch[@]}" --partitions 3 && run r3 "${watch[@]}" --engine heap && "$python" "$rows" same "$work/r1" "$work/r2" "$work/r3" &&
         "$python" "$rows" ring "$work/r1"
 }
-ring_moves_nothing() { cmp <(grep fingerprint "$work/a/summary.json") <(grep fingerprint "$work/r1/summary.json"); }
+ring_moves_nothing() { grep fingerprint "$work/a/summary.json" >"$work/still" && cmp "$work/still" <(grep fingerprint "$work/r1/summary.json"); }
 check 'engines, windows and partitions leave the same results.h5' ways
 check 'the layout is what README.md promises' "$python" "$rows" layout "$work/a"
 check 'nodes are the same on three partitions' nodes_are_the_same

@@ -34,16 +34,15 @@ static const char rough[] =
     "faults: [{at: 41 s, kill: {share: 20 %, mode: host}}]\n"
     "record: {interval: 10 s, nodes: true, ring: {nodes: 16, every: 6.5 s}}\n";
 
-static const char classic[] =
-    "reloadsim: 1\n"
-    "name: classic\n"
-    "overlay: {protocol: chord2003, peers: 60, start: join, bootstrap: {nodes: 3}}\n"
-    "network: {model: constant, delay: 40 ms, loss: 2 %}\n"
-    "churn: {session: {exponential: {mean: 5 min}}, offline: {exponential: {mean: 5 min}}}\n"
-    "workload: {lookup: {every: 15 s, target: random}}\n"
-    "phases: {warmup: 65 s, measure: 100 s}\n"
-    "faults: [{at: 41 s, kill: {share: 20 %, mode: host}}]\n"
-    "record: {interval: 10 s, ring: {nodes: 16, every: 6.5 s}}\n";
+static const char classic[] = "reloadsim: 1\n"
+                              "name: classic\n"
+                              "overlay: {protocol: chord2003, peers: 60, start: join, bootstrap: {nodes: 3}}\n"
+                              "network: {model: constant, delay: 40 ms, loss: 2 %}\n"
+                              "churn: {session: {exponential: {mean: 5 min}}, offline: {exponential: {mean: 5 min}}}\n"
+                              "workload: {lookup: {every: 15 s, target: random}}\n"
+                              "phases: {warmup: 65 s, measure: 100 s}\n"
+                              "faults: [{at: 41 s, kill: {share: 20 %, mode: host}}]\n"
+                              "record: {interval: 10 s, ring: {nodes: 16, every: 6.5 s}}\n";
 
 static char folder[64];
 
@@ -288,8 +287,8 @@ static void messages_by_node_add_up(void **state)
     (void)state;
     for (unsigned k = 0; k < 2; k++) {
         struct recording r;
-        struct world *w =
-            run(&r, k ? classic : rough, NULL, (struct world_options){.out = folder, .partitions = 2, .threads = true});
+        struct world *w = run(&r, k ? classic : rough, NULL,
+                              (struct world_options){.out = folder, .partitions = 2, .threads = true});
         const uint64_t *of_class = &r.summary.messages_lookup;
         uint64_t messages = 0, counted = 0;
         double online_s = 0;
