@@ -36,12 +36,16 @@ export -f run_one
 
 [ $# -gt 0 ] && printf '%s\0' "$@" | xargs -0 -n 1 -P "${JOBS:-2}" bash -c 'run_one "$1"' run_one
 
-passed=0 failed=0
+passed=0 failed=0 reported=0
 for count in "$LOGS"/*.count; do
     [ -e "$count" ] || continue
     read -r p f <"$count"
-    passed=$((passed + p)) failed=$((failed + f))
+    passed=$((passed + p)) failed=$((failed + f)) reported=$((reported + 1))
     [ "$f" -eq 0 ] || { printf '\n==== %s\n' "${count%.count}"; tail -n 60 "${count%.count}"; }
 done
+if [ "$reported" -ne $# ]; then # a job was killed before it could report
+    echo "run-tests.sh: $(($# - reported)) of $# programs did not report"
+    failed=$((failed + $# - reported))
+fi
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
