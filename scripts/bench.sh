@@ -19,7 +19,7 @@ report() { # reads "name value unit" lines
             if ($1 in value && value[$1] > 0) {
                 off = 100 * ($2 / value[$1] - 1)
                 worse = better[$1] == "less" ? off : -off
-                printf " accepted %s (%+.1f %%, tolerance %s %%)%s", value[$1], off, tolerance[$1], worse > tolerance[$1] ? "  WORSE" : ""
+                printf " accepted %s (%+.1f %%, tolerance %s %%)%s", value[$1], off, tolerance[$1], (worse > tolerance[$1]) ? "  WORSE" : ""
             }
             print ""
             fflush()
