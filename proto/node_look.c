@@ -161,6 +161,22 @@ static const char *check_links(const struct call *c)
     return open > c->o->limits.links ? "more links than the limit" : NULL;
 }
 
+/* The first frame of a link is under way or has its time; those behind it wait. A first frame without a time would wait for ever. */
+static const char *check_frame(const struct call *c, uint32_t at)
+{
+    const struct record *frame = record_at(c, SECTION_WORK, at);
+    if (frame->slot >= link_slots(c) || link_at(c, frame->slot)->state != LINK_UP)
+        return "a frame waits on a link that is not up";
+    bool first = true;
+    for (uint32_t k = 0; k < at && first; k = record_next(c, SECTION_WORK, k)) {
+        const struct record *r = record_at(c, SECTION_WORK, k);
+        first = r->type != WORK_FRAME || r->slot != frame->slot;
+    }
+    if (first == (frame->due == TIME_NEVER))
+        return first ? "the first frame of a link waits for nothing" : "a frame does not wait for the one before it";
+    return NULL;
+}
+
 static const char *check_work(const struct call *c)
 {
     uint32_t at = 0;
@@ -170,8 +186,9 @@ static const char *check_work(const struct call *c)
             return "a work record's size is wrong";
         if (r->due < c->env->now)
             return "a timer lies in the past";
-        if (r->type == WORK_FRAME && (r->slot >= link_slots(c) || link_at(c, r->slot)->state != LINK_UP))
-            return "a frame waits on a link that is not up";
+        const char *wrong = r->type == WORK_FRAME ? check_frame(c, at) : NULL;
+        if (wrong)
+            return wrong;
         at += r->size;
     }
     return NULL;

@@ -301,17 +301,34 @@ bool link_carries(const struct call *c, uint16_t slot, uint64_t tid)
     return false;
 }
 
-/* A fragment that finds the queue full takes along the earlier ones of its message that have not left yet: they are of no use alone, and a full
- * queue that took one part of each message would carry nothing at all. */
+/* The first frame that waits for this link gets this time: it is the only one with a time. */
+static void frame_next(struct call *c, uint16_t slot, sim_time at_time)
+{
+    for (uint32_t at = 0; at < section_used(c, SECTION_WORK); at = record_next(c, SECTION_WORK, at)) {
+        struct record *r = record_at(c, SECTION_WORK, at);
+        if (r->type == WORK_FRAME && r->slot == slot) {
+            record_due(c, r, at_time);
+            return;
+        }
+    }
+}
+
+/* A fragment that finds no room takes along the earlier ones of its message that have not left yet: they are of no use alone, and a full
+ * queue that took one part of each message would carry nothing at all. What waited behind them moves up. */
 static void frames_recall(struct call *c, const struct queueing *q)
 {
+    sim_time due = TIME_NEVER;
     for (uint32_t at = 0; at < section_used(c, SECTION_WORK);) {
         const struct waiting_frame *f = frame_at(c, at);
-        if (f->r.type == WORK_FRAME && f->r.slot == q->slot && f->tid == q->tid && f->code == q->code && f->sends == 0)
+        if (f->r.type == WORK_FRAME && f->r.slot == q->slot && f->tid == q->tid && f->code == q->code && f->sends == 0) {
+            due = time_min(due, f->r.due);
             record_remove(c, SECTION_WORK, at);
-        else
+        } else {
             at += f->r.size;
+        }
     }
+    if (due != TIME_NEVER)
+        frame_next(c, q->slot, due);
 }
 
 /* The same message or fragment, sent again end to end, still waits to be sent here: once is enough. */
@@ -344,11 +361,14 @@ static int frame_queue(void *arg, const uint8_t *message, size_t len, uint32_t t
     }
     if (queue_held(c) + len > c->o->limits.queue_bytes) {
         c->env->port->fact(c->env, FACT_DROPPED, DROP_LIMIT, q->code);
+        frames_recall(c, q);
         return ERR_NO_ROOM;
     }
     struct waiting_frame *f = record_add(c, SECTION_WORK, WORK_FRAME, (uint32_t)(offsetof(struct waiting_frame, message) + len));
-    if (!f)
+    if (!f) {
+        frames_recall(c, q);
         return ERR_NO_ROOM;
+    }
     f->r.slot = q->slot;
     f->tid = q->tid;
     f->code = q->code;
@@ -425,17 +445,6 @@ static bool frame_named(const struct waiting_frame *f, const struct frame *ack, 
         named |= behind == 0 || (behind <= 32 && ack->received >> (behind - 1) & 1);
     }
     return named;
-}
-
-static void frame_next(struct call *c, uint16_t slot, sim_time at_time)
-{
-    for (uint32_t at = 0; at < section_used(c, SECTION_WORK); at = record_next(c, SECTION_WORK, at)) {
-        struct record *r = record_at(c, SECTION_WORK, at);
-        if (r->type == WORK_FRAME && r->slot == slot) {
-            record_due(c, r, at_time);
-            return;
-        }
-    }
 }
 
 void link_acked(struct call *c, uint16_t slot, const struct frame *ack)

@@ -239,6 +239,31 @@ static void who_never_acknowledges_loses_its_link_and_holds_no_memory(void **sta
     stage_close(&s);
 }
 
+/* 6.6.3.1, 6.7: a message sent again end to end finds the queue full while its last part waits for the gap after an ACK. It takes that part back, and
+ * what waited behind goes out in its place. */
+static void a_message_taken_back_leaves_the_next_its_turn(void **state)
+{
+    (void)state;
+    struct stage s = {.config = overlay_defaults()};
+    static uint8_t body[1202];
+    stage_open(&s, 4);
+    s.config.limits.queue_messages = 4;
+    store_be16(body, 1200);
+    struct letter l = {.signer = 20, .tid = 1, .to = recorder_id(s.r, EVIL)};
+    stage_deliver(&s, HONEST, &l, PING_REQ, body, sizeof body);
+    const struct recorded_datagram *d = &s.r->sent[s.r->sents - 1]; /* the first part */
+    assert_int_equal(d->b[0], FRAME_DATA);
+    ack_send(&s, EVIL, load_be32(d->b + 1), 0);
+    for (uint64_t tid = 2; tid <= 4; tid++)
+        stage_ping(&s, HONEST, &(struct letter){.signer = 20, .tid = tid, .to = recorder_id(s.r, EVIL)});
+    stage_deliver(&s, HONEST, &l, PING_REQ, body, sizeof body);
+    assert_int_equal(stage_dropped(&s, DROP_QUEUE_FULL), 1);
+    assert_int_equal(stage_sent(&s, PING_REQ, NULL), 0);
+    recorder_run(s.r, MILLIS(15));
+    assert_int_equal(stage_sent(&s, PING_REQ, NULL), 1);
+    stage_close(&s);
+}
+
 /* 6.6: what hangs on all links together is bounded too. */
 static void silent_links_together_stay_within_the_queue_limit(void **state)
 {
@@ -395,6 +420,7 @@ int main(void)
         cmocka_unit_test(sequence_numbers_may_jump),
         cmocka_unit_test(a_frame_sent_a_thousand_times_fills_no_queue),
         cmocka_unit_test(who_never_acknowledges_loses_its_link_and_holds_no_memory),
+        cmocka_unit_test(a_message_taken_back_leaves_the_next_its_turn),
         cmocka_unit_test(silent_links_together_stay_within_the_queue_limit),
         cmocka_unit_test(nothing_is_taken_from_a_channel_that_is_not_up),
         cmocka_unit_test(a_channel_to_somebody_else_is_closed),
