@@ -61,6 +61,7 @@ enum chan_op {
     CHAN_OPEN,      /* start a handshake as DTLS client towards args.addr; args.chan is set; UP or DOWN follows in a later call */
     CHAN_CLOSE,     /* close_notify, forget; nothing follows, and the number may be given again at once */
     CHAN_KEEPALIVE, /* send a keepalive each args.interval and report SILENT when nothing was received for args.silent_after; 0 stops */
+    CHAN_REMOTE,    /* args.addr is set to the address at the other end of an open channel */
 };
 
 struct chan_args {

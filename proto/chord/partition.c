@@ -24,6 +24,22 @@ void chord_partition_plan(struct call *c)
     c->n->state_at = c->o->partition_check ? time_add(c->env->now, check_every(c) / 65536 * ((drawn(c) & 0xffff) + 1)) : TIME_NEVER;
 }
 
+static uint16_t link_to_address(struct call *c, addr_h addr)
+{
+    for (uint32_t k = 0; k < order_count(c); k++) {
+        struct chan_args args = {.chan = order_at(c, k)->slot};
+        if (order_is(order_at(c, k), ORDER_USABLE) && c->env->port->channel(c->env, CHAN_REMOTE, &args) == 0 && args.addr == addr)
+            return order_at(c, k)->slot;
+    }
+    return SLOT_NONE;
+}
+
+static void ping_through(struct call *c, uint16_t slot)
+{
+    ping_send(c, PURPOSE_PARTITION_PING, 0, link_at(c, slot)->peer,
+              &(struct route){.slot = slot, .to_resource = true, .target = id_next(c->n->id)}, true);
+}
+
 void chord_partition_check(struct call *c)
 {
     struct chan_args args = {.addr = ADDR_NONE};
@@ -33,7 +49,14 @@ void chord_partition_check(struct call *c)
     if (!c->o->partition_check || c->n->bootstrap_slot != SLOT_NONE) /* the last handshake is still under way */
         return;
     args.addr = chord_bootstrap_address(c, drawn(c));
-    if (args.addr == ADDR_NONE || c->env->port->channel(c->env, CHAN_OPEN, &args))
+    if (args.addr == ADDR_NONE)
+        return;
+    uint16_t linked = link_to_address(c, args.addr);
+    if (linked != SLOT_NONE) { /* another channel would take its place, and part us for a round trip */
+        ping_through(c, linked);
+        return;
+    }
+    if (c->env->port->channel(c->env, CHAN_OPEN, &args))
         return;
     if (link_open(c, (uint16_t)args.chan, PEER_NONE, LINK_OPENING))
         c->n->bootstrap_slot = (uint16_t)args.chan;
@@ -45,8 +68,7 @@ void chord_partition_linked(struct call *c, uint16_t slot)
 {
     c->n->bootstrap_slot = SLOT_NONE;
     link_at(c, slot)->flags |= LINK_OURS; /* tidied away when it serves nothing else */
-    ping_send(c, PURPOSE_PARTITION_PING, 0, link_at(c, slot)->peer,
-              &(struct route){.slot = slot, .to_resource = true, .target = id_next(c->n->id)}, true);
+    ping_through(c, slot);
 }
 
 void chord_partition_answered(struct call *c, const struct errand *e, peer_h other)

@@ -116,12 +116,15 @@ static int channel_do(struct recorder *r, enum chan_op op, struct chan_args *arg
         if (args->chan == CHAN_NONE)
             return ERR_NO_LINK;
         r->channel[args->chan] = RECORDER_OPENING;
+        r->remote[args->chan] = args->addr;
         return 0;
     }
     if (args->chan >= RECORDER_CHANNELS_MAX || r->channel[args->chan] == RECORDER_FREE)
         return ERR_NO_LINK;
     if (op == CHAN_CLOSE)
         r->channel[args->chan] = RECORDER_FREE;
+    else if (op == CHAN_REMOTE)
+        args->addr = r->remote[args->chan];
     return 0;
 }
 
@@ -443,6 +446,8 @@ void recorder_run(struct recorder *r, sim_time until)
 static void report(struct recorder *r, chan_h chan, enum chan_event event, peer_h peer, sim_time rtt)
 {
     struct chan_info info = {peer, peer == PEER_NONE ? ADDR_NONE : peer, rtt};
+    if (peer != PEER_NONE)
+        r->remote[chan] = peer;
     before(r);
     after(r, node_channel(r->node, &r->env, chan, event, &info));
 }
@@ -459,6 +464,7 @@ chan_h recorder_seed_channel(struct recorder *r)
     chan_h chan = lowest_free(r);
     assert(chan != CHAN_NONE);
     r->channel[chan] = RECORDER_UP;
+    r->remote[chan] = ADDR_NONE;
     return chan;
 }
 

@@ -83,6 +83,7 @@ struct recorder {
     sim_time draw;               /* what port.draw returns; 0 = law k draws from 2^(k-1) to 3 * 2^(k-1) s, evenly */
 
     enum recorder_channel_state channel[RECORDER_CHANNELS_MAX];
+    addr_h remote[RECORDER_CHANNELS_MAX];
     struct id id[RECORDER_PEERS_MAX];
     unsigned ids;
     struct ip_port foreign[RECORDER_ADDRS_FOREIGN];

@@ -145,6 +145,10 @@ int channel_do(struct env *env, enum chan_op op, struct chan_args *args)
     const struct channel *c = &o->table->slot[args->chan];
     if (c->state == CHANNEL_SHAKING && (c->server || op != CHAN_CLOSE))
         return ERR_NO_LINK;
+    if (op == CHAN_REMOTE) {
+        args->addr = c->addr;
+        return 0;
+    }
     if (op == CHAN_KEEPALIVE)
         return keepalive_set(h, o, args->chan, env->self, &(struct schedule){args->interval, args->silent_after},
                              env->now);
