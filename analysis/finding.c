@@ -48,7 +48,8 @@ static void about_warmup(struct findings *f, const struct results *r, double lev
                               text_time(warmup, r->warmup_s), figure_rules[i].key,
                               text_time(cut, results_start(r, w.cut)), 100 * w.shift));
         if (w.verdict == WARMUP_NEVER) {
-            char *more = memory_format("%s%s%s", never ? never : "", never ? ", " : "", figure_rules[i].key);
+            char *more = memory_format("%s%s%s (%+.2g %% from half to half)", never ? never : "", never ? ", " : "",
+                                       figure_rules[i].key, 100 * w.shift);
             free(never);
             never = more;
         }

@@ -60,10 +60,16 @@ struct warmup warmup_of(const double *x, size_t n, size_t measured, double level
         w.cut = at[cut];
         w.shift = rest != 0 ? whole / rest - 1 : NAN;
         w.verdict = WARMUP_FINE;
-        if (late && trusted.correlated)
-            w.verdict = WARMUP_NEVER;
-        else if (cut > start && fabs(whole - rest) > trusted.interval.half)
+        if (late && trusted.correlated) {
+            size_t middle = start + (count - start) / 2;
+            double drift = mean_of(kept + middle, count - middle) - mean_of(kept + start, middle - start);
+            if (fabs(drift) > WARMUP_DRIFT * fabs(whole)) {
+                w.verdict = WARMUP_NEVER;
+                w.shift = whole != 0 ? drift / whole : NAN;
+            }
+        } else if (cut > start && fabs(whole - rest) > trusted.interval.half) {
             w.verdict = WARMUP_SHORT;
+        }
     }
     free(kept);
     free(at);

@@ -102,6 +102,21 @@ static void what_never_settles_is_told(void **state)
     assert_int_equal(warmup_of(x, N, 30, 0.95).verdict, WARMUP_NEVER);
 }
 
+/* Peers online wander by half a per cent in a quarter of an hour, and hours are needed to see that they come back. */
+static void what_wanders_a_little_is_not_told(void **state)
+{
+    (void)state;
+    double x[N];
+    for (unsigned i = 0; i < N; i++)
+        x[i] = 1000 + 0.02 * i + i % 2; /* +0.35 % from half to half */
+    assert_int_equal(warmup_of(x, N, 30, 0.95).verdict, WARMUP_FINE);
+    for (unsigned i = 0; i < N; i++)
+        x[i] = 1000 + 0.2 * i + i % 2;
+    struct warmup w = warmup_of(x, N, 30, 0.95);
+    assert_int_equal(w.verdict, WARMUP_NEVER);
+    assert_true(w.shift > 0.02 && w.shift < 0.04);
+}
+
 static void gaps_are_left_out_and_little_is_unknown(void **state)
 {
     (void)state;
@@ -118,9 +133,9 @@ static void gaps_are_left_out_and_little_is_unknown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(mser5_is_what_its_definition_says),       cmocka_unit_test(a_short_warmup_is_seen),
-        cmocka_unit_test(a_long_enough_one_is_not_blamed),         cmocka_unit_test(what_never_settles_is_told),
-        cmocka_unit_test(gaps_are_left_out_and_little_is_unknown),
+        cmocka_unit_test(mser5_is_what_its_definition_says), cmocka_unit_test(a_short_warmup_is_seen),
+        cmocka_unit_test(a_long_enough_one_is_not_blamed),   cmocka_unit_test(what_never_settles_is_told),
+        cmocka_unit_test(what_wanders_a_little_is_not_told), cmocka_unit_test(gaps_are_left_out_and_little_is_unknown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -128,15 +128,25 @@ GNUPLOT
 }
 
 loss() {
-    head_row 'loss, %' 'success, %' 'p50, s' 'p95, s' 'p99, s' 'wrong successor, %' 'maintenance, B/s and peer'
+    head_row 'loss, %' 'success, %' 'p50, s' 'p95, s' 'p99, s' 'wrong successor, %' 'Updates, messages/s and peer' 'queue full, messages' 'maintenance, B/s and peer'
     : >"$data"
+    case_row() { # LABEL WORD
+        row "$2" "$(cell "$1" lookup.success 100)" "$(cell "$1" lookup.latency_s.p50)" "$(cell "$1" lookup.latency_s.p95)" "$(cell "$1" lookup.latency_s.p99)" \
+            "$(cell "$1" ring.wrong_successor 100)" "$(figure "$1" messages.by_class.update | awk '{ printf "%.2f", $1 / 900 / 500 }')" \
+            "$(cell "$1" messages.dropped.queue_full 1 0)" "$(cell "$1" maintenance.bytes_per_node_s 1 0)"
+    }
     for p in 0 0.5 1 2 5 10 15; do
         l=loss/$p
         sweep $l loss "$([ $p = 15 ] && echo 3 || echo 5)" --set "network.loss=$p %"
-        row $p "$(cell $l lookup.success 100)" "$(cell $l lookup.latency_s.p50)" "$(cell $l lookup.latency_s.p95)" "$(cell $l lookup.latency_s.p99)" \
-            "$(cell $l ring.wrong_successor 100)" "$(cell $l maintenance.bytes_per_node_s 1 0)"
+        case_row $l $p
         echo "$p $(point $l lookup.latency_s.p50) $(point $l lookup.latency_s.p95) $(point $l lookup.success 100)" >>"$data"
     done
+    sweep loss/15-periodic loss 3 --set 'network.loss=15 %' --set overlay.config.chord-reactive=false
+    case_row loss/15-periodic '15, chord-reactive: false'
+    sweep loss/15-late loss 3 --set 'network.loss=15 %' --set 'overlay.link.suspect_after=4 retransmissions'
+    case_row loss/15-late '15, suspect_after: 4'
+    sweep loss/15-near loss 3 --set 'network={model: constant, delay: 20 ms, loss: 15 %}'
+    case_row loss/15-near '15, 20 ms between any two'
     draw <<GNUPLOT
 set xlabel "datagrams lost, %"
 set ylabel "latency of look-ups, s"
