@@ -73,7 +73,8 @@ static struct estimate estimate_chord(const struct scenario *s)
 
 static bool keepalives_one_by_one(const struct scenario *s)
 {
-    return s->latency == LATENCY_EXPONENTIAL || s->jitter.kind != LAW_NEVER || s->access_up || s->access_down;
+    return s->latency == LATENCY_EXPONENTIAL || s->jitter.kind != LAW_NEVER || s->access_up || s->access_down ||
+           scenario_changes_delays(s);
 }
 
 struct estimate estimate_of(const struct scenario *s)

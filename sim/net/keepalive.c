@@ -9,8 +9,8 @@
  * other side is from when until when it sends, and that comes as a note which takes the time that a packet takes: it arrives before the first and after the
  * last keepalive, so that nothing is known here earlier than there. Notes are the simulator's own: never lost, never counted.
  *
- * Where the delay is drawn for each datagram (exponential latency, jitter), where an access line queues, or when the configuration asks for it, they are
- * sent one by one. Both ways give the same
+ * Where the delay is drawn for each datagram (exponential latency, jitter), where an access line queues, where the weather changes delays, or when the
+ * configuration asks for it, they are sent one by one. Both ways give the same
  * counts, the same silences at the same nanosecond and the same fingerprint; test_net_load.c holds them against each other.
  *
  * Nothing is armed when a packet arrives: watch_due is the earliest time at which anything can be due, and the check at that time finds out. */
@@ -84,7 +84,8 @@ static bool grid_lost(const struct net *n, struct grid *g, uint64_t k)
     return g->word[k % 4] < loss_32;
 }
 
-static sim_time delay_of(const struct net *n, const struct channel *c, peer_h self, uint64_t entity, uint64_t k)
+/* Of number k, which leaves at `sent`. Where they are worked out the weather changes no delay (net_weather). */
+static sim_time delay_of(const struct net *n, const struct channel *c, peer_h self, uint64_t entity, uint64_t k, sim_time sent)
 {
     const struct latency *l = n->config.latency;
     sim_time delay = channel_one_way(c);
@@ -94,6 +95,8 @@ static sim_time delay_of(const struct net *n, const struct channel *c, peer_h se
     }
     if (l->jitter.kind != LAW_NEVER)
         delay += latency_jitter(l, random_unit(n->config.seed, entity, STREAM_EXTRA_DELAY, k));
+    if (n->keepalives_one_by_one)
+        delay = weather_delay(trouble_weather(n, sent), delay);
     return delay < l->min_delay ? l->min_delay : delay;
 }
 
@@ -106,7 +109,7 @@ static struct grid grid_own(const struct host *h, const struct channel *c, chan_
 static struct grid grid_peer(const struct host *h, const struct channel *c, peer_h self)
 {
     return grid_at(h->net, c->addr, c->remote, self, h->schedule[c->peer_schedule].interval,
-                   delay_of(h->net, c, self, 0, 0));
+                   delay_of(h->net, c, self, 0, 0, 0));
 }
 
 /* ---- when something was last heard ---- */
@@ -231,7 +234,7 @@ static void note_send(struct host *h, const struct channel *c, peer_h self, sim_
     if (h->net->keepalives_one_by_one || c->remote == TAG_NONE)
         return;
     store_be64(b, interval);
-    struct event e = {.at = now + delay_of(h->net, c, self, 0, 0),
+    struct event e = {.at = now + delay_of(h->net, c, self, 0, 0, now),
                       .dst = c->addr,
                       .src = self,
                       .seq = KEEPALIVE_SEQ | h->notes++,
@@ -343,7 +346,7 @@ static void send_one(struct host *h, const struct channel *c, chan_h slot, peer_
         h->counts.keepalives_lost++;
         return;
     }
-    struct event e = {.at = left_at + delay_of(h->net, c, self, g->entity, k),
+    struct event e = {.at = left_at + delay_of(h->net, c, self, g->entity, k, grid_time(g, k)),
                       .dst = c->addr,
                       .src = self,
                       .seq = KEEPALIVE_SEQ | channel_tag(c, slot),
@@ -395,11 +398,11 @@ void keepalive_watch(struct host *h, peer_h self, sim_time now)
 
 sim_time keepalive_next_arrival(struct host *h, const struct channel *c, peer_h self, sim_time now, sim_time *back)
 {
-    *back = delay_of(h->net, c, self, 0, 0);
+    *back = delay_of(h->net, c, self, 0, 0, now);
     struct grid g = grid_at(h->net, c->addr, c->remote, self, h->schedule[c->schedule].interval, 0);
     uint64_t k = grid_from(&g, now > *back ? now - *back : 0), end = k + LOOK_AHEAD;
     for (; k < end; k++) {
-        sim_time at = grid_time(&g, k) + delay_of(h->net, c, self, g.entity, k);
+        sim_time sent = grid_time(&g, k), at = sent + delay_of(h->net, c, self, g.entity, k, sent);
         if (at >= now && !grid_lost(h->net, &g, k))
             return at;
     }

@@ -371,7 +371,7 @@ int net_open(struct net **out, const struct net_config *c, const struct net_hook
     n->hooks = *hooks;
     n->sign_key = hash64_mix(KEY_SIGN, c->seed);
     n->phase_key = hash64_mix(KEY_PHASE, c->seed);
-    n->keepalives_one_by_one = c->keepalives_one_by_one || c->latency->model == LATENCY_EXPONENTIAL ||
+    n->keepalives_one_by_one = c->keepalives_one_by_one || c->weather_delays || c->latency->model == LATENCY_EXPONENTIAL ||
                                c->latency->jitter.kind != LAW_NEVER || c->access.up_bps || c->access.down_bps;
     n->jitter_mean = latency_jitter_mean(c->latency);
     n->overlay = c->overlay;

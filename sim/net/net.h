@@ -44,6 +44,7 @@ struct net_config {
     enum kernel_threads threads;
     sim_time window;                /* 1 ns .. latency->min_delay */
     bool keepalives_one_by_one;     /* an event each, instead of worked out: slow, same results, for tests. Implied where the delay of a datagram is drawn or queues */
+    bool weather_delays;            /* net_weather will change delays: keepalives go one by one, so that they feel it */
     bool check_every_event;         /* the actor's check after every event; a violation is printed with seed, node and time, and ends the run with 70 */
 };
 

@@ -32,6 +32,7 @@ void net_weather(struct net *n, double loss, double latency, sim_time slower)
 {
     sim_time now = kernel_now(n->kernel);
     struct weather *w = &n->weather[n->weathers - 1];
+    assert(n->keepalives_one_by_one || (latency == 1 && slower == 0));
     if (now > w->from) {
         assert(n->weathers < NET_CHANGES_MAX);
         w = &n->weather[n->weathers++];

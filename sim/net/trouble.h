@@ -11,7 +11,8 @@
 
 #define NET_CHANGES_MAX 160u
 
-/* From now on: loss of each leg; delays times `latency` plus `slower`, raised to min_delay as ever. Keepalives see the loss only. */
+/* From now on: loss of each leg; delays times `latency` plus `slower`, raised to min_delay as ever. Other delays want config.weather_delays: keepalives
+ * that are worked out arrive on a grid. */
 void net_weather(struct net *, double loss, double latency, sim_time slower);
 
 /* From now on what is sent between nodes whose bits differ is lost. side: one bit for each identity, copied. Several may last at a time. Returns the

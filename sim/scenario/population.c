@@ -46,3 +46,11 @@ sim_time scenario_lookup_gap(const struct scenario *s)
     double gap = (double)s->lookup_every * (s->lookup_per == PER_NETWORK ? s->peers : 1);
     return gap < 9e18 ? (sim_time)gap : (sim_time)9e18;
 }
+
+bool scenario_changes_delays(const struct scenario *s)
+{
+    for (unsigned i = 0; i < s->faults; i++)
+        if (s->fault[i].kind == FAULT_NETWORK && (s->fault[i].latency != 1 || s->fault[i].slower))
+            return true;
+    return false;
+}

@@ -148,6 +148,8 @@ void scenario_print(const struct scenario *, FILE *);
 uint32_t scenario_population(const struct scenario *);
 /* Node-IDs of one device, used in turn: 1 unless churn.rejoin is new-id. Bootstrap nodes have one. */
 uint32_t scenario_ids_per_device(const struct scenario *);
+/* Some fault changes delays, so that keepalives must be sent one by one. */
+bool scenario_changes_delays(const struct scenario *);
 /* Mean gap between look-ups of one node: `every`, or that of the network thinned. */
 sim_time scenario_lookup_gap(const struct scenario *);
 

@@ -350,7 +350,7 @@ const struct key schema[] = {
     {"faults[].partition.share", KEY_REAL, UNIT_SHARE, 0, 1, .fallback = "100 %", AT_FAULT(share), .example = "50 %",
      .help = "Share of the peers (of the region) that are cut off from all others."},
     {"faults[].network", KEY_MAP, .fallback = "", .example = "{latency: 300 %, loss: 5 %}",
-     .help = "The whole network changes. Keepalives see the loss, not the latency."},
+     .help = "The whole network changes. If delays change, all keepalives of the run are sent one by one, which takes longer to simulate."},
     {"faults[].network.latency", KEY_REAL, UNIT_SHARE, 0, 1000, .fallback = "100 %", AT_FAULT(latency),
      .help = "Delays, of the usual ones."},
     {"faults[].network.slower", KEY_QUANTITY, UNIT_TIME, 0, 60, .fallback = "0 s", AT_FAULT(slower),

@@ -68,6 +68,7 @@ static int open_net(struct world *w, char *error, size_t error_cap)
                                       .engine = o->engine,
                                       .partitions = w->parts,
                                       .threads = o->threads,
+                                      .weather_delays = scenario_changes_delays(s),
                                       .window = o->window ? o->window : s->min_delay,
                                       .check_every_event = o->check_every_event};
     const struct net_hooks hooks = {.world = w,

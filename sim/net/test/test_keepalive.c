@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Pins what one channel says by keepalives, worked out and sent one by one alike: silences when the other side starts late or changes its interval, a silence before
  * the first keepalive, several changes at one instant, changes
- * at the very nanosecond of a keepalive. Leaves open: many channels under churn and loss (test_net_load.c). */
+ * at the very nanosecond of a keepalive; what slow weather makes of them. Leaves open: many channels under churn and loss (test_net_load.c). */
 #include "sim/net/test/rig.h"
+#include "sim/net/trouble.h"
 
 /* Two seeded nodes with one channel, slot 0 at both ends, keepalives off. */
 static struct rig *rig_linked(bool one_by_one, double loss)
@@ -203,12 +204,38 @@ static void a_keepalive_of_the_instant_of_a_change_leaves_or_not_in_both_ways(vo
         }
 }
 
+/* Keepalives leave each 15 s and are on the way for 50 ms, then for 20 s more, then for 50 ms again: one gap of 35 s between arrivals, where 30 s are silence,
+ * and none when the delay falls, when those on the way are overtaken. */
+static void keepalives_feel_slow_weather(void **state)
+{
+    (void)state;
+    struct rig *r = rig_linked(true, 0);
+    keep(r, 0, SECONDS(15), SECONDS(30));
+    keep(r, 1, SECONDS(15), SECONDS(30));
+    rig_run(r, SECONDS(100));
+    net_weather(r->net, 0, 1, SECONDS(20));
+    rig_run(r, SECONDS(160));
+    assert_int_equal(rig_count(r, 0, FAKE_SILENT), 1);
+    assert_int_equal(rig_count(r, 1, FAKE_SILENT), 1);
+    assert_in_range(rig_find(r, 1, FAKE_SILENT, 0)->at, SECONDS(100) + SECONDS(15), SECONDS(100) + SECONDS(30) + MILLIS(51));
+    uint64_t before = rig_counts(r).class_count[TRAFFIC_KEEPALIVE];
+    rig_run(r, SECONDS(310));
+    assert_int_equal(rig_counts(r).class_count[TRAFFIC_KEEPALIVE] - before, 20);
+    net_weather(r->net, 0, 1, 0);
+    rig_run(r, SECONDS(400));
+    assert_int_equal(rig_counts(r).class_count[TRAFFIC_KEEPALIVE] - before, 20 + 12 + 2); /* two that were on the way come, too */
+    assert_int_equal(rig_count(r, 0, FAKE_SILENT), 1);
+    assert_int_equal(rig_count(r, 1, FAKE_SILENT), 1);
+    rig_close(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_speaks_late_or_more_seldom_is_missed_in_time),
         cmocka_unit_test(silence_before_the_first_keepalive_is_silence),
         cmocka_unit_test(of_several_changes_at_one_instant_the_last_one_holds),
+        cmocka_unit_test(keepalives_feel_slow_weather),
         cmocka_unit_test(a_keepalive_of_the_instant_of_a_change_leaves_or_not_in_both_ways),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 static struct rig *rig_pair(void)
 {
     struct rig *r = rig_new();
+    r->config.weather_delays = true;
     rig_open(r);
     rig_start(r, 0);
     rig_start(r, 1);
@@ -134,7 +135,7 @@ static void trouble(struct rig *r, unsigned round)
     sim_time now = kernel_now(net_kernel(r->net));
     switch (round) {
     case 0: first = net_cut(r->net, &sides[0]); break;
-    case 1: net_weather(r->net, 0.4, 2, 0); break;
+    case 1: net_weather(r->net, 0.4, 1, 0); break;
     case 2:
         second = net_cut(r->net, &sides[1]);
         net_uncut(r->net, first);
