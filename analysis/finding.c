@@ -14,6 +14,8 @@
 /* Below this share of clipped delays nobody would notice. */
 #define CLAMPED_NOTED 0.01
 #define LOOKUPS_FEW   1000
+/* Of the messages that crossed a link, such a share that found a full queue. */
+#define FULL_NOTED 0.001
 
 static void add(struct findings *f, bool grave, char *text)
 {
@@ -96,12 +98,20 @@ static void about_batches(struct findings *f, const struct results *r, double le
 
 static void about_model(struct findings *f, const struct results *r)
 {
-    double clamped = results_value(r, "delay.clamped_share"), lookups = results_value(r, "lookup.count");
+    double clamped = results_value(r, "delay.clamped_share"), lookups = results_value(r, "lookup.count"),
+           full = results_value(r, "messages.dropped.queue_full");
     if (clamped > CLAMPED_NOTED)
         add(f, true,
             memory_format("%.2g %% of all delays were raised to network.min_delay: latencies are longer than the data "
                           "say. Lower network.min_delay.",
                           100 * clamped));
+    if (full > FULL_NOTED * results_value(r, "messages"))
+        add(f, false,
+            memory_format(
+                "%.0f messages found the queue of their link full. A link with simple reliability carries one frame in a "
+                "round trip and 10 ms (RFC 6940 6.6.3.1): the busiest ones had more to carry than that, and requests "
+                "that wait there are sent again end to end, which makes it worse.",
+                full));
     if (lookups < LOOKUPS_FEW)
         add(f, false,
             memory_format("Only %.0f look-ups were measured: quantiles far out rest on a handful of them.", lookups));

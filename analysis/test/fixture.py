@@ -3,7 +3,7 @@
 """fixture.py FILE [key=value]...: a results.h5 (format 1) of a run that never was, for the tests of the analysis.
 
 Keys: seed, success (before the fault), fault (seconds into the measured phase, 0 = none), warmup, measure, interval (seconds), excess (latency that
-dies away over `decay` seconds from time 0), complete, peers, delay (added to each latency), keyed (changes the scenario), ring (identities in /ring, 0 = none) and every (seconds between its snapshots), fixed (1: strings of fixed length).
+dies away over `decay` seconds from time 0), complete, peers, delay (added to each latency), full (messages that met a full queue), keyed (changes the scenario), ring (identities in /ring, 0 = none) and every (seconds between its snapshots), fixed (1: strings of fixed length).
 It is written with h5py, so that the C reader is judged against another library than the one that wrote it for the simulator."""
 import hashlib
 import math
@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 
 o = dict(seed=1, success=0.995, fault=480, warmup=300, measure=900, interval=10, excess=0, decay=100, complete=1, peers=1000, delay=0, keyed=15, fixed=0,
-         clamped=0, gap=0, ring=0, every=20)
+         clamped=0, full=25, gap=0, ring=0, every=20)
 path = sys.argv[1]
 for word in sys.argv[2:]:
     key, value = word.split("=")
@@ -106,7 +106,7 @@ scalars = {
     "links.mean": (mean("links.mean"), ""), "links.p99": (35, ""), "finger.valid_share": (mean("finger.valid_share"), "share"),
     "detect.latency_s.p50": (29.5, "s"), "e2e.resent": (total("e2e.resent"), ""), "e2e.spurious_share": (0.2, "share"),
     "delay.clamped_share": (o["clamped"], "share"), "datagrams.lost_share": (0.005, "share"), "after_faults.lookup.success": (math.nan, "share"),
-    "messages.dropped.queue_full": (25, ""),
+    "messages.dropped.queue_full": (o["full"], ""),
 }
 for p in (50, 95, 99):
     scalars["lookup.latency_s.p%d" % p] = (latencies[int(p / 100 * len(latencies))] if latencies else math.nan, "s")

@@ -28,7 +28,8 @@ warns() {
     fixture cut complete=0 clamped=0.05 && reports 0 "$work/cut" && told 'warning: The run is incomplete' && told '5 % of all delays were raised' &&
         look says "$work/cut/report.html" 'The run is incomplete' &&
         fixture early excess=1 decay=150 warmup=100 fault=0 && reports 0 "$work/early" && told 'too short for lookup.latency_s.mean: it settles at' &&
-        fixture settled fault=0 && reports 0 "$work/settled" && look says "$work/settled/report.html" '!The warm-up of' '!incomplete'
+        fixture crowded full=30000 && reports 0 "$work/crowded" && told 'note: 30000 messages found the queue of their link full' &&
+        fixture settled fault=0 && reports 0 "$work/settled" && look says "$work/settled/report.html" '!The warm-up of' '!incomplete' '!found the queue'
 }
 gnuplot_takes_it() {
     reports 0 "$work/a" --gnuplot "$work/plots" && (cd "$work/plots" && gnuplot all.gp) >"$work/plot.log" 2>&1

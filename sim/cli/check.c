@@ -31,6 +31,8 @@ static void print_text(const struct scenario *s, const struct estimate *e)
            (e->datagrams + e->keepalives) / s->peers / seconds);
     printf("  cost        about %s of memory and %s on one core\n", cli_bytes(e->memory_bytes, a),
            cli_duration(e->cpu_s, c));
+    if (s->protocol == PROTOCOL_RELOAD && (s->lookup_every || s->calls_data[0]) && !s->register_every && s->target != TARGET_RANDOM)
+        printf("  note        nobody registers, so look-ups find nothing: add workload.register\n");
 }
 
 static void print_json(const struct scenario *s, const struct estimate *e)

@@ -46,13 +46,45 @@ static const struct key *child_key(const struct group *g, const char *name)
     return NULL;
 }
 
+/* The keys that a mapping has, as a list for messages. */
+static void group_keys(const struct group *g, char *out, size_t cap)
+{
+    size_t len = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < schema_count; i++) {
+        const char *name = schema_child_name(&schema[i], g->path);
+        if (name && key_applies(g, &schema[i]) && len < cap)
+            len += (size_t)snprintf(out + len, cap - len, "%s%s", len ? ", " : "", name);
+    }
+}
+
+/* ": as in kill: {share: 20 %}" for a mapping that was written as a value, "" where its keys have no examples: of those that must be given the first,
+ * else the first. */
+static void group_example(const struct group *g, char *out, size_t cap)
+{
+    const char *last = strrchr(g->name, '.');
+    const struct key *shown = NULL;
+    const char *key = NULL;
+    for (size_t i = 0; i < schema_count; i++) {
+        const char *name = schema_child_name(&schema[i], g->path);
+        if (name && (schema[i].example || schema[i].fallback) && (!shown || (shown->fallback && !schema[i].fallback)))
+            shown = &schema[i], key = name;
+    }
+    out[0] = '\0';
+    if (shown && g->name[0] && g->name[strlen(g->name) - 1] != ']')
+        snprintf(out, cap, ": as in %s: {%s: %s}", last ? last + 1 : g->name, key,
+                 shown->example ? shown->example : shown->fallback);
+}
+
 static int unknown_key(const struct group *g, const struct tree *node)
 {
-    char q[QUOTED_MAX];
+    char q[QUOTED_MAX], keys[400];
     const char *hint = schema_suggest(g->path, node->key), *in = g->name[0] ? " in " : "";
     quoted(q, node->key);
+    group_keys(g, keys, sizeof keys);
     if (!hint)
-        return complain(g->sources, node->key_at, "unknown key %s%s%s", q, in, g->name);
+        return complain(g->sources, node->key_at, "unknown key %s in %s: it has %s", q,
+                        g->name[0] ? g->name : "a scenario", keys);
     return complain(g->sources, node->key_at, "unknown key %s%s%s: did you mean %s?", q, in, g->name, hint);
 }
 
@@ -207,9 +239,12 @@ static int read_group(const struct group *g, const struct tree *map)
     if (map->kind == TREE_SCALAR && !map->text[0])
         return complain(g->sources, map->key ? map->key_at : map->at, "%s has no value: its keys are missing",
                         g->name[0] ? g->name : "the scenario");
-    if (map->kind != TREE_MAP)
-        return complain(g->sources, map->at, "%s is a mapping of keys to values, not a %s",
-                        g->name[0] ? g->name : "a scenario", map->kind == TREE_LIST ? "list" : "single value");
+    if (map->kind != TREE_MAP) {
+        char example[160];
+        group_example(g, example, sizeof example);
+        return complain(g->sources, map->at, "%s is a mapping of keys to values, not a %s%s",
+                        g->name[0] ? g->name : "a scenario", map->kind == TREE_LIST ? "list" : "single value", example);
+    }
     if (read_early(g, map))
         return -1;
     default_group(g);

@@ -57,6 +57,7 @@ standard_input() { "$program" check - <"$work/small.yaml" >"$work/out" && says o
 workloads_are_right() { runs 0 check workloads/*.yaml && runs 0 check --json workloads/*.yaml && is_json "$work/out"; }
 check_tells() {
     runs 0 check workloads/quickstart.yaml && says out '10.0 k online of a population of 46.8 k' && silent err &&
+        ! grep -q note "$work/out" && runs 0 check workloads/quickstart.yaml --set workload.register=none && says out 'note        nobody registers' &&
         runs 0 check workloads/quickstart.yaml --set overlay.peers=1M && says out '4.68 M'
 }
 resolved_is_the_same() {

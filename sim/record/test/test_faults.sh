@@ -115,7 +115,8 @@ dir=$work/later got=0
 mkdir "$dir"
 FAIL_CALL=rename FAIL_AT=4 FAIL_FOLDER=$dir LD_PRELOAD=$work/failing.so "$program" run "$work/small.yaml" -o "$dir" >"$work/table" 2>"$work/err" || got=$?
 wall=$(sed -n 's/.*time *\([0-9.]*\) s wall.*/\1/p' "$work/table")
-if [ $got -eq 4 ] && "$program" report "$dir" 2>"$work/err" && grep -q '"wall_s": '"$wall" "$dir/summary.json"; then
+if [ $got -eq 4 ] && "$program" report "$dir" 2>"$work/err" && sed -n 's/^ *"wall_s": \([0-9.e-]*\),*$/\1/p' "$dir/summary.json" | awk -v shown="${wall:-none}" '
+    { digits = length(shown) - index(shown, "."); same = index(shown, ".") && sprintf("%.*f", digits, $1) == shown } END { exit !same }'; then
     echo "ok - report makes what run would have made"
 else
     fail "report after a failure at the end: $(cat "$work/err")"
