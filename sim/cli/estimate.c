@@ -17,12 +17,13 @@
 #define ONLINE_BYTES    2800.0
 #define IDENTITY_BYTES  136.0
 #define PROGRAM_BYTES   18e6
-#define STORM_BYTES     20e3 /* for each peer that falls silent at once: all that had a link to it tell all theirs */
+#define STORM_BYTES     24e3 /* for each peer that falls silent at once: all that had a link to it tell all theirs */
 
 /* The same of chord2003, whose every message is one datagram: hardly more than what the host takes for one, as it does for keepalives one by one. */
 #define CHORD_DATAGRAM_CPU_S 0.35e-6
 #define LINE_BYTES           16.0
-#define CHORD_ONLINE_BYTES   700.0
+#define CHORD_ONLINE_BYTES   600.0
+#define CHORD_PROGRAM_BYTES  15e6
 
 static double log2_of(double x)
 {
@@ -51,6 +52,29 @@ static double largest_wave(const struct scenario *s)
     return wave < 0.5 ? wave : 0.5;
 }
 
+/* What is kept of frames that wait, above the 2 % of loss that cost nothing yet: a peer's, for each unit of loss. From 10 % on links are taken for dead as if
+ * so many peers fell silent. */
+#define LOSS_BYTES 30e3
+#define LOSS_FREE  0.02
+#define LOSS_STORM 0.10
+
+static double highest_loss(const struct scenario *s)
+{
+    double loss = s->loss;
+    for (unsigned i = 0; i < s->faults; i++)
+        if (s->fault[i].kind == FAULT_NETWORK && s->fault[i].loss != NETWORK_UNCHANGED && s->fault[i].loss > loss)
+            loss = s->fault[i].loss;
+    return loss;
+}
+
+static double trouble_bytes(const struct scenario *s)
+{
+    double wave = largest_wave(s), loss = highest_loss(s), storm = 8 * (loss - LOSS_STORM);
+    storm = storm < 0 ? 0 : storm > 0.5 ? 0.5 : storm;
+    return STORM_BYTES * (storm > wave ? storm : wave) +
+           (loss > LOSS_FREE ? LOSS_BYTES * ((loss < 0.2 ? loss : 0.2) - LOSS_FREE) : 0);
+}
+
 static double identity_bytes(const struct scenario *s)
 {
     return IDENTITY_BYTES + (s->access_up || s->access_down ? LINE_BYTES : 0);
@@ -66,7 +90,7 @@ static struct estimate estimate_chord(const struct scenario *s)
                   2 * per_second(s->chord2003.stabilize);
     struct estimate e = {.population = scenario_population(s)};
     e.datagrams = peers * (rate * seconds + sessions * 2 * path * depth);
-    e.memory_bytes = PROGRAM_BYTES / 2 + peers * CHORD_ONLINE_BYTES + e.population * identity_bytes(s);
+    e.memory_bytes = CHORD_PROGRAM_BYTES + peers * CHORD_ONLINE_BYTES + e.population * identity_bytes(s);
     e.cpu_s = e.datagrams * CHORD_DATAGRAM_CPU_S;
     return e;
 }
@@ -96,9 +120,10 @@ struct estimate estimate_of(const struct scenario *s)
     struct estimate e = {.population = scenario_population(s)};
     e.datagrams = peers * (rate * seconds + sessions * SESSION_AT_10K * (depth / 13.3) * (depth / 13.3));
     e.keepalives = peers * links * per_second(o->keepalive_interval) * seconds;
-    e.memory_bytes = PROGRAM_BYTES + peers * (ONLINE_BYTES * (0.75 + 0.25 * links / 33) + STORM_BYTES * largest_wave(s)) +
+    e.memory_bytes = PROGRAM_BYTES + peers * (ONLINE_BYTES * (0.75 + 0.25 * links / 33) + trouble_bytes(s)) +
                      e.population * identity_bytes(s);
-    e.cpu_s = e.datagrams * DATAGRAM_CPU_S + e.keepalives * (keepalives_one_by_one(s) ? CHORD_DATAGRAM_CPU_S : KEEPALIVE_CPU_S);
+    e.cpu_s = e.datagrams * DATAGRAM_CPU_S +
+              e.keepalives * (keepalives_one_by_one(s) ? CHORD_DATAGRAM_CPU_S : KEEPALIVE_CPU_S);
     return e;
 }
 
