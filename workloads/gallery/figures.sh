@@ -130,23 +130,27 @@ GNUPLOT
 loss() {
     head_row 'loss, %' 'success, %' 'p50, s' 'p95, s' 'p99, s' 'wrong successor, %' 'Updates, messages/s and peer' 'queue full, messages' 'maintenance, B/s and peer'
     : >"$data"
-    case_row() { # LABEL WORD
+    case_row() { # LABEL WORD PEERS
         row "$2" "$(cell "$1" lookup.success 100)" "$(cell "$1" lookup.latency_s.p50)" "$(cell "$1" lookup.latency_s.p95)" "$(cell "$1" lookup.latency_s.p99)" \
-            "$(cell "$1" ring.wrong_successor 100)" "$(figure "$1" messages.by_class.update | awk '{ printf "%.2f", $1 / 900 / 500 }')" \
+            "$(cell "$1" ring.wrong_successor 100)" "$(figure "$1" messages.by_class.update | awk -v n="$3" '{ printf "%.2f", $1 / 900 / n }')" \
             "$(cell "$1" messages.dropped.queue_full 1 0)" "$(cell "$1" maintenance.bytes_per_node_s 1 0)"
     }
     for p in 0 0.5 1 2 5 10 15; do
         l=loss/$p
         sweep $l loss "$([ $p = 15 ] && echo 3 || echo 5)" --set "network.loss=$p %"
-        case_row $l $p
+        case_row $l $p 500
         echo "$p $(point $l lookup.latency_s.p50) $(point $l lookup.latency_s.p95) $(point $l lookup.success 100)" >>"$data"
     done
-    sweep loss/15-periodic loss 3 --set 'network.loss=15 %' --set overlay.config.chord-reactive=false
-    case_row loss/15-periodic '15, chord-reactive: false'
-    sweep loss/15-late loss 3 --set 'network.loss=15 %' --set 'overlay.link.suspect_after=4 retransmissions'
-    case_row loss/15-late '15, suspect_after: 4'
-    sweep loss/15-near loss 3 --set 'network={model: constant, delay: 20 ms, loss: 15 %}'
-    case_row loss/15-near '15, 20 ms between any two'
+    # What breaks it: one thing is taken away at a time.
+    why() { # LABEL WORD [--set KEY=VALUE]...
+        sweep "loss/$1" loss 3 --set overlay.peers=200 --set "network.loss=15 %" "${@:3}"
+        case_row "loss/$1" "15, 200 peers$2" 200
+    }
+    why 15-small ''
+    why 15-periodic ', chord-reactive: false' --set overlay.config.chord-reactive=false
+    why 15-late ', suspect_after: 4' --set 'overlay.link.suspect_after=4 retransmissions'
+    why 15-idle ', no look-ups' --set workload.lookup=none
+    why 15-near ', 20 ms between any two' --set 'network={model: constant, delay: 20 ms, loss: 15 %}'
     draw <<GNUPLOT
 set xlabel "datagrams lost, %"
 set ylabel "latency of look-ups, s"
