@@ -8,6 +8,7 @@
 #include "analysis/figure.h"
 #include "analysis/memory.h"
 #include "analysis/settings.h"
+#include "analysis/text.h"
 
 /* ---- What was asked. ---- */
 
@@ -253,6 +254,26 @@ static void compare_times(struct compare *c, const struct results *a, const stru
     }
 }
 
+static char *event_text(const struct results *r, size_t i)
+{
+    char at[TEXT_NUMBER];
+    const struct happening *e = i < r->n_events ? &r->events[i] : NULL;
+    return e ? memory_format("%s %s, %s", e->kind, e->text, text_time(at, e->time_s)) : memory_text("none");
+}
+
+/* Of /events: faults and borders of phases. */
+static void compare_events(struct compare *c, const struct results *a, const struct results *b)
+{
+    size_t i = 0;
+    while (i < a->n_events && i < b->n_events && a->events[i].time_s == b->events[i].time_s &&
+           strcmp(a->events[i].kind, b->events[i].kind) == 0 && strcmp(a->events[i].text, b->events[i].text) == 0)
+        i++;
+    if (i == a->n_events && i == b->n_events)
+        return;
+    c->event_a = event_text(a, i);
+    c->event_b = event_text(b, i);
+}
+
 static bool runs_equal(const struct results *a, const struct results *b)
 {
     struct compare c = {.n_wall = 0};
@@ -277,6 +298,7 @@ struct compare compare_of(const struct folder *a, const struct folder *b, double
     if (!a->replications && !b->replications) {
         compare_wall(&c, &a->runs[0], &b->runs[0]);
         compare_times(&c, &a->runs[0], &b->runs[0]);
+        compare_events(&c, &a->runs[0], &b->runs[0]);
         compare_steady(&c, &a->runs[0], &b->runs[0], level);
     }
     size_t n = c.n_figures + c.n_steady;
@@ -316,5 +338,7 @@ void compare_free(struct compare *c)
     free_comparisons(c->figures, c->n_figures);
     free_comparisons(c->steady, c->n_steady);
     free(c->part_columns);
+    free(c->event_a);
+    free(c->event_b);
     *c = (struct compare){.n_wall = 0};
 }

@@ -40,6 +40,8 @@ struct compare {
         part_s; /* end of the first interval that differs; INFINITY: none does, NaN: not told (replications, other intervals) */
     size_t part_interval;
     char *part_columns; /* "nodes_online, joins" */
+    char *event_a,
+        *event_b; /* the first of /events that differs, "none" where one side has no more; NULL: they are alike, or not told */
 };
 
 struct compare compare_of(const struct folder *a, const struct folder *b, double level);

@@ -103,6 +103,8 @@ static void print_part(FILE *f, const struct compare *c)
         fputs("\nThe time series were kept at other times and cannot be laid side by side.\n", f);
     else if (!c->equal)
         fputs("\nThe time series are equal as far as both go.\n", f);
+    if (c->event_a)
+        fprintf(f, "The first event that differs\n  A  %s\n  B  %s\n", c->event_a, c->event_b);
 }
 
 void compare_print(FILE *f, const struct compare *c, const struct folder *a, const struct folder *b, double level,
@@ -211,6 +213,16 @@ void compare_json(FILE *f, const struct compare *c, const struct folder *a, cons
     if (isfinite(c->part_s)) {
         fprintf(f, "{\"interval\":%zu,\"until_s\":%.9g,\"columns\":", c->part_interval, c->part_s);
         text_json_string(f, c->part_columns);
+        fputc('}', f);
+    } else {
+        fputs("null", f);
+    }
+    fputs(",\n\"event\":", f);
+    if (c->event_a) {
+        fputs("{\"a\":", f);
+        text_json_string(f, c->event_a);
+        fputs(",\"b\":", f);
+        text_json_string(f, c->event_b);
         fputc('}', f);
     } else {
         fputs("null", f);

@@ -71,7 +71,8 @@
     X(FIGURE, links_mean, "links.mean", "", "links of a peer, mean")                                                   \
     X(FIGURE, finger_valid_share, "finger.valid_share", "share", "finger entries that hold a peer of their range")     \
     X(COUNT, links_failed, "links.failed", "", "links given up for want of acknowledgements")                          \
-    X(FIGURE, detect_latency_p50, "detect.latency_s.p50", "s", "from a device's going to a link's failure, median")
+    X(FIGURE, detect_latency_p50, "detect.latency_s.p50", "s", "from a device's going to a link's failure, median")    \
+    X(LEVEL, fingerprint, "fingerprint", "", "fingerprint of all that was delivered so far: where two runs part")
 
 /* X(index, name, unit, description, value of 1 in that unit). Of the measured phase; look-ups belong to it by when they began. */
 #define SERIES_HISTOGRAMS(X)                                                                                           \

@@ -110,6 +110,7 @@ static void fill_members(struct series_row *row, const struct world *w, const st
                          const struct summary *s)
 {
     row->nodes_online = w->totals.net.online;
+    row->fingerprint = kernel_fingerprint(w->kernel);
     row->joins = m->join_good;
     row->joins_failed = m->join_bad;
     row->leaves = m->tally.leaves;
