@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # figures.sh [CASE...]: measures the cases of the gallery again (default: all), puts their tables into README.md and draws their pictures, CASE.svg, beside it.
 # Needs gnuplot and a built reloadsim (RELOADSIM=build/reloadsim). Results stay in out/gallery (OUT); a sweep that is there is not run again, so that
-# after a change of the program the folder must be removed first. All together some 15 minutes on one core; `length` wants 1 GB.
-# LARGEST=65536 bounds the peers of `length` for RELOAD, LARGEST2003=1048576 for chord2003.
+# after a change of the program the folder must be removed first. All together some 25 minutes on one core; `length` wants 3 GB.
+# LARGEST=131072 bounds the peers of `length` for RELOAD, LARGEST2003=1048576 for chord2003.
 # shellcheck disable=SC2016,SC2043 # expressions for awk; lists of one that ask to be lengthened
 set -eu
 export LC_ALL=C
@@ -278,7 +278,7 @@ length() {
     : >"$data"
     for k in 8 10 12 14 16 17 20; do
         n=$((1 << k)) reload=- single=- classic=-
-        if [ $n -le "${LARGEST:-131072}" ]; then
+        if [ $n -le "${LARGEST:-1048576}" ]; then
             # About 25,000 look-ups each.
             every=$((n * 40 / 25000 + 1))
             sweep "length/reload-$n" length 1 --set overlay.peers=$n --set "workload.lookup.every=$every s"
