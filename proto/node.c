@@ -170,6 +170,7 @@ static bool work_step(struct call *c)
         case WORK_ANSWER:
         case WORK_REASSEMBLY:
         case WORK_CACHE:
+        case WORK_VIA:
             record_remove(c, SECTION_WORK, at);
             break;
         }

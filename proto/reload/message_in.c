@@ -10,6 +10,7 @@
 #include "proto/reload/reassembly.h"
 #include "proto/reload/topology.h"
 #include "proto/reload/transaction.h"
+#include "proto/reload/via.h"
 #include "proto/store/store.h"
 
 #define FORWARD_CAP (DRAFT_CAP + DESTINATION_NODE_BYTES) /* the longest message of ours; what is forwarded came in a datagram */
@@ -48,7 +49,7 @@ static void refuse(struct call *c, const struct passage *p, uint16_t error, uint
     answer_error(c, &to, error, NULL, 0);
 }
 
-/* A list names somebody twice, or more than a header of the greatest length can name. */
+/* A list names somebody twice, or more than a header of the greatest length can name. Two nodes may have made the same opaque id. */
 static bool destinations_repeat(struct span list)
 {
     struct span seen[64];
@@ -60,7 +61,7 @@ static bool destinations_repeat(struct span list)
         if (destination_read(&r, &d))
             return true;
         uint32_t len = (uint32_t)(r.p - start);
-        for (unsigned i = 0; i < n; i++)
+        for (unsigned i = 0; i < n && !via_opaque(&d); i++)
             if (seen[i].len == len && memcmp(seen[i].b, start, len) == 0)
                 return true;
         if (n == sizeof seen / sizeof *seen)
@@ -105,8 +106,7 @@ static void forward(struct call *c, struct passage *p, uint16_t slot)
         h.ttl--;
         if (passage_is_request(p)) {
             struct writer v = writer_on(via, sizeof via, false);
-            put_bytes(&v, h.via.b, h.via.len);
-            destination_put_node(&v, link_id(c, p->slot));
+            via_extend(c, &v, &h, p->slot);
             if (v.err) {
                 drop(c, DROP_LIMIT, p->code);
                 return;
@@ -128,7 +128,7 @@ static void forward(struct call *c, struct passage *p, uint16_t slot)
 static void request_in(struct call *c, const struct origin *from, const struct message *m)
 {
     c->env->port->fact(c->env, FACT_REQUEST_SERVED, from->tid,
-                       (uint64_t)(from->slot == SLOT_SELF ? 0 : from->via.len / DESTINATION_NODE_BYTES + 1) << 16 | m->code);
+                       (uint64_t)(from->slot == SLOT_SELF ? 0 : c->o->initial_ttl - from->ttl + 1) << 16 | m->code);
     if (answer_repeat(c, from))
         return;
     if (option_critical(from->options, OPTION_DESTINATION_CRITICAL)) {
@@ -286,6 +286,47 @@ static void route_resource(struct call *c, struct passage *p, const struct desti
         forward(c, p, slot);
 }
 
+/* On over this link, which the way back that we kept names: its node comes first in what is left of the list. */
+static void route_back(struct call *c, struct passage *p, uint16_t slot, struct span rest)
+{
+    uint8_t list[DRAFT_HEADROOM];
+    struct writer w = writer_on(list, sizeof list, false);
+    destination_put_node(&w, link_id(c, slot));
+    put_span(&w, rest);
+    if (w.err) {
+        drop(c, DROP_LIMIT, p->code);
+        return;
+    }
+    p->h.length = p->h.length - p->h.destination.len + writer_len(&w);
+    p->h.destination = (struct span){list, writer_len(&w)};
+    forward(c, p, slot);
+}
+
+/* RFC 6940 6.1.3: what a compressed id of ours stands for takes its place. Others' ids mean nothing here. */
+static void route_opaque(struct call *c, struct passage *p, const struct destination *d, struct span rest)
+{
+    uint16_t slot = via_expand(c, d);
+    if (slot == SLOT_NONE)
+        drop(c, DROP_UNKNOWN_DESTINATION, p->code);
+    else
+        route_back(c, p, slot, rest);
+}
+
+/* RFC 6940 6.1.2: an answer that comes back to us because we forwarded its request and remember from where. False: it is for us, or the list goes on. */
+static bool route_remembered(struct call *c, struct passage *p, struct span rest)
+{
+    bool known;
+    uint16_t slot = via_remembered(c, p->h.transaction, &known);
+    /* A later fragment in true form may belong to the request: that comes from where the first did. */
+    if (!known || (p->code ? message_is_request(p->code) : p->slot == slot) || transaction_ours(c, p->h.transaction))
+        return false;
+    if (slot == SLOT_NONE)
+        drop(c, DROP_NO_ROUTE, p->code);
+    else
+        route_back(c, p, slot, rest);
+    return true;
+}
+
 /* Works off the destination list from its first entry (RFC 6940 6.1.1, 6.1.2). */
 static void route(struct call *c, struct passage *p)
 {
@@ -305,8 +346,9 @@ static void route(struct call *c, struct passage *p)
             route_resource(c, p, &d, last);
             return;
         }
-        if (d.type != DESTINATION_NODE) { /* no opaque id is ours: we never make one */
-            drop(c, DROP_UNKNOWN_DESTINATION, p->code);
+        struct span rest = {r.p, (uint32_t)reader_left(&r)};
+        if (d.type != DESTINATION_NODE) {
+            route_opaque(c, p, &d, rest);
             return;
         }
         bool mine = id_equal(d.id, c->n->id) || id_equal(d.id, ID_WILDCARD);
@@ -314,6 +356,8 @@ static void route(struct call *c, struct passage *p)
             route_node(c, p, d.id);
             return;
         }
+        if (c->o->via == VIA_STATE && p->slot != SLOT_SELF && route_remembered(c, p, rest))
+            return;
         if (last) {
             deliver(c, p, &d);
             return;

@@ -8,6 +8,7 @@
 #include "proto/fact.h"
 #include "proto/reload/attach.h"
 #include "proto/reload/link.h"
+#include "proto/reload/via.h"
 #include "proto/reload/work.h"
 #include "proto/store/store.h"
 
@@ -273,6 +274,16 @@ bool transaction_pending_about(const struct call *c, enum purpose purpose, peer_
     return false;
 }
 
+bool transaction_ours(const struct call *c, uint64_t tid)
+{
+    for (uint32_t at = 0; at < section_used(c, SECTION_WORK); at = record_next(c, SECTION_WORK, at)) {
+        const struct transaction *t = transaction_at(c, at);
+        if (t->r.type == WORK_TRANSACTION && t->errand.tid == tid)
+            return true;
+    }
+    return false;
+}
+
 bool transaction_cancel(struct call *c, enum purpose purpose, peer_h peer, struct errand *e)
 {
     uint32_t at = transaction_find(c, purpose, peer);
@@ -323,26 +334,29 @@ unsigned transaction_count_aux(const struct call *c, enum purpose purpose, uint3
 
 /* ---- answers ---- */
 
-/* RFC 6940 6.1.2: the previous hop, then the via list reversed. */
+#define VIA_MAX 128u /* entries; more than a header of the greatest length and ttl leave room for */
+
+/* RFC 6940 6.1.2: the previous hop, then the via list reversed. Opaque ids are copied: who made them understands them (6.1.3). */
 static int answer_route(struct call *c, const struct origin *to, struct writer *w)
 {
     if (to->slot == SLOT_SELF)
         return 0;
     destination_put_node(w, link_id(c, to->slot));
-    struct id back[128];
+    struct span back[VIA_MAX];
     unsigned n = 0;
     struct reader r = reader_on(to->via.b, to->via.len, false);
     while (reader_left(&r) > 0) {
         struct destination d;
+        const uint8_t *entry = r.p;
         int err = destination_read(&r, &d);
         if (err)
             return err;
-        if (d.type != DESTINATION_NODE || n == sizeof back / sizeof *back)
-            return ERR_VALUE; /* opaque ids are understood by the node that made them only */
-        back[n++] = d.id;
+        if ((d.type != DESTINATION_NODE && !via_opaque(&d)) || n == VIA_MAX)
+            return ERR_VALUE; /* 6.3.2.2: no resource stands in a via list */
+        back[n++] = (struct span){entry, (uint32_t)(r.p - entry)};
     }
     while (n > 0)
-        destination_put_node(w, back[--n]);
+        put_span(w, back[--n]);
     return w->err;
 }
 

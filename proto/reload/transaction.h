@@ -53,6 +53,8 @@ void transaction_due(struct call *, uint32_t at);
 bool transaction_pending(const struct call *, enum purpose, peer_h);
 /* With this tag, about this resource. */
 bool transaction_pending_about(const struct call *, enum purpose, peer_h, uint32_t tag, struct id resource);
+/* A request of ours with this transaction id awaits its answer. */
+bool transaction_ours(const struct call *, uint64_t tid);
 /* Gives up the first such errand without running its handler; *e is what it was. */
 bool transaction_cancel(struct call *, enum purpose, peer_h, struct errand *e);
 /* Gives up all of a purpose. */

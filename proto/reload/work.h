@@ -9,7 +9,8 @@ enum work_type {
     WORK_ANSWER,      /* transaction.c: an answer kept for repeated requests */
     WORK_REASSEMBLY,  /* reassembly.c: fragments that await the rest */
     WORK_EXPECT,      /* attach.c: a peer that answered our Attach and should open the channel */
-    WORK_CACHE        /* join.c: addresses that the host remembered */
+    WORK_CACHE,       /* join.c: addresses that the host remembered */
+    WORK_VIA          /* via.c: where a request came from that we have forwarded */
 };
 
 #endif

@@ -31,6 +31,7 @@ static const struct word rtos[] = {{"rfc6298", 0, NULL}, {0}};
 static const struct word offs[] = {{"off", 0, NULL}, {0}};
 static const struct word routings[] = {
     {"recursive", 0, NULL}, {"iterative", 0, "iterative routing by RouteQuery"}, {0}};
+static const struct word ways_back[] = {{"via-list", VIA_FULL, NULL}, {"compressed", VIA_COMPRESSED, NULL}, {"state", VIA_STATE, NULL}, {0}};
 static const struct word cryptos[] = {{"modelled", CRYPTO_MODELLED, NULL},
                                       {"openssl", CRYPTO_OPENSSL, "real keys and signatures"},
                                       {"none", CRYPTO_NONE, "self-signed overlays without checks"},
@@ -136,6 +137,9 @@ const struct key schema[] = {
              "1.2 record (AES-128-GCM)."},
     {"overlay.routing", KEY_WORD, FOR_RELOAD, .words = routings, .fallback = "recursive",
      .help = "Symmetric recursive routing (RFC 6940 6.2)."},
+    {"overlay.way_back", KEY_WORD, FOR_RELOAD, .words = ways_back, .fallback = "via-list", AT(overlay.via),
+     .help = "How a peer that forwards a request remembers where its answer goes (RFC 6940 6.1.2, 6.1.3): in the message, as the Node-ID of the "
+             "previous hop, 18 bytes a hop; likewise, as a compressed id of 2 bytes; or as state of its own, for 3 s at the least."},
     {"overlay.config", KEY_MAP, FOR_RELOAD,
      .help = "Elements of the overlay's configuration document, under the names of RFC 6940 section 11."},
     {"overlay.config.sequence", KEY_QUANTITY, .min = 0, .max = 65534, .fallback = "1", AT(overlay.sequence),
