@@ -4,6 +4,7 @@
 #include "proto/chord/chord.h"
 #include "proto/chord/tuning.h"
 #include "proto/fact.h"
+#include "proto/reload/iterative.h"
 #include "proto/reload/link.h"
 #include "proto/reload/message_in.h"
 #include "proto/reload/topology.h"
@@ -74,6 +75,8 @@ static void channel_up(struct call *c, uint16_t slot, const struct chan_info *in
     }
     c->env->port->fact(c->env, FACT_LINK_UP, info->peer, ours);
     topology_link_up(c, slot);
+    if (c->o->routing == ROUTING_ITERATIVE)
+        iterative_linked(c, slot);
 }
 
 /* The handshake we started is done: with the peer that we meant, or it does not count. */
@@ -171,6 +174,7 @@ static bool work_step(struct call *c)
         case WORK_REASSEMBLY:
         case WORK_CACHE:
         case WORK_VIA:
+        case WORK_WALK:
             record_remove(c, SECTION_WORK, at);
             break;
         }

@@ -11,6 +11,10 @@
 
 enum crypto_mode { CRYPTO_MODELLED, CRYPTO_OPENSSL, CRYPTO_NONE };
 enum finger_search { FINGER_SEARCH_PING, FINGER_SEARCH_LEARN }; /* RFC 6940 10.7.4.2, alternatives 1 and 2 */
+enum routing_mode {
+    ROUTING_RECURSIVE, /* RFC 6940 6.2, symmetric */
+    ROUTING_ITERATIVE  /* requests of node_request ask their way: proto/reload/iterative.h */
+};
 enum via_keeping { VIA_FULL, VIA_COMPRESSED, VIA_STATE };       /* proto/reload/via.h */
 enum link_rto { RTO_RFC6298, RTO_STATIC };                      /* RFC 6940 6.6.3.1 */
 
@@ -35,6 +39,7 @@ struct overlay {
     sim_time update_interval, ping_interval;    /* chord-update-interval, chord-ping-interval; means if drawn from a law */
     uint16_t update_law, ping_law;              /* port.draw distributions; 0 = fixed */
     bool reactive;                              /* chord-reactive */
+    enum routing_mode routing;
     enum via_keeping via;                       /* how a forwarder remembers the way of answers, RFC 6940 6.1.2 */
     bool clients_permitted;
     bool store_certificates;                    /* each peer stores its certificate, RFC 6940 8 */

@@ -4,6 +4,7 @@
 
 #include "proto/fact.h"
 #include "proto/reload/ping.h"
+#include "proto/reload/via.h"
 
 void chord_update_mark(struct call *c, uint16_t slot, enum chord_update type)
 {
@@ -265,14 +266,23 @@ void chord_link_ping_done(struct call *c, peer_h peer)
 
 void topology_route_query(struct call *c, const struct origin *from, const struct message *m)
 {
-    struct route_query_req q;
+    struct route_query_req q = {0};
     bool node = false, resource = false;
     if (route_query_req_read(m->body, &q) == 0) {
         node = q.destination.type == DESTINATION_NODE;
         resource = q.destination.type == DESTINATION_RESOURCE && q.destination.bytes.len == ID_BYTES;
     }
+    uint16_t opaque = node || resource ? SLOT_NONE : via_expand(c, &q.destination);
+    if (opaque != SLOT_NONE) { /* the node that a compressed id of ours stands for */
+        node = true;
+        q.destination.id = link_id(c, opaque);
+    }
     if (!node && !resource) {
         answer_error(c, from, ERROR_INVALID_MESSAGE, NULL, 0);
+        return;
+    }
+    if (c->n->state != NODE_JOINED && c->n->state != NODE_LEAVING) { /* it routes nothing yet, and owns nothing */
+        answer_error(c, from, ERROR_NOT_FOUND, NULL, 0);
         return;
     }
     uint16_t slot = topology_responsible(c, q.destination.id) ? SLOT_NONE : link_to_id(c, q.destination.id);

@@ -5,6 +5,7 @@
 
 #include "proto/chord/chord.h"
 #include "proto/fact.h"
+#include "proto/reload/iterative.h"
 #include "proto/reload/link.h"
 #include "proto/reload/work.h"
 
@@ -43,7 +44,7 @@ int attach_send(struct call *c, enum attach_reason reason, unsigned entry, peer_
     if (reason == ATTACH_NEIGHBOUR && attach_count(c, reason) >= c->o->limits.transactions / 2)
         return ERR_NO_ROOM; /* lists of others name them: no more than half of our requests are theirs to cause */
     draft_begin(c, &d, ATTACH_REQ);
-    attach_body(c, &d, "passive", true);
+    attach_body(c, &d, "passive", reason != ATTACH_WALK);
     return request_send(c, &d, route, &(struct errand){.purpose = PURPOSE_ATTACH, .aux = AUX(reason, entry), .peer = peer});
 }
 
@@ -157,6 +158,9 @@ static void attach_done(struct call *c, uint32_t aux, uint16_t slot)
         break;
     case ATTACH_FINGER:
         chord_finger_linked(c, AUX_ENTRY(aux), slot);
+        break;
+    case ATTACH_WALK:
+        iterative_linked(c, slot);
         break;
     }
 }

@@ -13,9 +13,9 @@
 
 #include "proto/reload/transaction.h"
 
-enum attach_reason { ATTACH_ADMITTING, ATTACH_NEIGHBOUR, ATTACH_FINGER };
+enum attach_reason { ATTACH_ADMITTING, ATTACH_NEIGHBOUR, ATTACH_FINGER, ATTACH_WALK };
 
-/* Sends an Attach with send_update. peer = PEER_NONE for a Resource-ID target. entry: the finger entry. 0 or a negative error. */
+/* Sends an Attach, with send_update unless it is for a walk (reload/iterative.h). peer = PEER_NONE for a Resource-ID target. entry: the finger entry. 0 or a negative error. */
 int attach_send(struct call *, enum attach_reason, unsigned entry, peer_h, const struct route *);
 void attach_request(struct call *, const struct origin *, const struct message *);
 void attach_answered(struct call *, const struct errand *, const struct origin *, const struct message *);

@@ -7,6 +7,7 @@
 #include "proto/chord/tuning.h"
 #include "proto/fact.h"
 #include "proto/reload/attach.h"
+#include "proto/reload/iterative.h"
 #include "proto/reload/link.h"
 #include "proto/reload/via.h"
 #include "proto/reload/work.h"
@@ -50,6 +51,40 @@ static bool asked_by_user(const struct errand *e)
            e->purpose == PURPOSE_USER_FIND;
 }
 
+static bool walks(const struct call *c, const struct errand *e)
+{
+    return c->o->routing == ROUTING_ITERATIVE && asked_by_user(e);
+}
+
+/* Offset of the request with this transaction id; section_used: there is none. */
+static uint32_t transaction_find_tid(const struct call *c, uint64_t tid)
+{
+    uint32_t at = 0;
+    for (; at < section_used(c, SECTION_WORK); at = record_next(c, SECTION_WORK, at))
+        if (transaction_at(c, at)->r.type == WORK_TRANSACTION && transaction_at(c, at)->errand.tid == tid)
+            break;
+    return at;
+}
+
+bool transaction_ours(const struct call *c, uint64_t tid)
+{
+    return transaction_find_tid(c, tid) < section_used(c, SECTION_WORK);
+}
+
+uint16_t transaction_code(const struct call *c, uint64_t tid)
+{
+    return transaction_at(c, transaction_find_tid(c, tid))->code;
+}
+
+void transaction_transmit(struct call *c, uint64_t tid, uint16_t slot)
+{
+    const struct transaction *t = transaction_at(c, transaction_find_tid(c, tid));
+    uint8_t copy[DRAFT_CAP];
+    uint16_t len = t->len, true_len = t->true_len, code = t->code;
+    memcpy(copy, t->message, len);
+    message_out(c, slot, copy, len, true_len, code);
+}
+
 int request_send(struct call *c, struct draft *d, const struct route *route, const struct errand *errand)
 {
     uint8_t list[2 * DESTINATION_RESOURCE_BYTES];
@@ -89,6 +124,12 @@ int request_send(struct call *c, struct draft *d, const struct route *route, con
     record_due(c, &t->r, time_add(c->env->now, c->o->reliability_timer));
     if (asked_by_user(errand))
         c->env->port->fact(c->env, FACT_REQUEST_SENT, errand->tag, tid);
+    if (walks(c, errand)) {
+        err = iterative_begin(c, tid, route->target);
+        if (err)
+            record_remove(c, SECTION_WORK, transaction_find_tid(c, tid));
+        return err;
+    }
     message_out(c, route->slot, d->message, d->len, d->true_len, d->code);
     return 0;
 }
@@ -131,18 +172,26 @@ static void errand_failed(struct call *c, const struct errand *e, uint16_t error
     case PURPOSE_LEAVE:
         chord_leave_done(c);
         break;
+    case PURPOSE_ROUTE_QUERY:
+        iterative_failed(c, e, error);
+        break;
     }
+}
+
+/* Links that this answer crossed, and those to the peers that were asked the way. */
+static unsigned hops_of(const struct call *c, const struct errand *e, const struct origin *from)
+{
+    return from->slot == SLOT_SELF ? 0 : (unsigned)(c->o->initial_ttl - from->ttl) + 1 + e->asked;
 }
 
 static void errand_answered(struct call *c, const struct errand *e, const struct origin *from, const struct message *m)
 {
-    unsigned hops = from->slot == SLOT_SELF ? 0 : (unsigned)(c->o->initial_ttl - from->ttl) + 1;
     switch (e->purpose) {
     case PURPOSE_USER_STORE:
     case PURPOSE_USER_FETCH:
     case PURPOSE_USER_STAT:
     case PURPOSE_USER_FIND:
-        c->env->port->fact(c->env, FACT_REQUEST_ANSWERED, e->tag, FACT_ANSWER(from->signer, hops, store_answer_read(c, e, m)));
+        c->env->port->fact(c->env, FACT_REQUEST_ANSWERED, e->tag, FACT_ANSWER(from->signer, hops_of(c, e, from), store_answer_read(c, e, m)));
         break;
     case PURPOSE_UPDATE:
         chord_update_done(c, e->peer);
@@ -176,6 +225,9 @@ static void errand_answered(struct call *c, const struct errand *e, const struct
     case PURPOSE_LEAVE:
         chord_leave_done(c);
         break;
+    case PURPOSE_ROUTE_QUERY:
+        iterative_answered(c, e, m);
+        break;
     }
 }
 
@@ -206,12 +258,13 @@ void transaction_answer(struct call *c, const struct origin *from, const struct 
             return;
         }
         record_remove(c, SECTION_WORK, at);
+        if (walks(c, &e))
+            e.asked = iterative_end(c, e.tid);
         struct error_body error;
-        unsigned hops = from->slot == SLOT_SELF ? 0 : (unsigned)(c->o->initial_ttl - from->ttl) + 1;
         if (m->code != MESSAGE_ERROR)
             errand_answered(c, &e, from, m);
         else if (error_read(m->body, &error) == 0)
-            errand_failed(c, &e, error.code, hops);
+            errand_failed(c, &e, error.code, hops_of(c, &e, from));
         return;
     }
     c->env->port->fact(c->env, FACT_LATE_ANSWER, from->tid, m->code);
@@ -229,6 +282,8 @@ void transaction_due(struct call *c, uint32_t at)
     }
     if (cut_off || t->sends == SENDS) {
         record_remove(c, SECTION_WORK, at);
+        if (walks(c, &e))
+            iterative_end(c, e.tid);
         errand_failed(c, &e, 0, 0);
         return;
     }
@@ -236,15 +291,18 @@ void transaction_due(struct call *c, uint32_t at)
     record_due(c, &t->r, time_add(c->env->now, c->o->reliability_timer));
     if (e.bound && link_carries(c, t->r.slot, e.tid))
         return; /* one hop, and the link is still at it: a copy behind it in the queue would help nobody */
-    c->env->port->fact(c->env, FACT_RESENT, e.tid, t->sends - 1u);
+    uint8_t resends = (uint8_t)(t->sends - 1);
+    if (walks(c, &e)) {
+        if (iterative_repeat(c, e.tid))
+            c->env->port->fact(c->env, FACT_RESENT, e.tid, resends);
+        return;
+    }
+    c->env->port->fact(c->env, FACT_RESENT, e.tid, resends);
     if (e.purpose == PURPOSE_UPDATE) {
         chord_update_repeat(c, t->r.slot, (enum chord_update)e.aux, e.tid);
         return;
     }
-    uint8_t copy[DRAFT_CAP];
-    uint16_t len = t->len, true_len = t->true_len, code = t->code, slot = t->r.slot;
-    memcpy(copy, t->message, len);
-    message_out(c, slot, copy, len, true_len, code);
+    transaction_transmit(c, e.tid, t->r.slot);
 }
 
 static uint32_t transaction_find(const struct call *c, enum purpose purpose, peer_h peer)
@@ -269,16 +327,6 @@ bool transaction_pending_about(const struct call *c, enum purpose purpose, peer_
         const struct transaction *t = transaction_at(c, at);
         if (t->r.type == WORK_TRANSACTION && t->errand.purpose == purpose && t->errand.peer == peer && t->errand.tag == tag &&
             id_equal(t->errand.resource, resource))
-            return true;
-    }
-    return false;
-}
-
-bool transaction_ours(const struct call *c, uint64_t tid)
-{
-    for (uint32_t at = 0; at < section_used(c, SECTION_WORK); at = record_next(c, SECTION_WORK, at)) {
-        const struct transaction *t = transaction_at(c, at);
-        if (t->r.type == WORK_TRANSACTION && t->errand.tid == tid)
             return true;
     }
     return false;

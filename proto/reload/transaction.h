@@ -20,7 +20,8 @@ enum purpose {
     PURPOSE_REPLICA,                        /* copies for a successor, or a hand-over: resource, peer; tag = number of the Store */
     PURPOSE_ADOPT,                          /* a Fetch of what is newer than our copy: resource, peer */
     PURPOSE_CERTIFICATE,                    /* a Store of our own certificate */
-    PURPOSE_LEAVE
+    PURPOSE_LEAVE,
+    PURPOSE_ROUTE_QUERY                     /* tag, aux = transaction id of the request that asks its way, low and high half */
 };
 
 /* What the requester wants to know again when the answer comes; copied out of the node before its handler runs. */
@@ -31,6 +32,7 @@ struct errand {
     struct id resource; /* the destination, or what it is about */
     bool to_resource;
     bool bound;         /* one hop: fails with its link */
+    uint8_t asked;      /* peers that were asked the way before it was sent (iterative routing) */
     sim_time started;
     uint64_t tid;
 };
@@ -53,6 +55,9 @@ void transaction_due(struct call *, uint32_t at);
 bool transaction_pending(const struct call *, enum purpose, peer_h);
 /* With this tag, about this resource. */
 bool transaction_pending_about(const struct call *, enum purpose, peer_h, uint32_t tag, struct id resource);
+/* Sends the request of this transaction, over this link or by routing; and its message code. */
+void transaction_transmit(struct call *, uint64_t tid, uint16_t slot);
+uint16_t transaction_code(const struct call *, uint64_t tid);
 /* A request of ours with this transaction id awaits its answer. */
 bool transaction_ours(const struct call *, uint64_t tid);
 /* Gives up the first such errand without running its handler; *e is what it was. */

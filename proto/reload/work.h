@@ -10,7 +10,8 @@ enum work_type {
     WORK_REASSEMBLY,  /* reassembly.c: fragments that await the rest */
     WORK_EXPECT,      /* attach.c: a peer that answered our Attach and should open the channel */
     WORK_CACHE,       /* join.c: addresses that the host remembered */
-    WORK_VIA          /* via.c: where a request came from that we have forwarded */
+    WORK_VIA,         /* via.c: where a request came from that we have forwarded */
+    WORK_WALK         /* iterative.c: a request of ours that asks its way */
 };
 
 #endif

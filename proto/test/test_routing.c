@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Pins: whatever the way of requests and answers, a ring forms by the protocol and each peer's registration is found by others, with loss and after deaths:
- * ways back that are compressed or remembered (RFC 6940 6.1.2). Leaves open: how long it takes, which the simulator measures (proto/README.md). */
+ * ways back that are compressed or remembered (RFC 6940 6.1.2), requests that ask their way (6.4.2.4). Leaves open: how long it takes, which the simulator measures (proto/README.md). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -108,10 +108,23 @@ static void every_way_back_is_found(void **state)
     }
 }
 
+static void an_asker_finds_its_way_itself(void **state)
+{
+    (void)state;
+    for (unsigned lossy = 0; lossy < 2; lossy++) {
+        struct overlay config = overlay_defaults();
+        config.routing = ROUTING_ITERATIVE;
+        struct overlay_net *o = expect_found(&config, lossy ? 0.005 : 0);
+        expect_found_by_survivors(o);
+        overlay_close(o);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_way_back_is_found),
+        cmocka_unit_test(an_asker_finds_its_way_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -30,7 +30,7 @@ static const struct word link_types[] = {{"dtls-udp-sr-no-ice", 0, NULL},
 static const struct word rtos[] = {{"rfc6298", 0, NULL}, {0}};
 static const struct word offs[] = {{"off", 0, NULL}, {0}};
 static const struct word routings[] = {
-    {"recursive", 0, NULL}, {"iterative", 0, "iterative routing by RouteQuery"}, {0}};
+    {"recursive", ROUTING_RECURSIVE, NULL}, {"iterative", ROUTING_ITERATIVE, NULL}, {0}};
 static const struct word ways_back[] = {{"via-list", VIA_FULL, NULL}, {"compressed", VIA_COMPRESSED, NULL}, {"state", VIA_STATE, NULL}, {0}};
 static const struct word cryptos[] = {{"modelled", CRYPTO_MODELLED, NULL},
                                       {"openssl", CRYPTO_OPENSSL, "real keys and signatures"},
@@ -135,8 +135,10 @@ const struct key schema[] = {
     {"overlay.link.mtu", KEY_QUANTITY, UNIT_BYTES, 576, 1435, .fallback = "1435 B", AT(overlay.link_mtu),
      .help = "Bytes of RELOAD framing that fit a datagram: 1500 of Ethernet less 28 of IPv4 and UDP and 37 of a DTLS "
              "1.2 record (AES-128-GCM)."},
-    {"overlay.routing", KEY_WORD, FOR_RELOAD, .words = routings, .fallback = "recursive",
-     .help = "Symmetric recursive routing (RFC 6940 6.2)."},
+    {"overlay.routing", KEY_WORD, FOR_RELOAD, .words = routings, .fallback = "recursive", AT(overlay.routing),
+     .help = "How requests of users travel. recursive: from peer to peer, the answer back the same way (RFC 6940 6.2). iterative: the asker sends a "
+             "RouteQuery to each peer on the way, an Attach and a handshake before it where there is no link, and the request itself to the last one "
+             "(6.4.2.4). What peers send on their own account is recursive always."},
     {"overlay.way_back", KEY_WORD, FOR_RELOAD, .words = ways_back, .fallback = "via-list", AT(overlay.via),
      .help = "How a peer that forwards a request remembers where its answer goes (RFC 6940 6.1.2, 6.1.3): in the message, as the Node-ID of the "
              "previous hop, 18 bytes a hop; likewise, as a compressed id of 2 bytes; or as state of its own, for 3 s at the least."},

@@ -330,13 +330,19 @@ static enum outcome judge_outcome(struct world *w, const struct record *r)
     return r->state == REQUEST_REFUSED ? OUTCOME_ERROR : OUTCOME_TIMEOUT;
 }
 
+/* An asker that asks its way counts its steps itself: the request crosses the last link only. */
+static uint8_t links_of(const struct world *w, const struct record *r)
+{
+    return r->request_links && w->overlay.routing != ROUTING_ITERATIVE ? r->request_links : r->links;
+}
+
 static void judge_lookup(struct world *w, const struct record *r)
 {
     struct lookup_result result = {.started = r->started,
                                    .latency = r->ended - r->started,
                                    .outcome = judge_outcome(w, r),
                                    .answered = r->state == REQUEST_GOT || is_missing(w, r),
-                                   .links = r->request_links ? r->request_links : r->links};
+                                   .links = links_of(w, r)};
     result.expected = w->kind->names_owner || value_expected(w, r) || (r->state == REQUEST_GOT && r->values);
     if (result.answered && r->answerer != r->asker && r->answerer < w->identities)
         result.round_trip = net_rtt(w->net, r->asker, r->answerer);

@@ -155,8 +155,6 @@ static const struct wrong {
      ":2:68: overlay.chord2003.successors must be 1 to 64"},
     {V "overlay: {peers: 100, protocol: chord}\n",
      ":2:33: overlay.protocol is reload | chord2003, not \"chord\""},
-    {V "overlay: {peers: 100, routing: iterative}\n",
-     ":2:32: not in this version: overlay.routing: iterative (iterative routing by RouteQuery)"},
     {V "overlay: {peers: 100, link: {type: tls-tcp-fh-no-ice}}\n",
      ":2:36: not in this version: overlay.link.type: tls-tcp-fh-no-ice (TLS over TCP)"},
     {V "overlay: {peers: 100, crypto: {mode: openssl}}\n",
