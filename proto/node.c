@@ -7,6 +7,7 @@
 #include "proto/reload/iterative.h"
 #include "proto/reload/link.h"
 #include "proto/reload/message_in.h"
+#include "proto/reload/straight.h"
 #include "proto/reload/topology.h"
 #include "proto/reload/transaction.h"
 #include "proto/reload/work.h"
@@ -77,6 +78,8 @@ static void channel_up(struct call *c, uint16_t slot, const struct chan_info *in
     topology_link_up(c, slot);
     if (c->o->routing == ROUTING_ITERATIVE)
         iterative_linked(c, slot);
+    else if (straight_mode(c->o))
+        straight_linked(c, slot);
 }
 
 /* The handshake we started is done: with the peer that we meant, or it does not count. */
@@ -175,6 +178,8 @@ static bool work_step(struct call *c)
         case WORK_CACHE:
         case WORK_VIA:
         case WORK_WALK:
+        case WORK_OFFERS:
+        case WORK_HELD:
             record_remove(c, SECTION_WORK, at);
             break;
         }

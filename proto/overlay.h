@@ -13,7 +13,9 @@ enum crypto_mode { CRYPTO_MODELLED, CRYPTO_OPENSSL, CRYPTO_NONE };
 enum finger_search { FINGER_SEARCH_PING, FINGER_SEARCH_LEARN }; /* RFC 6940 10.7.4.2, alternatives 1 and 2 */
 enum routing_mode {
     ROUTING_RECURSIVE, /* RFC 6940 6.2, symmetric */
-    ROUTING_ITERATIVE  /* requests of node_request ask their way: proto/reload/iterative.h */
+    ROUTING_ITERATIVE, /* requests of node_request ask their way: proto/reload/iterative.h */
+    ROUTING_DIRECT,    /* RFC 7263: their answers come straight to the asker */
+    ROUTING_RELAY      /* RFC 7264: or by way of its relay; both proto/reload/straight.h */
 };
 enum via_keeping { VIA_FULL, VIA_COMPRESSED, VIA_STATE };       /* proto/reload/via.h */
 enum link_rto { RTO_RFC6298, RTO_STATIC };                      /* RFC 6940 6.6.3.1 */

@@ -68,6 +68,7 @@ struct chan_args {
     chan_h chan;
     addr_h addr;
     sim_time interval, silent_after;
+    bool unasked; /* OPEN: the other side does not expect it, for no Attach went before; a NAT or firewall there may keep it out */
 };
 
 /* IPv4 transport address, host order; RFC 6940 6.3.1.1 IpAddressPort. */
@@ -87,7 +88,7 @@ enum hash_alg { HASH_SHA1 = 2, HASH_SHA256 = 4 }; /* TLS code points */
 
 /* Purposes of random numbers: no draw for one purpose moves another. */
 enum random_purpose {
-    RANDOM_TRANSACTION, RANDOM_FINGER, RANDOM_TIMER, RANDOM_BOOTSTRAP, RANDOM_PING, RANDOM_PARTITION, RANDOM_PURPOSES
+    RANDOM_TRANSACTION, RANDOM_FINGER, RANDOM_TIMER, RANDOM_BOOTSTRAP, RANDOM_PING, RANDOM_PARTITION, RANDOM_RELAY, RANDOM_PURPOSES
 };
 
 /* One thing that an answer holds: a value (Fetch), its metadata (Stat), a Resource-ID (Find), the state of a Kind after a Store. */

@@ -42,7 +42,7 @@ static void ping_through(struct call *c, uint16_t slot)
 
 void chord_partition_check(struct call *c)
 {
-    struct chan_args args = {.addr = ADDR_NONE};
+    struct chan_args args = {.addr = ADDR_NONE, .unasked = true};
     if (c->n->state_at > c->env->now)
         return;
     c->n->state_at = c->o->partition_check ? time_add(c->env->now, check_every(c)) : TIME_NEVER;

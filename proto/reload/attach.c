@@ -62,14 +62,6 @@ static addr_h usable_candidate(struct call *c, const struct attach *a)
     return ADDR_NONE;
 }
 
-static bool opening_to(const struct call *c, peer_h peer)
-{
-    for (uint16_t s = 0; s < link_slots(c); s++)
-        if (link_at(c, s)->state == LINK_OPENING && link_at(c, s)->peer == peer)
-            return true;
-    return false;
-}
-
 /* The peer has answered our Attach and is about to open the channel. */
 static bool awaited(const struct call *c, peer_h peer)
 {
@@ -138,7 +130,7 @@ void attach_request(struct call *c, const struct origin *from, const struct mess
     }
     if (linked && a.send_update)
         chord_update_mark(c, slot, UPDATE_FULL);
-    if (!linked && !opening_to(c, from->signer))
+    if (!linked && link_opening(c, from->signer) == SLOT_NONE)
         channel_open(c, from->signer, addr, a.send_update);
     struct draft d;
     draft_begin(c, &d, ATTACH_ANS);
@@ -233,7 +225,7 @@ void attach_expect_due(struct call *c, uint32_t at)
 
 bool attach_pending(const struct call *c, peer_h peer)
 {
-    if (transaction_pending(c, PURPOSE_ATTACH, peer) || opening_to(c, peer))
+    if (transaction_pending(c, PURPOSE_ATTACH, peer) || link_opening(c, peer) != SLOT_NONE)
         return true;
     for (uint32_t at = 0; at < section_used(c, SECTION_WORK); at = record_next(c, SECTION_WORK, at)) {
         const struct expectation *x = record_at(c, SECTION_WORK, at);

@@ -67,6 +67,14 @@ uint16_t link_to(const struct call *c, peer_h peer)
     return peer == PEER_NONE ? SLOT_NONE : link_to_id(c, c->env->port->id_of(c->env, peer));
 }
 
+uint16_t link_opening(const struct call *c, peer_h peer)
+{
+    for (uint16_t s = 0; s < link_slots(c); s++)
+        if (link_at(c, s)->state == LINK_OPENING && link_at(c, s)->peer == peer)
+            return s;
+    return SLOT_NONE;
+}
+
 uint32_t order_of(const struct call *c, uint16_t slot)
 {
     bool exact;

@@ -110,6 +110,8 @@ uint32_t order_find(const struct call *c, struct id id, bool *exact);
 /* Slot of the link that is up to this peer, SLOT_NONE. */
 uint16_t link_to(const struct call *c, peer_h);
 uint16_t link_to_id(const struct call *c, struct id);
+/* Slot of a channel that we are opening to it, SLOT_NONE. */
+uint16_t link_opening(const struct call *, peer_h);
 /* Position of a slot's entry; the link is up. */
 uint32_t order_of(const struct call *c, uint16_t slot);
 

@@ -8,6 +8,7 @@
 #include "proto/reload/link.h"
 #include "proto/reload/ping.h"
 #include "proto/reload/reassembly.h"
+#include "proto/reload/straight.h"
 #include "proto/reload/topology.h"
 #include "proto/reload/transaction.h"
 #include "proto/reload/via.h"
@@ -71,13 +72,13 @@ static bool destinations_repeat(struct span list)
     return false;
 }
 
-/* RFC 6940 6.3.2.3. We understand no option. */
-static bool option_critical(struct span list, uint8_t flag)
+/* RFC 6940 6.3.2.3: an option that we do not understand and must. We know one (RFC 7263), where the configuration asks for it. */
+static bool option_critical(const struct call *c, struct span list, uint8_t flag)
 {
     struct reader r = reader_on(list.b, list.len, false);
     struct forwarding_option o;
     while (reader_left(&r) > 0)
-        if (option_read(&r, &o) == 0 && (o.flags & flag))
+        if (option_read(&r, &o) == 0 && (o.flags & flag) && !(o.type == OPTION_EXTENSIVE_ROUTING && straight_mode(c->o)))
             return true;
     return false;
 }
@@ -96,7 +97,7 @@ static void forward(struct call *c, struct passage *p, uint16_t slot)
         refuse(c, p, ERROR_TTL_EXCEEDED, DROP_TTL);
         return;
     }
-    if (!ours && option_critical(p->h.options, OPTION_FORWARD_CRITICAL)) {
+    if (!ours && option_critical(c, p->h.options, OPTION_FORWARD_CRITICAL)) {
         refuse(c, p, ERROR_UNSUPPORTED_FORWARDING_OPTION, DROP_OPTION);
         return;
     }
@@ -125,13 +126,27 @@ static void forward(struct call *c, struct passage *p, uint16_t slot)
     link_send(c, slot, out, writer_len(&w), h.length, p->code, h.transaction);
 }
 
-static void request_in(struct call *c, const struct origin *from, const struct message *m)
+/* RFC 7263 5.4.1: where the answer goes. False: it has been refused. */
+static bool request_offer(struct call *c, struct origin *from)
+{
+    enum straight offer = straight_asked(c, from);
+    from->straight = offer == STRAIGHT_TAKEN;
+    if (offer == STRAIGHT_NONE && straight_mode(c->o))
+        straight_abort(c, from->tid);
+    if (offer == STRAIGHT_REFUSED)
+        answer_error(c, from, ERROR_UNKNOWN_EXTENSION, NULL, 0);
+    return offer != STRAIGHT_REFUSED;
+}
+
+static void request_in(struct call *c, struct origin *from, const struct message *m)
 {
     c->env->port->fact(c->env, FACT_REQUEST_SERVED, from->tid,
                        (uint64_t)(from->slot == SLOT_SELF ? 0 : c->o->initial_ttl - from->ttl + 1) << 16 | m->code);
+    if ((from->options.len || straight_mode(c->o)) && !option_critical(c, from->options, OPTION_DESTINATION_CRITICAL) && !request_offer(c, from))
+        return;
     if (answer_repeat(c, from))
         return;
-    if (option_critical(from->options, OPTION_DESTINATION_CRITICAL)) {
+    if (option_critical(c, from->options, OPTION_DESTINATION_CRITICAL)) {
         answer_error(c, from, ERROR_UNSUPPORTED_FORWARDING_OPTION, NULL, 0);
         return;
     }

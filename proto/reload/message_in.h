@@ -17,6 +17,7 @@ struct origin {
     struct span options;
     uint32_t max_response;
     uint8_t ttl;       /* as received */
+    bool straight;     /* its option says where the answer may go: reload/straight.h */
     bool to_resource;  /* its last destination was a Resource-ID */
     bool to_wildcard;
     struct id resource;

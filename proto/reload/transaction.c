@@ -9,6 +9,7 @@
 #include "proto/reload/attach.h"
 #include "proto/reload/iterative.h"
 #include "proto/reload/link.h"
+#include "proto/reload/straight.h"
 #include "proto/reload/via.h"
 #include "proto/reload/work.h"
 #include "proto/store/store.h"
@@ -56,6 +57,11 @@ static bool walks(const struct call *c, const struct errand *e)
     return c->o->routing == ROUTING_ITERATIVE && asked_by_user(e);
 }
 
+static bool offers(const struct call *c, const struct errand *e)
+{
+    return straight_mode(c->o) && asked_by_user(e);
+}
+
 /* Offset of the request with this transaction id; section_used: there is none. */
 static uint32_t transaction_find_tid(const struct call *c, uint64_t tid)
 {
@@ -85,6 +91,34 @@ void transaction_transmit(struct call *c, uint64_t tid, uint16_t slot)
     message_out(c, slot, copy, len, true_len, code);
 }
 
+static bool offer_made(const struct transaction *t)
+{
+    struct reader r = reader_on(t->message, t->len, false);
+    struct header h;
+    return header_read(&r, &h) == 0 && h.options.len > 0;
+}
+
+/* The request goes on without its offer (RFC 7263 5.4.2). */
+static void offer_withdraw(struct call *c, uint32_t at)
+{
+    struct transaction *t = transaction_at(c, at);
+    uint8_t copy[DRAFT_CAP];
+    struct header h;
+    memcpy(copy, t->message, t->len);
+    struct reader r = reader_on(copy, t->len, false);
+    if (header_read(&r, &h))
+        return;
+    uint16_t less = (uint16_t)h.options.len;
+    struct writer w = writer_on(t->message, t->len, false);
+    h.options.len = 0;
+    h.length -= less;
+    header_put(&w, &h);
+    put_bytes(&w, r.p, reader_left(&r));
+    assert(w.err == 0);
+    t->len = (uint16_t)(t->len - less);
+    t->true_len = (uint16_t)(t->true_len - less);
+}
+
 int request_send(struct call *c, struct draft *d, const struct route *route, const struct errand *errand)
 {
     uint8_t list[2 * DESTINATION_RESOURCE_BYTES];
@@ -95,6 +129,9 @@ int request_send(struct call *c, struct draft *d, const struct route *route, con
         destination_put_resource(&w, route->target);
     else
         destination_put_node(&w, route->target);
+    uint8_t option[STRAIGHT_OPTION_BYTES];
+    if (offers(c, errand))
+        d->options = straight_offer(c, option);
     uint64_t tid = transaction_id(c);
     int err = draft_close(c, d, tid, (struct span){list, writer_len(&w)});
     if (err)
@@ -251,6 +288,7 @@ void transaction_answer(struct call *c, const struct origin *from, const struct 
             continue;
         struct errand e = t->errand;
         uint16_t code = t->code;
+        bool offered = offers(c, &e) && t->sends == 1 && offer_made(t);
         /* An error may come from any hop on the way; over a single one there is only its end. */
         bool error_here = m->code == MESSAGE_ERROR && !(e.bound && e.peer != PEER_NONE && from->signer != e.peer);
         if (!error_here && (m->code != code + 1 || !signer_allowed(c, &e, from->signer))) {
@@ -260,6 +298,8 @@ void transaction_answer(struct call *c, const struct origin *from, const struct 
         record_remove(c, SECTION_WORK, at);
         if (walks(c, &e))
             e.asked = iterative_end(c, e.tid);
+        if (offered)
+            straight_note(c, true);
         struct error_body error;
         if (m->code != MESSAGE_ERROR)
             errand_answered(c, &e, from, m);
@@ -292,6 +332,10 @@ void transaction_due(struct call *c, uint32_t at)
     if (e.bound && link_carries(c, t->r.slot, e.tid))
         return; /* one hop, and the link is still at it: a copy behind it in the queue would help nobody */
     uint8_t resends = (uint8_t)(t->sends - 1);
+    if (offers(c, &e) && offer_made(t)) {
+        offer_withdraw(c, at);
+        straight_note(c, false);
+    }
     if (walks(c, &e)) {
         if (iterative_repeat(c, e.tid))
             c->env->port->fact(c->env, FACT_RESENT, e.tid, resends);
@@ -425,7 +469,8 @@ static struct span answer_options(const struct origin *to, uint8_t *b, size_t ca
     return (struct span){b, writer_len(&w)};
 }
 
-static void answer_deliver(struct call *c, const struct origin *to, const uint8_t *message, uint32_t len, uint32_t true_len, uint16_t code)
+/* straight: the link that it takes instead of the way of the request, SLOT_NONE = none. */
+static void answer_deliver(struct call *c, const struct origin *to, uint16_t straight, const uint8_t *message, uint32_t len, uint32_t true_len, uint16_t code)
 {
     if (to->slot == SLOT_SELF) {
         struct message m;
@@ -433,6 +478,10 @@ static void answer_deliver(struct call *c, const struct origin *to, const uint8_
         self.signer = c->n->self;
         if (message_read(message, len, len != true_len, &m) == 0)
             transaction_answer(c, &self, &m);
+        return;
+    }
+    if (straight != SLOT_NONE) {
+        straight_send(c, straight, to->tid, message, len, true_len, code);
         return;
     }
     message_out(c, link_at(c, to->slot)->state == LINK_UP ? to->slot : SLOT_NONE, message, len, true_len, code);
@@ -472,7 +521,8 @@ void answer_send(struct call *c, const struct origin *to, struct draft *d, bool 
     uint8_t list[DRAFT_HEADROOM];
     struct writer w = writer_on(list, sizeof list, false);
     uint8_t options[DRAFT_HEADROOM];
-    int err = answer_route(c, to, &w);
+    uint16_t straight = straight_slot(c, to, &w);
+    int err = straight == SLOT_NONE ? answer_route(c, to, &w) : 0;
     d->options = answer_options(to, options, sizeof options);
     if (err == 0)
         err = draft_close(c, d, to->tid, (struct span){list, writer_len(&w)});
@@ -491,7 +541,7 @@ void answer_send(struct call *c, const struct origin *to, struct draft *d, bool 
     }
     if (keep)
         answer_keep(c, to, d);
-    answer_deliver(c, to, d->message, d->len, d->true_len, d->code);
+    answer_deliver(c, to, straight, d->message, d->len, d->true_len, d->code);
 }
 
 void answer_error(struct call *c, const struct origin *to, uint16_t code, const void *info, size_t len)
@@ -508,7 +558,8 @@ static void answer_again(struct call *c, const struct origin *to, const struct k
     uint8_t list[DRAFT_HEADROOM], copy[DRAFT_CAP];
     uint8_t options[DRAFT_HEADROOM];
     struct writer route = writer_on(list, sizeof list, false), w = writer_on(copy, sizeof copy, false);
-    int err = answer_route(c, to, &route);
+    uint16_t straight = straight_slot(c, to, &route);
+    int err = straight == SLOT_NONE ? answer_route(c, to, &route) : 0;
     struct header h = draft_header(c, to->tid, (struct span){list, writer_len(&route)});
     h.options = answer_options(to, options, sizeof options);
     h.length = header_bytes(&h) + k->true_len;
@@ -517,7 +568,7 @@ static void answer_again(struct call *c, const struct origin *to, const struct k
     if (err || w.err)
         c->env->port->fact(c->env, FACT_DROPPED, (uint64_t)(int64_t)(err ? err : w.err), k->code);
     else
-        answer_deliver(c, to, copy, writer_len(&w), h.length, k->code);
+        answer_deliver(c, to, straight, copy, writer_len(&w), h.length, k->code);
 }
 
 bool answer_repeat(struct call *c, const struct origin *to)

@@ -11,7 +11,9 @@ enum work_type {
     WORK_EXPECT,      /* attach.c: a peer that answered our Attach and should open the channel */
     WORK_CACHE,       /* join.c: addresses that the host remembered */
     WORK_VIA,         /* via.c: where a request came from that we have forwarded */
-    WORK_WALK         /* iterative.c: a request of ours that asks its way */
+    WORK_WALK,        /* iterative.c: a request of ours that asks its way */
+    WORK_OFFERS,      /* straight.c: how our offers have fared, and our relay */
+    WORK_HELD         /* straight.c: an answer that waits for a link */
 };
 
 #endif

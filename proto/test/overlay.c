@@ -41,6 +41,7 @@ struct member {
     } answer[8];
     unsigned answers;
     bool hostile;
+    bool closed;
     struct {
         uint16_t len, true_len;
         uint8_t b[2048];
@@ -107,6 +108,10 @@ static void op_follow(struct overlay_net *o, peer_h self, const struct recorded_
     struct far_end *far = &m->far[op->args.chan];
     if (op->op == CHAN_OPEN && op->args.chan != CHAN_NONE) {
         *far = (struct far_end){.peer = op->args.addr, .chan = CHAN_NONE, .life = o->member[op->args.addr].life};
+        if (op->args.unasked && o->member[op->args.addr].closed) {
+            schedule(o, (struct event){.at = op->at + SECONDS(15), .what = HAPPEN_DOWN, .to = self, .from = op->args.addr, .chan = op->args.chan, .to_life = m->life});
+            return;
+        }
         schedule(o, (struct event){.at = op->at + 3 * o->delay, .what = HAPPEN_ACCEPT, .to = op->args.addr, .from = self, .other = op->args.chan,
                                    .to_life = far->life, .from_life = m->life});
     } else if (op->op == CHAN_CLOSE) {
@@ -339,6 +344,11 @@ void overlay_cut(struct overlay_net *o, peer_h a, peer_h b, bool cut)
             if (m->far[c].open && m->far[c].peer == other)
                 schedule(o, (struct event){.at = o->now + SILENT_AFTER, .what = HAPPEN_SILENT, .to = self, .from = other, .chan = c, .to_life = m->life});
     }
+}
+
+void overlay_shut(struct overlay_net *o, peer_h p)
+{
+    o->member[p].closed = true;
 }
 
 void overlay_turn(struct overlay_net *o, peer_h p)

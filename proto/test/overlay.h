@@ -21,6 +21,8 @@ void overlay_start(struct overlay_net *, peer_h, const struct node_opts *);
 void overlay_kill(struct overlay_net *, peer_h);
 /* While cut, nothing passes between these two; their channels report silence after 30 s, handshakes fail after 15 s. */
 void overlay_cut(struct overlay_net *, peer_h, peer_h, bool cut);
+/* From now on this peer's host lets in no channel that no Attach has announced. */
+void overlay_shut(struct overlay_net *, peer_h);
 /* From now on this peer's host is hostile: of what the peer sends, a tenth is withheld, a tenth sent three times, a fifth has a byte changed, and a tenth goes
  * with something that it has received lately, from whomever. The peer itself is honest, so it stays in the ring and in the way. */
 void overlay_turn(struct overlay_net *, peer_h);

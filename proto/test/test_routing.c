@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Pins: whatever the way of requests and answers, a ring forms by the protocol and each peer's registration is found by others, with loss and after deaths:
- * ways back that are compressed or remembered (RFC 6940 6.1.2), requests that ask their way (6.4.2.4). Leaves open: how long it takes, which the simulator measures (proto/README.md). */
+ * ways back that are compressed or remembered (RFC 6940 6.1.2), requests that ask their way (6.4.2.4), answers that come straight (RFC 7263, 7264). Leaves open: how long it takes, which the simulator measures (proto/README.md). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -120,11 +120,30 @@ static void an_asker_finds_its_way_itself(void **state)
     }
 }
 
+/* RFC 7263, 7264: answers come straight or by a relay; where they cannot, symmetrically after the timer. */
+static void answers_come_straight_or_else_symmetrically(void **state)
+{
+    (void)state;
+    for (unsigned k = 0; k < 6; k++) {
+        struct overlay config = overlay_defaults();
+        config.routing = k % 2 ? ROUTING_RELAY : ROUTING_DIRECT;
+        config.via = (enum via_keeping)(k / 2); /* which such requests pass by */
+        struct overlay_net *o = expect_found(&config, 0.005);
+        for (peer_h p = 1; p < PEERS; p += 2)
+            overlay_shut(o, p);
+        unsigned asked, found = look_up(o, PEERS, 2, &asked);
+        assert_int_equal(found, asked);
+        expect_found_by_survivors(o);
+        overlay_close(o);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_way_back_is_found),
         cmocka_unit_test(an_asker_finds_its_way_itself),
+        cmocka_unit_test(answers_come_straight_or_else_symmetrically),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -68,6 +68,13 @@ int address_read(struct reader *, struct address_port *);
 void address_put(struct writer *, const struct address_port *);
 struct address_port address_of(const struct ip_port *);
 
+/* The value of a forwarding option, RFC 7263 5.2.2 and 7264 5.2.1: where an answer may go. destinations: an encoded list. */
+#define OPTION_EXTENSIVE_ROUTING 2
+enum route_mode { ROUTE_DIRECT = 1, ROUTE_RELAY = 2 };
+struct extensive_routing { uint8_t mode, transport; struct address_port addr; struct span destinations; };
+int extensive_routing_read(struct span value, struct extensive_routing *);
+void extensive_routing_put(struct writer *, const struct extensive_routing *);
+
 struct ping_req { struct span padding; };
 struct ping_ans { uint64_t response_id, time_ms; };
 enum probe_type { PROBE_RESPONSIBLE_SET = 1, PROBE_NUM_RESOURCES, PROBE_UPTIME };

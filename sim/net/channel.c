@@ -138,7 +138,7 @@ int channel_do(struct env *env, enum chan_op op, struct chan_args *args)
     struct identity *id = identity_of(h, env->self);
     struct online *o = id->online;
     if (op == CHAN_OPEN)
-        return handshake_open(h, id, args->addr, &args->chan);
+        return handshake_open(h, id, args->addr, args->unasked, &args->chan);
     /* A channel that a peer is still opening is not the node's yet. */
     if (args->chan >= o->used || o->table->slot[args->chan].state == CHANNEL_FREE)
         return ERR_NO_LINK;

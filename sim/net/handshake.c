@@ -36,6 +36,7 @@
 #include <string.h>
 
 #include "proto/base/error.h"
+#include "sim/kernel/random.h"
 #include "sim/net/host.h"
 
 #define FIRST_WAIT    SECONDS(1)
@@ -56,6 +57,7 @@ struct handshake {
     uint16_t slot;
     uint8_t flight; /* the one we sent last */
     uint8_t tries;  /* how often */
+    bool unasked;   /* the server does not expect it; told only where some keep such out */
 };
 
 /* What travels at hand in a handshake datagram: who speaks, and which part of the flight this is. */
@@ -64,6 +66,7 @@ struct note {
     uint32_t cookie;
     uint8_t part, parts;
 };
+#define NOTE_UNASKED 0x80u /* in the part of a client's first flights */
 
 void handshake_sizes(struct net *n)
 {
@@ -108,8 +111,8 @@ static void flight_send(struct host *h, enum kind flight, addr_h addr, uint32_t 
     note.parts = (uint8_t)parts;
     for (unsigned k = 0; k < parts; k++) {
         uint8_t b[NOTE_BYTES];
-        note.part = (uint8_t)k;
         note_put(b, &note);
+        b[12] = (uint8_t)(note.part | k);
         struct event e = {.dst = addr,
                           .chan = to,
                           .len = NOTE_BYTES,
@@ -126,7 +129,8 @@ static void handshake_send(struct host *h, struct online *o, struct handshake *s
     const struct channel *c = &o->table->slot[s->slot];
     uint32_t own = channel_tag(c, s->slot);
     struct note note = {
-        .client = c->server ? c->remote : own, .server = c->server ? own : c->remote, .cookie = s->cookie};
+        .client = c->server ? c->remote : own, .server = c->server ? own : c->remote, .cookie = s->cookie,
+        .part = s->unasked && s->flight <= KIND_COOKIE ? NOTE_UNASKED : 0};
     flight_send(h, s->flight, c->addr, c->remote, channel_one_way(c), note);
     s->tries = s->tries < UINT8_MAX ? s->tries + 1 : s->tries;
     s->sent_at = call_departure(h);
@@ -162,12 +166,14 @@ static struct handshake *handshake_new(struct host *h, struct online *o, chan_h 
     return s;
 }
 
-int handshake_open(struct host *h, struct identity *id, addr_h addr, chan_h *slot)
+int handshake_open(struct host *h, struct identity *id, addr_h addr, bool unasked, chan_h *slot)
 {
     *slot = channel_take(h, id, addr, false);
     if (*slot == CHAN_NONE)
         return ERR_NO_ROOM;
-    handshake_send(h, id->online, handshake_new(h, id->online, *slot, KIND_HELLO, 0));
+    struct handshake *s = handshake_new(h, id->online, *slot, KIND_HELLO, 0);
+    s->unasked = unasked && h->net->config.closed > 0;
+    handshake_send(h, id->online, s);
     return 0;
 }
 
@@ -312,13 +318,20 @@ static void receive_at_server(struct host *h, struct online *o, const struct eve
     handshake_up(h, o, s, CHAN_ACCEPT);
 }
 
+/* A NAT or a firewall keeps out what the device has not been told of. */
+static bool closed(const struct net *n, peer_h peer)
+{
+    uint32_t device = device_of(n, peer);
+    return device >= n->config.single_ids && random_unit(n->config.seed, device, STREAM_CLOSED, 0) < n->config.closed;
+}
+
 void handshake_receive(struct host *h, struct identity *id, const struct event *e, const uint8_t *bytes)
 {
     struct online *o = id->online;
     struct note n = {load_be32(bytes), load_be32(bytes + 4), load_be32(bytes + 8), bytes[12], bytes[13]};
     bool hello = e->flags == KIND_HELLO || e->flags == KIND_COOKIE;
     const struct channel *c = hello ? NULL : channel_find(o, e->chan, e->src);
-    if (!hello && !c) {
+    if ((!hello && !c) || (hello && (n.part & NOTE_UNASKED) && closed(h->net, e->dst))) {
         h->counts.dead++;
         return;
     }

@@ -355,7 +355,7 @@ void trouble_free(struct net *);
 /* ---- handshake.c ---- */
 
 void handshake_sizes(struct net *);
-int handshake_open(struct host *, struct identity *, addr_h, chan_h *);
+int handshake_open(struct host *, struct identity *, addr_h, bool unasked, chan_h *);
 void handshake_receive(struct host *, struct identity *, const struct event *, const uint8_t *bytes);
 /* Runs the timers of the handshakes of this node that are due, and says when the next is. */
 sim_time handshake_wake(struct host *, struct identity *, peer_h, sim_time now);

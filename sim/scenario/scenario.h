@@ -97,6 +97,7 @@ struct scenario {
     struct law jitter;
     double pair_error; /* sigma of a lognormal factor */
     double loss;
+    double closed; /* share of devices */
     sim_time cpu_backlog;
 
     bool churn;

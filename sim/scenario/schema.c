@@ -30,7 +30,8 @@ static const struct word link_types[] = {{"dtls-udp-sr-no-ice", 0, NULL},
 static const struct word rtos[] = {{"rfc6298", 0, NULL}, {0}};
 static const struct word offs[] = {{"off", 0, NULL}, {0}};
 static const struct word routings[] = {
-    {"recursive", ROUTING_RECURSIVE, NULL}, {"iterative", ROUTING_ITERATIVE, NULL}, {0}};
+    {"recursive", ROUTING_RECURSIVE, NULL}, {"iterative", ROUTING_ITERATIVE, NULL},
+    {"direct-response", ROUTING_DIRECT, NULL}, {"relay-peer", ROUTING_RELAY, NULL}, {0}};
 static const struct word ways_back[] = {{"via-list", VIA_FULL, NULL}, {"compressed", VIA_COMPRESSED, NULL}, {"state", VIA_STATE, NULL}, {0}};
 static const struct word cryptos[] = {{"modelled", CRYPTO_MODELLED, NULL},
                                       {"openssl", CRYPTO_OPENSSL, "real keys and signatures"},
@@ -138,7 +139,9 @@ const struct key schema[] = {
     {"overlay.routing", KEY_WORD, FOR_RELOAD, .words = routings, .fallback = "recursive", AT(overlay.routing),
      .help = "How requests of users travel. recursive: from peer to peer, the answer back the same way (RFC 6940 6.2). iterative: the asker sends a "
              "RouteQuery to each peer on the way, an Attach and a handshake before it where there is no link, and the request itself to the last one "
-             "(6.4.2.4). What peers send on their own account is recursive always."},
+             "(6.4.2.4). direct-response: as recursive, but the answer comes straight to the asker, over a link that is opened for it if there is none "
+             "(RFC 7263); relay-peer: by way of a bootstrap peer that the asker keeps a link to (RFC 7264); after 3 s without answer the request is sent again "
+             "for a symmetric one. What peers send on their own account is recursive always."},
     {"overlay.way_back", KEY_WORD, FOR_RELOAD, .words = ways_back, .fallback = "via-list", AT(overlay.via),
      .help = "How a peer that forwards a request remembers where its answer goes (RFC 6940 6.1.2, 6.1.3): in the message, as the Node-ID of the "
              "previous hop, 18 bytes a hop; likewise, as a compressed id of 2 bytes; or as state of its own, for 3 s at the least."},
@@ -209,6 +212,10 @@ const struct key schema[] = {
      .example = "0.095",
      .help = "Round trips between two peers times a lognormal factor of median 1 and this sigma, always the same for "
              "the same two: coordinates have no detours, the Internet has. 0.095 gives cities.csv, 0.07 planetlab490_coords.csv the share of broken triangles that was measured, 5.8 % and 5.7 %."},
+    {"network.closed", KEY_REAL, UNIT_SHARE, 0, 1, .fallback = "0 %", AT(closed), .example = "60 %",
+     .help = "Share of peers that let in no channel unless an Attach has announced it, as a NAT or a firewall does; bootstrap peers are open. Others "
+             "cannot send them an answer straight (overlay.routing: direct-response). A model of reachability alone, without addresses and ports of a NAT: "
+             "who joins by an address that it remembers is let in."},
     {"network.jitter", KEY_MAP, .absent = "none", .fallback = "none", AT(jitter.kind),
      .example = "{law: {exponential: {mean: 2 ms}}}",
      .help = "Delay on top, drawn for each datagram, so that they may overtake each other. Keepalives are then sent one "

@@ -58,6 +58,7 @@ static int open_net(struct world *w, char *error, size_t error_cap)
                                       .overlay = &w->overlay,
                                       .latency = &w->latency,
                                       .loss = s->loss,
+                                      .closed = s->closed,
                                       .sign_ns = s->sign_ns,
                                       .verify_ns = s->verify_ns,
                                       .cpu_backlog = s->cpu_backlog,

@@ -26,6 +26,7 @@ enum fake_fact {
 }; /* a: chan << 32 | peer; b: rtt, number */
 
 enum fake_order {
+    FAKE_OPEN_UNASKED = 99,
     FAKE_OPEN = 100,
     FAKE_SEND,
     FAKE_CLOSE,
@@ -89,9 +90,9 @@ static struct node *fake_slot_at(struct node *n, struct env *env, chan_h chan)
     return n;
 }
 
-static struct node *fake_open(struct node *n, struct env *env, peer_h to)
+static struct node *fake_open(struct node *n, struct env *env, peer_h to, bool unasked)
 {
-    struct chan_args args = {.chan = CHAN_NONE, .addr = to};
+    struct chan_args args = {.chan = CHAN_NONE, .addr = to, .unasked = unasked};
     int status = env->port->channel(env, CHAN_OPEN, &args);
     assert(status == 0);
     n = fake_slot_at(n, env, args.chan);
@@ -131,7 +132,7 @@ static sim_time fake_start(struct node *n, struct env *env, const struct node_op
     n = fake_format(n, env);
     fake_fact(env, FAKE_START, 0, env->self, 0);
     for (unsigned k = 0; k < opts->cache_count; k++)
-        n = fake_open(n, env, opts->cache[k]);
+        n = fake_open(n, env, opts->cache[k], false);
     return n->due;
 }
 
@@ -202,7 +203,7 @@ static sim_time fake_wake(struct node *n, struct env *env)
             fake_send(n, env, k);
         } else if (n->slot[k].state == FAKE_AGAIN) {
             n->slot[k].state = FAKE_NO;
-            n = fake_open(n, env, peer);
+            n = fake_open(n, env, peer, false);
         }
     }
     return n->due;
@@ -212,8 +213,8 @@ static sim_time fake_request(struct node *n, struct env *env, const struct reque
 {
     struct chan_args args = {.chan = r->tag};
     int op = (int)r->op;
-    if (op == FAKE_OPEN) {
-        n = fake_open(n, env, r->tag);
+    if (op == FAKE_OPEN || op == FAKE_OPEN_UNASKED) {
+        n = fake_open(n, env, r->tag, op == FAKE_OPEN_UNASKED);
     } else if (op == FAKE_PLAIN) {
         fake_send_to(n, env, CHAN_NONE, r->tag);
     } else if (op == FAKE_SEND) {

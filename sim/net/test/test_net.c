@@ -114,6 +114,36 @@ static void a_server_that_comes_up_late_is_still_reached(void **state)
     rig_close(r);
 }
 
+/* A share of the devices, those beyond the first few, keeps out what it has not been told of, and nothing else. */
+static void a_closed_device_lets_in_what_it_was_asked_for(void **state)
+{
+    (void)state;
+    unsigned in = 0;
+    struct rig *r = rig_new();
+    r->config.closed = 0.5;
+    r->config.single_ids = 2;
+    rig_open(r);
+    for (peer_h p = 0; p < 16; p++)
+        rig_start(r, p);
+    for (peer_h p = 1; p < 16; p++)
+        rig_order(r, 0, FAKE_OPEN_UNASKED, p, 0);
+    rig_run(r, SECONDS(16));
+    in = rig_count(r, 0, FAKE_UP);
+    assert_in_range(in, 3, 12); /* of 15; the first is open always */
+    assert_int_equal(rig_count(r, 1, FAKE_ACCEPT), 1);
+    assert_int_equal(rig_count(r, 0, FAKE_DOWN), 15 - in);
+    for (peer_h p = 1; p < 16; p++)
+        rig_order(r, 0, FAKE_OPEN, p, 0);
+    rig_run(r, SECONDS(32));
+    assert_int_equal(rig_count(r, 0, FAKE_UP), in + 15);
+    for (peer_h p = 3; p < 16; p++) /* who was closed is closed */
+        rig_order(r, 2, FAKE_OPEN_UNASKED, p, 0);
+    rig_run(r, SECONDS(50));
+    for (peer_h p = 3; p < 16; p++)
+        assert_int_equal(rig_count(r, p, FAKE_ACCEPT), rig_count(r, p, FAKE_ACCEPT) > 1 ? 3 : 1);
+    rig_close(r);
+}
+
 static void data_arrives_in_order_with_its_sizes(void **state)
 {
     (void)state;
@@ -547,6 +577,7 @@ int main(void)
         cmocka_unit_test(signatures_keep_the_handshaking_cpu_busy),
         cmocka_unit_test(nobody_answers_and_the_channel_is_down_after_15_s),
         cmocka_unit_test(a_server_that_comes_up_late_is_still_reached),
+        cmocka_unit_test(a_closed_device_lets_in_what_it_was_asked_for),
         cmocka_unit_test(data_arrives_in_order_with_its_sizes),
         cmocka_unit_test(plain_datagrams_need_no_channel),
         cmocka_unit_test(what_a_busy_cpu_sends_waits_for_it),
