@@ -264,33 +264,38 @@ void chord_link_ping_done(struct call *c, peer_h peer)
 
 /* ---- RouteQuery, 10.8 ---- */
 
+uint16_t topology_next_peer(const struct call *c, const struct destination *d, struct id *next)
+{
+    bool known = d->type == DESTINATION_NODE || (d->type == DESTINATION_RESOURCE && d->bytes.len == ID_BYTES);
+    uint16_t slot = known ? SLOT_NONE : via_expand(c, d);
+    if (!known && slot == SLOT_NONE)
+        return ERROR_INVALID_MESSAGE;
+    if (c->n->state != NODE_JOINED && c->n->state != NODE_LEAVING) /* it routes nothing yet, and owns nothing */
+        return ERROR_NOT_FOUND;
+    struct id id = known ? d->id : link_id(c, slot); /* a compressed id of ours stands for a node */
+    if (!topology_responsible(c, id)) {
+        slot = link_to_id(c, id);
+        if (slot == SLOT_NONE)
+            slot = topology_next_hop(c, id, false, NULL);
+        *next = slot == SLOT_NONE ? c->n->id : link_id(c, slot);
+    } else {
+        *next = c->n->id;
+    }
+    return 0;
+}
+
 void topology_route_query(struct call *c, const struct origin *from, const struct message *m)
 {
-    struct route_query_req q = {0};
-    bool node = false, resource = false;
-    if (route_query_req_read(m->body, &q) == 0) {
-        node = q.destination.type == DESTINATION_NODE;
-        resource = q.destination.type == DESTINATION_RESOURCE && q.destination.bytes.len == ID_BYTES;
-    }
-    uint16_t opaque = node || resource ? SLOT_NONE : via_expand(c, &q.destination);
-    if (opaque != SLOT_NONE) { /* the node that a compressed id of ours stands for */
-        node = true;
-        q.destination.id = link_id(c, opaque);
-    }
-    if (!node && !resource) {
-        answer_error(c, from, ERROR_INVALID_MESSAGE, NULL, 0);
+    struct route_query_req q;
+    struct route_query_ans a = {{0, 0}};
+    uint16_t error = route_query_req_read(m->body, &q) ? ERROR_INVALID_MESSAGE : topology_next_peer(c, &q.destination, &a.next_peer);
+    if (error) {
+        answer_error(c, from, error, NULL, 0);
         return;
     }
-    if (c->n->state != NODE_JOINED && c->n->state != NODE_LEAVING) { /* it routes nothing yet, and owns nothing */
-        answer_error(c, from, ERROR_NOT_FOUND, NULL, 0);
-        return;
-    }
-    uint16_t slot = topology_responsible(c, q.destination.id) ? SLOT_NONE : link_to_id(c, q.destination.id);
-    if (slot == SLOT_NONE && !topology_responsible(c, q.destination.id))
-        slot = topology_next_hop(c, q.destination.id, false, NULL);
     struct draft d;
     draft_begin(c, &d, ROUTE_QUERY_ANS);
-    route_query_ans_put(&d.w, &(struct route_query_ans){.next_peer = slot == SLOT_NONE ? c->n->id : link_id(c, slot)});
+    route_query_ans_put(&d.w, &a);
     answer_send(c, from, &d, false);
     uint16_t asker = link_to(c, from->signer);
     if (q.send_update && asker != SLOT_NONE)

@@ -5,6 +5,7 @@
 
 #include "proto/fact.h"
 #include "proto/reload/attach.h"
+#include "proto/reload/diagnostic.h"
 #include "proto/reload/link.h"
 #include "proto/reload/ping.h"
 #include "proto/reload/reassembly.h"
@@ -162,7 +163,7 @@ static void request_in(struct call *c, struct origin *from, const struct message
     }
     switch (m->code) {
     case PING_REQ:
-        ping_request(c, from);
+        ping_request(c, from, m);
         break;
     case PROBE_REQ:
         probe_request(c, from, m);
@@ -200,7 +201,10 @@ static void request_in(struct call *c, struct origin *from, const struct message
     case CONFIG_UPDATE_REQ: /* signed configurations are not read by this peer: nobody may set one */
         answer_error(c, from, ERROR_FORBIDDEN, NULL, 0);
         break;
-    default: /* PathTrack and private methods */
+    case PATH_TRACK_REQ:
+        path_track_request(c, from, m);
+        break;
+    default: /* private methods */
         answer_error(c, from, ERROR_INVALID_MESSAGE, NULL, 0);
         break;
     }

@@ -3,14 +3,24 @@
 
 #include "proto/chord/chord.h"
 #include "proto/chord/tuning.h"
+#include "proto/reload/diagnostic.h"
 #include "proto/store/store.h"
 
-void ping_request(struct call *c, const struct origin *from)
+void ping_request(struct call *c, const struct origin *from, const struct message *m)
 {
     struct ping_ans a = {.time_ms = c->env->unix_ms};
+    uint8_t diagnostics[DIAGNOSTIC_BYTES];
+    bool asked = false;
+    uint16_t error = m->extensions.len ? diagnostic_extension(c, from, m, diagnostics, &asked) : 0;
+    if (error) {
+        answer_error(c, from, error, NULL, 0);
+        return;
+    }
     c->env->port->random(c->env, RANDOM_PING, c->n->draws++, &a.response_id, sizeof a.response_id);
     struct draft d;
     draft_begin(c, &d, PING_ANS);
+    d.extended = asked;
+    d.extension = (struct extension){.type = EXTENSION_DIAGNOSTIC_PING, .contents = {diagnostics, asked ? DIAGNOSTIC_BYTES : 0}};
     ping_ans_put(&d.w, &a);
     answer_send(c, from, &d, false);
 }

@@ -5,7 +5,7 @@
 
 #include "proto/reload/transaction.h"
 
-void ping_request(struct call *, const struct origin *);
+void ping_request(struct call *, const struct origin *, const struct message *);
 void probe_request(struct call *, const struct origin *, const struct message *);
 int ping_send(struct call *, enum purpose, uint32_t aux, peer_h, const struct route *, bool bound);
 

@@ -13,6 +13,9 @@ bool topology_responsible(const struct call *, struct id);
  * that has not joined hands to the peer it is attached to. avoid: two slots that it must not be, or NULL. */
 uint16_t topology_next_hop(const struct call *, struct id, bool own, const uint16_t avoid[2]);
 
+/* The Node-ID that a message for this destination would go to next, our own if it would stay. 0, or the RELOAD error to answer with. */
+uint16_t topology_next_peer(const struct call *, const struct destination *, struct id *next);
+
 /* Events of the link layer. */
 void topology_link_up(struct call *, uint16_t slot);
 void topology_link_suspect(struct call *, uint16_t slot);

@@ -92,7 +92,7 @@ static int plain_body_check(uint16_t code, const uint8_t *b, size_t len)
         struct ping_req ping_req; struct ping_ans ping_ans; struct probe_req probe_req; struct attach attach; struct fetch_req fetch_req;
         struct find_req find_req; struct join_req join_req; struct join_ans join_ans; struct leave_req leave_req; struct update_req update_req;
         struct route_query_req route_query_req; struct route_query_ans route_query_ans; struct config_update_req config_update_req;
-        struct error_body error;
+        struct path_track_req path_track_req; struct path_track_ans path_track_ans; struct error_body error;
     } x;
     switch ((enum message_code)code) {
     case UPDATE_REQ: return update_req_read(r, &x.update_req);
@@ -115,8 +115,10 @@ static int plain_body_check(uint16_t code, const uint8_t *b, size_t len)
     case ROUTE_QUERY_ANS: return route_query_ans_read(r, &x.route_query_ans);
     case CONFIG_UPDATE_REQ: return config_update_req_read(r, &x.config_update_req);
     case MESSAGE_ERROR: return error_read(r, &x.error);
+    case PATH_TRACK_REQ: return path_track_req_read(r, &x.path_track_req);
+    case PATH_TRACK_ANS: return path_track_ans_read(r, &x.path_track_ans);
     case STORE_REQ: case FETCH_ANS: /* hold tokens: not here */
-    case EXP_A_REQ: case EXP_A_ANS: case EXP_B_REQ: case EXP_B_ANS: case PATH_TRACK_REQ: case PATH_TRACK_ANS:
+    case EXP_A_REQ: case EXP_A_ANS: case EXP_B_REQ: case EXP_B_ANS:
         break;
     }
     return 0;

@@ -130,6 +130,16 @@ int update_req_read(struct reader, struct update_req *); void update_req_put(str
 int route_query_req_read(struct reader, struct route_query_req *); void route_query_req_put(struct writer *, const struct route_query_req *);
 int route_query_ans_read(struct reader, struct route_query_ans *); void route_query_ans_put(struct writer *, const struct route_query_ans *);
 int config_update_req_read(struct reader, struct config_update_req *); void config_update_req_put(struct writer *, const struct config_update_req *);
+/* Diagnostics, RFC 7851 5.1, 5.2: lists of {kind 2, contents} with lengths of 4 bytes (extensions) or 2 (infos). */
+#define EXTENSION_DIAGNOSTIC_PING 2
+struct diagnostics_req { uint64_t expiration_ms, initiated_ms, flags; struct span extensions; };
+struct diagnostics_ans { uint64_t expiration_ms, initiated_ms, received_ms; uint8_t hop_counter; struct span infos; };
+struct path_track_req { struct destination destination; struct diagnostics_req request; };
+struct path_track_ans { struct destination next_hop; struct diagnostics_ans response; };
+int diagnostics_req_read(struct reader, struct diagnostics_req *); void diagnostics_req_put(struct writer *, const struct diagnostics_req *);
+int diagnostics_ans_read(struct reader, struct diagnostics_ans *); void diagnostics_ans_put(struct writer *, const struct diagnostics_ans *);
+int path_track_req_read(struct reader, struct path_track_req *); void path_track_req_put(struct writer *, const struct path_track_req *);
+int path_track_ans_read(struct reader, struct path_track_ans *); void path_track_ans_put(struct writer *, const struct path_track_ans *);
 struct error_body { uint16_t code; struct span info; };
 int error_read(struct reader, struct error_body *);    void error_put(struct writer *, const struct error_body *);
 

@@ -76,6 +76,8 @@ PLAIN_BODY(update_req)
 PLAIN_BODY(route_query_req)
 PLAIN_BODY(route_query_ans)
 PLAIN_BODY(find_req)
+PLAIN_BODY(path_track_req)
+PLAIN_BODY(path_track_ans)
 
 static int leave_req_body(struct writer *w, struct reader r)
 {
@@ -351,8 +353,10 @@ static int body(struct writer *w, uint16_t code, struct reader r)
     case APP_ATTACH_REQ: case APP_ATTACH_ANS: return app_attach_body(w, r);
     case CONFIG_UPDATE_REQ: return config_update_req_body(w, r);
     case MESSAGE_ERROR: return error_body(w, r);
+    case PATH_TRACK_REQ: return path_track_req_body(w, r);
+    case PATH_TRACK_ANS: return path_track_ans_body(w, r);
     case LEAVE_ANS: case UPDATE_ANS: case CONFIG_UPDATE_ANS:
-    case EXP_A_REQ: case EXP_A_ANS: case EXP_B_REQ: case EXP_B_ANS: case PATH_TRACK_REQ: case PATH_TRACK_ANS:
+    case EXP_A_REQ: case EXP_A_ANS: case EXP_B_REQ: case EXP_B_ANS:
         break;
     }
     return opaque_body(w, r);

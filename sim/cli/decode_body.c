@@ -198,6 +198,36 @@ static void show_route_query_req(struct tree *t, struct reader r)
     tree_bytes(t, "overlay_specific_data", x.data);
 }
 
+/* RFC 7851 5. */
+static void show_path_track_req(struct tree *t, struct reader r)
+{
+    struct path_track_req x;
+    if (path_track_req_read(r, &x))
+        return;
+    tree_list(t, "destination");
+    decode_show_destination(t, &x.destination);
+    tree_close(t);
+    tree_number(t, "expiration", x.request.expiration_ms);
+    tree_number(t, "timestamp_initiated", x.request.initiated_ms);
+    tree_number(t, "dMFlags", x.request.flags);
+    tree_bytes(t, "diagnostic_extensions", x.request.extensions);
+}
+
+static void show_path_track_ans(struct tree *t, struct reader r)
+{
+    struct path_track_ans x;
+    if (path_track_ans_read(r, &x))
+        return;
+    tree_list(t, "next_hop");
+    decode_show_destination(t, &x.next_hop);
+    tree_close(t);
+    tree_number(t, "expiration", x.response.expiration_ms);
+    tree_number(t, "timestamp_initiated", x.response.initiated_ms);
+    tree_number(t, "timestamp_received", x.response.received_ms);
+    tree_number(t, "hop_counter", x.response.hop_counter);
+    tree_bytes(t, "diagnostic_info", x.response.infos);
+}
+
 static void show_route_query_ans(struct tree *t, struct reader r)
 {
     struct route_query_ans x;
@@ -437,7 +467,9 @@ void decode_show_body(struct tree *t, uint16_t code, struct reader r)
     case CONFIG_UPDATE_REQ: show_config_update_req(t, r); return;
     case MESSAGE_ERROR: show_error(t, r); return;
     case LEAVE_ANS: case UPDATE_ANS: case CONFIG_UPDATE_ANS:
-    case EXP_A_REQ: case EXP_A_ANS: case EXP_B_REQ: case EXP_B_ANS: case PATH_TRACK_REQ: case PATH_TRACK_ANS:
+    case PATH_TRACK_REQ: show_path_track_req(t, r); return;
+    case PATH_TRACK_ANS: show_path_track_ans(t, r); return;
+    case EXP_A_REQ: case EXP_A_ANS: case EXP_B_REQ: case EXP_B_ANS:
         break;
     }
     if (reader_left(&r))

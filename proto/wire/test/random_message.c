@@ -440,6 +440,20 @@ static void put_error(struct message_source *s, struct writer *w)
     put_close(w, 2, m);
 }
 
+/* RFC 7851 5.1, 5.2: the list's length stands twice. */
+static void put_diagnostics(struct message_source *s, struct writer *w, bool answer)
+{
+    uint8_t b[512];
+    struct writer list = writer_on(b, sizeof b, false);
+    put_noise(s, w, answer ? 25 : 24);
+    for (uint32_t n = source_below(s, 4); n > 0; n--) {
+        put_u16(&list, (uint16_t)source_word(s));
+        put_noise_vector(s, &list, answer ? 2 : 4, 100);
+    }
+    put_u32(w, writer_len(&list));
+    put_vector(w, 4, b, writer_len(&list));
+}
+
 static void put_body(struct message_source *s, struct writer *w, const struct pool *p, uint16_t code)
 {
     switch ((enum message_code)code) {
@@ -479,7 +493,11 @@ static void put_body(struct message_source *s, struct writer *w, const struct po
     case FIND_ANS: put_find_ans(s, w); return;
     case MESSAGE_ERROR: put_error(s, w); return;
     case LEAVE_ANS: case UPDATE_ANS: case CONFIG_UPDATE_ANS: return;
-    case EXP_A_REQ: case EXP_A_ANS: case EXP_B_REQ: case EXP_B_ANS: case PATH_TRACK_REQ: case PATH_TRACK_ANS: break;
+    case PATH_TRACK_REQ: case PATH_TRACK_ANS:
+        put_destination(s, w, p);
+        put_diagnostics(s, w, code == PATH_TRACK_ANS);
+        return;
+    case EXP_A_REQ: case EXP_A_ANS: case EXP_B_REQ: case EXP_B_ANS: break;
     }
     put_noise(s, w, length_upto(s, 1000));
 }
