@@ -26,7 +26,8 @@
     X(STORED_VALUE, "peer that owns the value", "replica number")                                               \
     X(DROPPED_VALUE, "peer that owns the value", "0 = expired, 1 = no longer a replica")                        \
     X(PARTITION_FOUND, "peer that answers for our successor's place", "bootstrap node through which") \
-    X(LEFT, "-", "-")
+    X(LEFT, "-", "-") \
+    X(ATTACHED, "time since start, ns; we are a client", "peer that we are attached to")
 
 enum fact {
     FACT_NONE,

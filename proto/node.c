@@ -205,18 +205,19 @@ sim_time node_request(struct node *n, struct env *env, const struct request *q)
 {
     struct call c = call_begin(n, env);
     int err = 0;
+    bool may_ask = n->state == NODE_JOINED || n->state == NODE_ATTACHED;
     switch (q->op) {
     case REQUEST_STORE:
-        err = n->state == NODE_JOINED ? store_send(&c, q) : ERR_NO_LINK;
+        err = may_ask ? store_send(&c, q) : ERR_NO_LINK;
         break;
     case REQUEST_FETCH:
-        err = n->state == NODE_JOINED ? fetch_send(&c, q) : ERR_NO_LINK;
+        err = may_ask ? fetch_send(&c, q) : ERR_NO_LINK;
         break;
     case REQUEST_STAT:
-        err = n->state == NODE_JOINED ? stat_send(&c, q) : ERR_NO_LINK;
+        err = may_ask ? stat_send(&c, q) : ERR_NO_LINK;
         break;
     case REQUEST_FIND:
-        err = n->state == NODE_JOINED ? find_send(&c, q) : ERR_NO_LINK;
+        err = may_ask ? find_send(&c, q) : ERR_NO_LINK;
         break;
     case REQUEST_LEAVE:
         topology_leaving(&c);

@@ -23,7 +23,7 @@ size_t node_bytes(const struct node *);
 
 struct node_opts {
     bool first;             /* this node is the overlay (RFC 6940 6.4.2.1): it starts as the only peer of the ring */
-    bool client;            /* attach, never join */
+    bool client;            /* attach, never join: RFC 6940 4.2 */
     uint8_t cache_count;    /* addresses that the host remembers from earlier sessions, tried before the bootstrap nodes */
     addr_h cache[10];
 };
@@ -109,7 +109,7 @@ sim_time node_seed_end(struct node *, struct env *);
 
 /* ---- Looking at a node from outside: pure, for observers, checks and tests. ---- */
 
-enum node_state { NODE_STARTING, NODE_CONNECTING, NODE_ATTACHING, NODE_JOINING, NODE_JOINED, NODE_LEAVING, NODE_GONE };
+enum node_state { NODE_STARTING, NODE_CONNECTING, NODE_ATTACHING, NODE_JOINING, NODE_JOINED, NODE_LEAVING, NODE_GONE, NODE_ATTACHED /* a client */ };
 
 struct node_view {
     enum node_state state;

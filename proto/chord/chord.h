@@ -4,7 +4,7 @@
  * There is one table: the order of all links that are up (reload/link.h). The neighbour table is read off it (the nearest usable peers on either
  * side), a finger is a flag on the one link that fills an entry. The routing table is what is flagged as neighbour or finger.
  *
- * Files: ring.c (tables, routing, responsibility, what follows from a change), join.c, update.c, finger.c, partition.c, leave.c;
+ * Files: ring.c (tables, routing, responsibility, what follows from a change), join.c, client.c, update.c, finger.c, partition.c, leave.c;
  * tuning.c with estimate.c (RFC 7363). */
 #ifndef PROTO_CHORD_CHORD_H
 #define PROTO_CHORD_CHORD_H
@@ -20,7 +20,9 @@
  *
  *   STARTING -> CONNECTING -> ATTACHING -> JOINING -> JOINED -> LEAVING -> GONE
  *      |            ^------------+------------+----------+ (restart)
- *      +-----------------------------------------> JOINED (first node, or seeded); the first node also from CONNECTING */
+ *      +-----------------------------------------> JOINED (first node, or seeded); the first node also from CONNECTING
+ *
+ *   A client: ATTACHING -> ATTACHED -> GONE, and back to CONNECTING. */
 void node_enter(struct call *, enum node_state);
 
 /* ring.c */
@@ -79,6 +81,7 @@ void chord_failed_note(struct call *, peer_h, bool left);
 /* Reads the neighbours off the order table; nothing else happens. */
 void chord_ring_read(struct call *);
 void chord_range_set(struct call *, peer_h from);
+void chord_tidy_plan(struct call *);
 
 /* join.c */
 void chord_join_connect(struct call *);
@@ -93,6 +96,21 @@ void chord_join_failed(struct call *, const struct errand *, uint16_t error);
 void chord_joined(struct call *);
 /* Address of a bootstrap node that is not us, chosen by this draw; ADDR_NONE. */
 addr_h chord_bootstrap_address(struct call *, uint32_t draw);
+
+/* Addresses of an earlier session are of no more use. */
+void chord_cache_forget(struct call *);
+
+/* client.c */
+static inline bool node_is_client(const struct call *c)
+{
+    return c->n->flags & NODE_CLIENT;
+}
+/* Attach to our own place by way of this link. 0 or a negative error. */
+int client_attach(struct call *, uint16_t slot);
+void client_attached(struct call *, uint16_t slot);
+/* The link to the peer that we are attached to is gone. */
+void client_lost(struct call *);
+void client_update(struct call *, peer_h teller, const struct update_req *);
 
 /* partition.c */
 /* The first check, some time within an interval from now. */

@@ -82,7 +82,7 @@ static void ring_alone(struct call *c)
     c->n->joined = c->env->now;
     c->n->join_attempt = 0;
     chord_partition_plan(c);
-    c->n->tidy_at = c->env->now + SECONDS(60);
+    chord_tidy_plan(c);
     c->n->update_at = time_add(c->env->now, chord_interval(c, c->o->update_interval, c->o->update_law));
     c->n->finger_at = time_add(c->env->now, chord_interval(c, c->o->ping_interval, c->o->ping_law));
     c->env->port->fact(c->env, FACT_JOINED, c->env->now - c->n->started, 0);
@@ -166,13 +166,15 @@ void chord_bootstrap_linked(struct call *c, uint16_t slot)
     node_enter(c, NODE_ATTACHING);
     link_at(c, slot)->flags |= LINK_OURS;
     struct route r = {.slot = slot, .to_resource = true, .target = id_next(c->n->id)};
-    if (attach_send(c, ATTACH_ADMITTING, 0, PEER_NONE, &r))
+    if (node_is_client(c) ? client_attach(c, slot) : attach_send(c, ATTACH_ADMITTING, 0, PEER_NONE, &r))
         chord_join_restart(c, JOIN_NO_ANSWER);
 }
 
 void chord_admitting_linked(struct call *c, uint16_t slot)
 {
-    if (c->n->state == NODE_ATTACHING)
+    if (node_is_client(c) && (c->n->state == NODE_ATTACHING || c->n->state == NODE_ATTACHED))
+        client_attached(c, slot);
+    else if (c->n->state == NODE_ATTACHING)
         c->n->admitting = link_at(c, slot)->peer;
 }
 
@@ -251,6 +253,15 @@ void chord_join_failed(struct call *c, const struct errand *e, uint16_t error)
         chord_join_restart(c, error ? JOIN_REFUSED : JOIN_NO_ANSWER);
 }
 
+void chord_cache_forget(struct call *c)
+{
+    for (uint32_t at = 0; at < section_used(c, SECTION_WORK); at = record_next(c, SECTION_WORK, at))
+        if (((struct record *)record_at(c, SECTION_WORK, at))->type == WORK_CACHE) {
+            record_remove(c, SECTION_WORK, at);
+            return;
+        }
+}
+
 void chord_joined(struct call *c)
 {
     node_enter(c, NODE_JOINED);
@@ -258,17 +269,13 @@ void chord_joined(struct call *c)
     c->n->join_attempt = 0; /* counts since it last had a ring */
     c->n->bootstrap_slot = SLOT_NONE;
     c->n->flags &= (uint8_t)~NODE_TABLES;
-    for (uint32_t at = 0; at < section_used(c, SECTION_WORK); at = record_next(c, SECTION_WORK, at))
-        if (((struct record *)record_at(c, SECTION_WORK, at))->type == WORK_CACHE) {
-            record_remove(c, SECTION_WORK, at);
-            break;
-        }
+    chord_cache_forget(c);
     c->env->port->fact(c->env, FACT_JOINED, c->env->now - c->n->started, 0);
     uint8_t phase;
     c->env->port->random(c->env, RANDOM_TIMER, c->n->draws++, &phase, 1);
     c->n->update_at = time_add(c->env->now, chord_interval(c, c->o->update_interval, c->o->update_law) / 256 * (phase + 1u));
     c->n->finger_at = time_add(c->env->now, chord_interval(c, c->o->ping_interval, c->o->ping_law));
-    c->n->tidy_at = c->env->now + SECONDS(60);
+    chord_tidy_plan(c);
     chord_ring_read(c);
     c->n->flags &= (uint8_t)~(NODE_RING_DIRTY | NODE_RING_LOST);
     for (uint32_t k = 0; k < order_count(c); k++) {

@@ -10,13 +10,14 @@
 #define INTERVAL_MIN MILLIS(100) /* of what a law may draw: many have no least value */
 #define FAILED_FOR_S 60u /* not attached to on hearsay: nearly all others have noticed by then */
 
-static const uint8_t legal[NODE_GONE + 1] = {
+static const uint8_t legal[NODE_ATTACHED + 1] = {
     [NODE_STARTING] = 1 << NODE_CONNECTING | 1 << NODE_JOINED,
     [NODE_CONNECTING] = 1 << NODE_CONNECTING | 1 << NODE_ATTACHING | 1 << NODE_JOINED | 1 << NODE_GONE,
-    [NODE_ATTACHING] = 1 << NODE_CONNECTING | 1 << NODE_JOINING | 1 << NODE_GONE,
+    [NODE_ATTACHING] = 1 << NODE_CONNECTING | 1 << NODE_JOINING | 1 << NODE_GONE | 1 << NODE_ATTACHED,
     [NODE_JOINING] = 1 << NODE_CONNECTING | 1 << NODE_JOINED | 1 << NODE_GONE,
     [NODE_JOINED] = 1 << NODE_CONNECTING | 1 << NODE_LEAVING,
     [NODE_LEAVING] = 1 << NODE_GONE,
+    [NODE_ATTACHED] = 1 << NODE_CONNECTING | 1 << NODE_GONE,
 };
 
 void node_enter(struct call *c, enum node_state to)
@@ -337,6 +338,8 @@ void topology_link_lost(struct call *c, peer_h peer, uint8_t standing, bool fail
         chord_join_restart(c, JOIN_LINK_LOST);
     else if (joining)
         chord_join_progress(c);
+    else if (c->n->state == NODE_ATTACHED && peer == c->n->admitting)
+        client_lost(c);
 }
 
 /* ---- after each call ---- */
@@ -401,6 +404,8 @@ static void link_tidy(struct call *c, uint16_t slot)
     link_gap_forget(c, l);
     uint8_t standing = order_at(c, order_of(c, slot))->mark;
     bool worn = l->tx_next >= LINK_WORN, useless = (l->flags & LINK_OURS) && !(standing & (ORDER_NEIGHBOUR | ORDER_FINGER)) && link_queue(c, slot) == 0;
+    if (node_is_client(c) && l->peer == c->n->admitting)
+        useless = false;
     if (worn || (useless && l->idle)) {
         peer_h peer = l->peer;
         link_drop(c, slot, false);
@@ -414,11 +419,16 @@ static void link_tidy(struct call *c, uint16_t slot)
     l->taught = 0;
 }
 
-static void tidy(struct call *c)
+void chord_tidy_plan(struct call *c)
 {
     c->n->tidy_at = c->env->now + TIDY_EVERY;
+}
+
+static void tidy(struct call *c)
+{
+    chord_tidy_plan(c);
     failed_expire(c);
-    if (c->n->state_at == TIME_NEVER) /* checks were off, and may have been turned on */
+    if (c->n->state_at == TIME_NEVER && c->n->state == NODE_JOINED) /* checks were off, and may have been turned on */
         chord_partition_plan(c);
     for (uint16_t slot = 0; slot < link_slots(c); slot++)
         if (link_at(c, slot)->state == LINK_UP)

@@ -227,6 +227,10 @@ void topology_update(struct call *c, const struct origin *from, const struct mes
     struct draft d;
     draft_begin(c, &d, UPDATE_ANS);
     answer_send(c, from, &d, false);
+    if (node_is_client(c)) { /* 4.2.1: it takes note of whose it is, and of nothing else */
+        client_update(c, from->signer, &u);
+        return;
+    }
     uint16_t slot = link_to(c, from->signer);
     tuning_uptime(c, from->signer, u.uptime_s);
     if (slot != SLOT_NONE) {
@@ -275,7 +279,7 @@ uint16_t topology_next_peer(const struct call *c, const struct destination *d, s
     struct id id = known ? d->id : link_id(c, slot); /* a compressed id of ours stands for a node */
     if (!topology_responsible(c, id)) {
         slot = link_to_id(c, id);
-        if (slot == SLOT_NONE)
+        if (slot == SLOT_NONE || (d->type == DESTINATION_RESOURCE && !(link_at(c, slot)->flags & LINK_PEER_READY)))
             slot = topology_next_hop(c, id, false, NULL);
         *next = slot == SLOT_NONE ? c->n->id : link_id(c, slot);
     } else {

@@ -122,7 +122,8 @@ void attach_request(struct call *c, const struct origin *from, const struct mess
     uint16_t slot = link_to(c, from->signer);
     /* Asked by Node-ID, the asker has no link to us: ours, if any, leads to its earlier life. So it does when the asker joins and the request has come
      * another way. A joiner is not to be routed through, whatever its earlier life was. */
-    bool joins = from->to_resource && id_equal(from->resource, id_next(c->env->port->id_of(c->env, from->signer)));
+    struct id asker = c->env->port->id_of(c->env, from->signer);
+    bool joins = from->to_resource && (id_equal(from->resource, id_next(asker)) || id_equal(from->resource, asker)); /* a client asks for n itself */
     bool linked = slot != SLOT_NONE && from->to_resource && (slot == from->slot || !joins);
     if (slot != SLOT_NONE && (joins || !linked)) {
         link_at(c, slot)->flags &= (uint8_t)~LINK_PEER_READY;

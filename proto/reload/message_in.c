@@ -297,7 +297,8 @@ static void route_resource(struct call *c, struct passage *p, const struct desti
     /* Never back: whoever sent it knows no better than we do, and a link to where it began may lead to that node's earlier life. */
     const uint16_t avoid[2] = {p->slot, passage_origin_slot(c, p)};
     uint16_t slot = link_to_id(c, d->id);
-    if (slot == SLOT_NONE)
+    /* The node of that id owns it if it is on the ring; a client that asks for its own place is not. */
+    if (slot == SLOT_NONE || !(link_at(c, slot)->flags & LINK_PEER_READY) || slot == avoid[0] || slot == avoid[1])
         slot = topology_next_hop(c, d->id, p->slot == SLOT_SELF, avoid);
     if (slot == SLOT_NONE)
         drop(c, DROP_NO_ROUTE, p->code);

@@ -167,6 +167,7 @@ void observer_fact(void *world, struct part *part, peer_h self, sim_time now, ui
     case FACT_STORED_VALUE:
     case FACT_DROPPED_VALUE:
     case FACT_PARTITION_FOUND:
+    case FACT_ATTACHED:
     case FACT_COUNT: break;
     }
 }
