@@ -102,6 +102,11 @@
     X(REAL, join_success, "join.success", STABLE, "share")                                                             \
     X(REAL, join_latency_p50, "join.latency_s.p50", STABLE, "s")                                                       \
     X(REAL, join_latency_p99, "join.latency_s.p99", STABLE, "s")                                                       \
+    X(REAL, client_attached_mean, "client.attached_mean", STABLE, "")                                                  \
+    X(COUNT, attach_count, "client.attach.count", STABLE, "")                                                          \
+    X(REAL, attach_success, "client.attach.success", STABLE, "share")                                                  \
+    X(REAL, attach_latency_p50, "client.attach.latency_s.p50", STABLE, "s")                                            \
+    X(REAL, attach_latency_p99, "client.attach.latency_s.p99", STABLE, "s")                                            \
     X(COUNT, leave_count, "leave.count", STABLE, "")                                                                   \
     X(COUNT, crash_count, "crash.count", STABLE, "")                                                                   \
     X(REAL, links_mean, "links.mean", STABLE, "")                                                                      \

@@ -101,6 +101,9 @@ static void print_upkeep(const struct summary *s, FILE *f)
                   s->registration_latency_p99);
     row(f, "joins", "%" PRIu64 ", success %s, p50 %s", s->join_count, percent(a, s->join_success),
         seconds(b, s->join_latency_p50));
+    if (s->client_attached_mean > 0)
+        row(f, "clients", "%.0f attached, %" PRIu64 " came, success %s, p50 %s", s->client_attached_mean, s->attach_count,
+            percent(a, s->attach_success), seconds(b, s->attach_latency_p50));
     row(f, "left gracefully, crashed", "%" PRIu64 ", %" PRIu64, s->leave_count, s->crash_count);
     row(f, "links a peer", "mean %.1f  p99 %.0f", s->links_mean, s->links_p99);
     row(f, "valid fingers", "%s", percent(a, s->finger_valid_share));

@@ -104,6 +104,8 @@ static int finish_overlay(const struct finish *f)
     if (o->silent_after < o->keepalive_interval)
         return complain(f->sources, mark_of(f, "overlay.link.keepalive.silent_after"),
                         "overlay.link.keepalive.silent_after must be at least the interval");
+    if (s->clients > 0 && !o->clients_permitted)
+        return complain(f->sources, mark_of(f, "overlay.clients"), "overlay.clients: overlay.config.clients-permitted is false");
     if (s->bootstrap_nodes > s->peers)
         return complain(f->sources, mark_of(f, "overlay.bootstrap.nodes"),
                         "overlay.bootstrap.nodes is %u, more than the %u peers of the overlay: lower it, as in "

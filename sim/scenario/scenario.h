@@ -83,6 +83,7 @@ struct scenario {
     struct chord2003_config chord2003;
     struct law stabilize, fix_fingers; /* of chord2003 */
     unsigned bootstrap_nodes, bootstrap_cache;
+    double clients; /* share of devices that attach and never join */
     uint32_t sign_ns, verify_ns;
 
     enum latency_model latency;

@@ -88,6 +88,9 @@ const struct key schema[] = {
     {"overlay.bootstrap.partition_check", KEY_QUANTITY, UNIT_TIME, 1, YEARS, FOR_RELOAD, .words = offs, .fallback = "10 min",
      AT(overlay.partition_check),
      .help = "How often a peer looks through a bootstrap peer whether the overlay has split (RFC 6940 10.7.4.4)."},
+    {"overlay.clients", KEY_REAL, UNIT_SHARE, FOR_RELOAD, .min = 0, .max = 0.95, .fallback = "0 %", AT(clients), .example = "20 %",
+     .help = "Share of the devices that are clients (RFC 6940 4.2): each attaches to the peer responsible for its Node-ID, registers and looks up, and "
+             "neither routes nor stores. overlay.peers counts them too; bootstrap peers are none. With start: converged they attach in the first minute."},
     {"overlay.chord", KEY_MAP, FOR_RELOAD, .help = "Tables of CHORD-RELOAD (RFC 6940 10)."},
     {"overlay.chord.predecessors", KEY_QUANTITY, .min = 1, .max = 64, .fallback = "3", AT(overlay.predecessors),
      .help = "Predecessors in the neighbour table. RFC 6940 10.7 wants 3; 1 reproduces textbook path lengths."},

@@ -71,7 +71,7 @@ static void session_close(struct books *b, struct identity *id, sim_time now)
     struct session *s = session_of(b, id);
     observer_abandon(b, s, now);
     if (s->joined_at == TIME_NEVER)
-        LIST_PUSH(&b->joins, ((struct joining){s->started, now, false}));
+        LIST_PUSH(&b->joins, ((struct joining){s->started, now, false, id->flags & LIFE_CLIENT}));
     LIST_PUSH(&b->free_sessions, id->session);
     id->session = NONE;
 }
@@ -104,13 +104,13 @@ static void life_start(struct world *w, struct part *part, peer_h self, sim_time
 {
     struct books *b = world_books(w, part);
     struct identity *id = &w->identity[self];
-    struct node_opts opts = {.first = first};
+    struct node_opts opts = {.first = first, .client = id->flags & LIFE_CLIENT};
     if (id->cache != NONE) {
         const struct address_cache *cache = &b->caches.at[id->cache];
         opts.cache_count = cache->count;
         memcpy(opts.cache, cache->address, sizeof opts.cache);
     }
-    id->flags = LIFE_ONLINE;
+    life_set(id, LIFE_ONLINE);
     session_open(b, id, now);
     b->tally.online++;
     b->tally.online_ns -= (int64_t)(now - w->booked_at);
@@ -124,7 +124,7 @@ static void life_stop(struct world *w, struct part *part, peer_h self, sim_time 
     load_gone(&w->load, self, session_of(b, id)->started, now);
     session_close(b, id, now);
     set_joined(b, id, self, false);
-    id->flags = 0;
+    life_set(id, 0);
     b->tally.online--;
     b->tally.online_ns += (int64_t)(now - w->booked_at);
     if (process)
@@ -147,7 +147,7 @@ struct session *lives_seed(struct world *w, peer_h self)
     struct books *b = world_books(w, kernel_part_of(w->kernel, self));
     struct session *s = session_open(b, &w->identity[self], 0);
     b->tally.online++;
-    w->identity[self].flags = LIFE_ONLINE | LIFE_JOINED;
+    life_set(&w->identity[self], LIFE_ONLINE | LIFE_JOINED);
     s->joined_at = 0;
     return s;
 }
@@ -197,7 +197,7 @@ static void life_leave(struct world *w, struct part *part, peer_h self, sim_time
     struct session *s = session_of(b, id);
     observer_abandon(b, s, now);
     set_joined(b, id, self, false);
-    id->flags = LIFE_ONLINE | LIFE_LEAVING;
+    life_set(id, LIFE_ONLINE | LIFE_LEAVING);
     s->leave_by = now + LEAVE_PATIENCE;
     s->next_lookup = s->next_register = s->retry_register = TIME_NEVER;
     b->tally.leaves++;
@@ -288,7 +288,7 @@ void lives_joined(struct world *w, struct part *part, peer_h self, sim_time now)
     bool again = s->joined_at != TIME_NEVER; /* it had lost the ring: what fell due meanwhile is due now */
     s->joined_at = now;
     if (!again) {
-        LIST_PUSH(&b->joins, ((struct joining){s->started, now, true}));
+        LIST_PUSH(&b->joins, ((struct joining){s->started, now, true, id->flags & LIFE_CLIENT}));
         workload_joined(w, s, self, now);
     }
     net_act_at(w->net, part, self, lives_next(w, b, self));

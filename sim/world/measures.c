@@ -40,12 +40,12 @@ void measures_registration(struct measures *m, sim_time latency, bool good)
     m->registration_bad += !good;
 }
 
-void measures_join(struct measures *m, sim_time latency, bool good)
+void measures_entrance(struct entrances *e, sim_time latency, bool good)
 {
     if (good)
-        histogram_add(&m->join_latency, latency);
-    m->join_good += good;
-    m->join_bad += !good;
+        histogram_add(&e->latency, latency);
+    e->good += good;
+    e->bad += !good;
 }
 
 static void mean_add(struct mean *mean, double value)
@@ -62,6 +62,7 @@ void measures_sample(struct measures *m, const struct ring_sample *s)
                             s->finger_valid};
     for (unsigned i = 0; i < 5; i++)
         mean_add(&m->ring[i], share[i]);
+    mean_add(&m->clients, s->clients);
 }
 
 void tally_add(struct tally *to, const struct tally *t)
@@ -161,10 +162,15 @@ static void fill_registrations(const struct measures *m, sim_time limit, struct 
 
 static void fill_members(const struct measures *m, struct summary *s)
 {
-    s->join_count = m->joins;
-    s->join_success = share(m->join_good, m->join_good + m->join_bad);
-    s->join_latency_p50 = seconds(histogram_quantile(&m->join_latency, 0.50, 0, 0));
-    s->join_latency_p99 = seconds(histogram_quantile(&m->join_latency, 0.99, 0, 0));
+    s->join_count = m->joins.count;
+    s->join_success = share(m->joins.good, m->joins.good + m->joins.bad);
+    s->join_latency_p50 = seconds(histogram_quantile(&m->joins.latency, 0.50, 0, 0));
+    s->join_latency_p99 = seconds(histogram_quantile(&m->joins.latency, 0.99, 0, 0));
+    s->client_attached_mean = m->clients.count ? m->clients.sum / (double)m->clients.count : NAN;
+    s->attach_count = m->attaches.count;
+    s->attach_success = share(m->attaches.good, m->attaches.good + m->attaches.bad);
+    s->attach_latency_p50 = seconds(histogram_quantile(&m->attaches.latency, 0.50, 0, 0));
+    s->attach_latency_p99 = seconds(histogram_quantile(&m->attaches.latency, 0.99, 0, 0));
     s->leave_count = m->tally.leaves;
     s->crash_count = m->tally.crashes;
     s->detect_latency_p50 = seconds(histogram_quantile(&m->detect_latency, 0.50, 0, 0));

@@ -62,6 +62,7 @@ struct lookup_result {
 struct ring_sample {
     double wrong_successor, dead_successor, unreachable_values, under_replicated,
         finger_valid; /* shares; NaN = nothing to judge */
+    uint32_t clients; /* attached */
 };
 
 struct mean {
@@ -69,13 +70,20 @@ struct mean {
     uint64_t count;
 };
 
+/* Of peers that come to join, or clients that come to attach. */
+struct entrances {
+    uint64_t count, good, bad;
+    struct histogram latency;
+};
+
 struct measures {
     uint64_t lookups, abandoned, outcome[OUTCOMES], expected, expected_correct, lookup_failures;
     uint64_t stretch_milli, stretches;
     uint64_t registrations, registration_good, registration_bad;
-    uint64_t joins, join_good, join_bad;
-    struct histogram lookup_latency, lookup_links, registration_latency, join_latency, detect_latency, links;
+    struct entrances joins, attaches;
+    struct histogram lookup_latency, lookup_links, registration_latency, detect_latency, links;
     struct mean ring[5]; /* in the order of struct ring_sample */
+    struct mean clients; /* attached */
     struct tally tally;
     struct totals totals; /* differences */
     sim_time covered;     /* simulated time */
@@ -93,7 +101,7 @@ struct scope {
 bool scope_covers(const struct scope *, sim_time);
 void measures_lookup(struct measures *, const struct lookup_result *);
 void measures_registration(struct measures *, sim_time latency, bool good);
-void measures_join(struct measures *, sim_time latency, bool good);
+void measures_entrance(struct entrances *, sim_time latency, bool good);
 void measures_sample(struct measures *, const struct ring_sample *);
 /* An interval of this length with so many peers x ns online. */
 void measures_interval(struct measures *, sim_time length, uint64_t online_us, const struct tally *,

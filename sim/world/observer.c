@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "proto/base/hash.h"
 #include "proto/fact.h"
 #include "proto/wire/message.h"
 #include "sim/world/aftermath.h"
@@ -103,7 +104,7 @@ static void session_fact(struct world *w, struct part *part, peer_h self, sim_ti
     if (id->session == NONE)
         return;
     struct session *s = session_of(b, id);
-    if (what == FACT_JOINED) {
+    if (what == FACT_JOINED || what == FACT_ATTACHED) {
         lives_joined(w, part, self, now);
     } else if (what == FACT_JOIN_STARTED) {
         lives_joining(w, part, self);
@@ -142,9 +143,9 @@ void observer_fact(void *world, struct part *part, peer_h self, sim_time now, ui
     case FACT_DROPPED: b->tally.dropped[dropped_why((int)(int64_t)x)]++; break;
     case FACT_RESENT:
         b->tally.resent++;
-        resends_note(&b->resends, x);
+        resends_note(&b->resends, hash64_mix(x, self));
         break;
-    case FACT_LATE_ANSWER: b->tally.spurious += resends_late(&b->resends, x); break;
+    case FACT_LATE_ANSWER: b->tally.spurious += resends_late(&b->resends, hash64_mix(x, self)); break; /* of this asker: a forwarder may report one too */
     case FACT_REQUEST_SERVED:
         if ((y & 0xffff) == FETCH_REQ)
             LIST_PUSH(&b->served, ((struct served){x, (uint16_t)(y >> 16)}));
@@ -153,6 +154,7 @@ void observer_fact(void *world, struct part *part, peer_h self, sim_time now, ui
     case FACT_LINK_FAILED: LIST_PUSH(&b->failures, ((struct link_failure){now, (peer_h)x})); break;
     case FACT_JOIN_STARTED:
     case FACT_JOINED:
+    case FACT_ATTACHED:
     case FACT_LEFT:
     case FACT_REQUEST_SENT:
     case FACT_REQUEST_ANSWERED:
@@ -167,7 +169,6 @@ void observer_fact(void *world, struct part *part, peer_h self, sim_time now, ui
     case FACT_STORED_VALUE:
     case FACT_DROPPED_VALUE:
     case FACT_PARTITION_FOUND:
-    case FACT_ATTACHED:
     case FACT_COUNT: break;
     }
 }
@@ -421,9 +422,10 @@ static void settle_joins(struct world *w, struct books *b)
             struct measures *m = w->scopes[k].m;
             if (!scope_covers(&w->scopes[k], j->started))
                 continue;
-            m->joins++;
+            struct entrances *e = j->client ? &m->attaches : &m->joins;
+            e->count++;
             if (j->joined || took >= 5 * w->overlay.reliability_timer)
-                measures_join(m, took, j->joined);
+                measures_entrance(e, took, j->joined);
         }
     }
     b->joins.count = 0;
@@ -454,7 +456,7 @@ void observer_close(struct world *w)
             record_finish(b, s, b->records.at[s->pending].tag, w->now,
                           w->cut ? REQUEST_ABANDONED : REQUEST_TIMED_OUT);
         if (s->joined_at == TIME_NEVER)
-            LIST_PUSH(&b->joins, ((struct joining){s->started, w->now, false}));
+            LIST_PUSH(&b->joins, ((struct joining){s->started, w->now, false, id->flags & LIFE_CLIENT}));
     }
     observer_settle(w);
 }

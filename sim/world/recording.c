@@ -77,7 +77,7 @@ static void measured_so_far(const struct world *w, const struct histogram *measu
     measured[HISTOGRAM_LOOKUP_LATENCY] = &m->lookup_latency;
     measured[HISTOGRAM_LOOKUP_HOPS] = &m->lookup_links;
     measured[HISTOGRAM_REGISTRATION_LATENCY] = &m->registration_latency;
-    measured[HISTOGRAM_JOIN_LATENCY] = &m->join_latency;
+    measured[HISTOGRAM_JOIN_LATENCY] = &m->joins.latency;
     measured[HISTOGRAM_LINKS] = &m->links;
     measured[HISTOGRAM_DETECT_LATENCY] = &m->detect_latency;
     measured[HISTOGRAM_LOAD] = &w->load.rate;
@@ -111,8 +111,8 @@ static void fill_members(struct series_row *row, const struct world *w, const st
 {
     row->nodes_online = w->totals.net.online;
     row->fingerprint = kernel_fingerprint(w->kernel);
-    row->joins = m->join_good;
-    row->joins_failed = m->join_bad;
+    row->joins = m->joins.good;
+    row->joins_failed = m->joins.bad;
     row->leaves = m->tally.leaves;
     row->crashes = m->tally.crashes;
     row->registrations = m->registration_good + m->registration_bad;

@@ -58,7 +58,7 @@ void ring_close(struct world *w)
 
 static bool is_joined(const struct world *w, peer_h peer)
 {
-    return peer < w->identities && w->identity[peer].flags & LIFE_JOINED;
+    return peer < w->identities && (w->identity[peer].flags & (LIFE_JOINED | LIFE_CLIENT)) == LIFE_JOINED;
 }
 
 void ring_build(struct world *w)
@@ -67,8 +67,11 @@ void ring_build(struct world *w)
     if (w->ring_at == w->now)
         return;
     uint32_t joined = 0;
-    for (uint32_t i = 0; i < w->identities; i++)
+    r->clients = 0;
+    for (uint32_t i = 0; i < w->identities; i++) {
         joined += is_joined(w, i);
+        r->clients += (w->identity[i].flags & (LIFE_JOINED | LIFE_CLIENT)) == (LIFE_JOINED | LIFE_CLIENT);
+    }
     struct ring_peer *at = realloc(r->at, (joined + 1) * sizeof *at);
     if (!at)
         out_of_memory();
@@ -127,7 +130,7 @@ static uint32_t order_lower(const struct world *w, struct id x)
 static bool was_member(struct world *w, peer_h peer, sim_time at)
 {
     const struct identity *id = &w->identity[peer];
-    if (!identity_present_at(id, at, NULL))
+    if (id->flags & LIFE_CLIENT || !identity_present_at(id, at, NULL))
         return false;
     if (id->session == NONE)
         return true;
@@ -282,7 +285,8 @@ void ring_sample(struct world *w, struct measures *const *m, unsigned measures, 
                               .dead_successor = share(t.dead, t.looked),
                               .unreachable_values = share(v.unreachable, v.looked),
                               .under_replicated = share(v.thin, v.looked),
-                              .finger_valid = share(t.valid, t.entries)};
+                              .finger_valid = share(t.valid, t.entries),
+                              .clients = w->ring.clients};
 }
 
 /* ---- the verdict ---- */

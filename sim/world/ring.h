@@ -20,6 +20,7 @@ struct ring_peer {
 struct ring {
     struct ring_peer *at; /* ascending ids */
     uint32_t count;
+    uint32_t clients; /* attached: not on the ring */
     uint32_t *order; /* all identities by Node-ID, sorted once */
     uint32_t *place; /* of each identity in at[]; UINT32_MAX = not joined */
 };

@@ -3,35 +3,50 @@
 #include <malloc.h>
 #include <stdlib.h>
 
+#include "sim/kernel/random.h"
 #include "sim/world/converged.h"
 #include "sim/world/lives.h"
 #include "sim/world/observer.h"
 #include "sim/world/workload.h"
 
+#define ATTACH_WITHIN SECONDS(60) /* of a converged start: clients that are online at time 0, none in mid-life */
+
+/* All identities of a device are what it is. */
+static bool is_client(const struct world *w, peer_h self)
+{
+    uint32_t fixed = w->churn.permanent, device = self < fixed ? self : fixed + (self - fixed) / w->churn.ids;
+    return w->scenario->clients > 0 && self >= fixed && self >= w->scenario->bootstrap_nodes &&
+           random_unit(w->scenario->seed, device, STREAM_CLIENT, 0) < w->scenario->clients;
+}
+
 static struct identity *fresh_identity(struct world *w, peer_h self)
 {
     struct identity *id = &w->identity[self];
-    *id = (struct identity){.next_churn = TIME_NEVER, .session = NONE, .cache = NONE};
+    *id = (struct identity){.next_churn = TIME_NEVER, .session = NONE, .cache = NONE, .flags = is_client(w, self) ? LIFE_CLIENT : 0};
     return id;
 }
 
 /* ---- start: join ---- */
 
 /* Who is gone before its turn to start has missed this session. */
-static void plan_first_start(struct world *w, peer_h self)
+static void plan_start(struct world *w, peer_h self, struct churn_start start, sim_time at)
 {
-    struct identity *id = fresh_identity(w, self);
-    struct churn_start start = churn_at_start(&w->churn, self);
-    sim_time at = churn_stagger(&w->churn, w->scenario, self);
+    struct identity *id = &w->identity[self];
     if (!start.online) {
         id->next_churn = start.left;
     } else if (at < start.left) {
-        id->flags = LIFE_EXPECTED;
+        life_set(id, LIFE_EXPECTED);
         id->next_churn = at;
     } else {
         id->cycle = 1;
         id->next_churn = churn_return(&w->churn, self, 1, start.left);
     }
+}
+
+static void plan_first_start(struct world *w, peer_h self)
+{
+    fresh_identity(w, self);
+    plan_start(w, self, churn_at_start(&w->churn, self), churn_stagger(&w->churn, w->scenario, self));
 }
 
 static void begin_joining(struct world *w)
@@ -65,7 +80,9 @@ static int census_take(struct world *w, struct census *c)
     for (uint32_t i = 0; i < w->identities; i++) {
         struct churn_start start = churn_at_start(&w->churn, i);
         fresh_identity(w, i)->next_churn = start.left;
-        if (start.online) {
+        if (start.online && w->identity[i].flags & LIFE_CLIENT) {
+            plan_start(w, i, start, 1 + random_below(w->scenario->seed, i, STREAM_CLIENT, 1, time_min(ATTACH_WITHIN, w->scenario->warmup / 2 + 1)));
+        } else if (start.online) {
             c->online[c->online_count] = i;
             c->online_for[c->online_count++] = start.left == TIME_NEVER ? TIME_NEVER : start.age;
         } else {

@@ -40,6 +40,7 @@ enum life_flag {
     LIFE_LEAVING = 4,  /* the user is gone; the process says good-bye */
     LIFE_EXPECTED = 8, /* start: join, present at time 0, and not yet started */
     LIFE_KILLED = 16,  /* offline because a kill took its device */
+    LIFE_CLIENT = 64,  /* attaches and never joins: LIFE_JOINED means attached, and it is on no ring. For good */
     LIFE_REBOOT = 32,  /* next_churn is the moment of a reboot (by_fault), not of a departure */
 };
 
@@ -102,7 +103,7 @@ struct link_failure {
 };
 struct joining {
     sim_time started, ended;
-    bool joined;
+    bool joined, client;
 };
 
 /* Ends the program with status 4 and a sentence: nothing in a simulation can go on without memory. */
@@ -203,6 +204,12 @@ struct world {
 static inline struct books *world_books(struct world *w, const struct part *part)
 {
     return &w->books[part_index(part)];
+}
+
+/* Another life, the same kind of device. */
+static inline void life_set(struct identity *id, uint8_t flags)
+{
+    id->flags = (uint8_t)((id->flags & LIFE_CLIENT) | flags);
 }
 
 static inline struct session *session_of(struct books *b, const struct identity *id)

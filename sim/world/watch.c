@@ -34,7 +34,7 @@ static double share_of_ring(struct id x)
 static enum ring_state state_of(struct world *w, peer_h peer, peer_h successor)
 {
     uint8_t flags = w->identity[peer].flags;
-    if (!(flags & LIFE_ONLINE))
+    if (!(flags & LIFE_ONLINE) || flags & LIFE_CLIENT) /* a client is on no ring */
         return RING_STATE_OFFLINE;
     if (!(flags & LIFE_JOINED))
         return RING_STATE_JOINING;

@@ -612,18 +612,27 @@ static void presence_is_told_back_over_three_changes(void **state)
     assert_false(identity_present_at(id, 19, NULL));
 }
 
+/* Clients are counted apart. */
 static void a_session_too_short_to_join_says_nothing(void **state)
 {
     struct stage *s = *state;
-    const struct joining joins[] = {
-        {T, T + SECONDS(4), true}, {T, T + SECONDS(14), false}, {T, T + SECONDS(16), false}};
-    for (unsigned i = 0; i < 3; i++)
+    const struct joining joins[] = {{T, T + SECONDS(4), true, false},
+                                    {T, T + SECONDS(14), false, false},
+                                    {T, T + SECONDS(16), false, false},
+                                    {T, T + SECONDS(2), true, true},
+                                    {T, T + SECONDS(14), false, true}};
+    for (unsigned i = 0; i < 5; i++)
         LIST_PUSH(&s->books.joins, joins[i]);
     settle(s, T + SECONDS(20));
-    assert_int_equal(s->scopes[0].m->joins, 3);
-    assert_int_equal(s->scopes[0].m->join_good, 1);
-    assert_int_equal(s->scopes[0].m->join_bad, 1);
-    assert_int_equal(s->scopes[0].m->join_latency.sum, SECONDS(4));
+    const struct measures *m = s->scopes[0].m;
+    assert_int_equal(m->joins.count, 3);
+    assert_int_equal(m->joins.good, 1);
+    assert_int_equal(m->joins.bad, 1);
+    assert_int_equal(m->joins.latency.sum, SECONDS(4));
+    assert_int_equal(m->attaches.count, 2);
+    assert_int_equal(m->attaches.good, 1);
+    assert_int_equal(m->attaches.bad, 0);
+    assert_int_equal(m->attaches.latency.sum, SECONDS(2));
 }
 
 static void only_late_answers_of_resent_requests_are_spurious(void **state)

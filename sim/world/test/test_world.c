@@ -98,6 +98,68 @@ static void peers_join_into_one_ring_and_find_each_other(void **state)
     free(r.json);
 }
 
+/* overlay.clients: they attach, register, look up and are found, and the ring does without them, however it starts. */
+static void clients_live_beside_the_ring(void **state)
+{
+    (void)state;
+    for (unsigned converged = 0; converged < 2; converged++) {
+        const char *const sets[] = {"overlay.clients=30%", converged ? "overlay.start=converged" : "overlay.start=join",
+                                    "workload.lookup.target=any"};
+        struct run r;
+        run(&r, joining, sets, 3, &(struct world_options){.check_every_event = true});
+        assert_int_equal(r.status, 0); /* the ring is valid */
+        assert_true(r.summary.nodes_online_mean == 60);
+        assert_true(r.summary.client_attached_mean > 8 && r.summary.client_attached_mean < 25);
+        assert_true(r.summary.client_attached_mean == floor(r.summary.client_attached_mean)); /* nobody comes or goes */
+        assert_true(r.summary.ring_wrong_successor == 0 && r.summary.ring_unreachable_values == 0);
+        assert_true(r.summary.lookup_count > 1900);
+        assert_true(r.summary.lookup_success == 1 && r.summary.lookup_absent == 0);
+        free(r.json);
+    }
+}
+
+/* They come and go, lose their peers to a kill, and attach again: all of them, and what they look for is found. */
+static void clients_outlive_their_peers(void **state)
+{
+    (void)state;
+    const char *const sets[] = {"overlay.clients=40%"};
+    struct run r;
+    run(&r, rough, sets, 1, &(struct world_options){.check_every_event = true});
+    assert_int_equal(r.status, 0);
+    assert_true(r.summary.attach_count > 10 && r.summary.attach_success > 0.7); /* of so few; peers fare no better */
+    assert_true(r.summary.attach_latency_p50 < 5);
+    assert_true(r.summary.after_lookup_success > 0.5);
+    free(r.json);
+}
+
+/* Requests and answers by every way: looked for is found; the same with any engine and partitions. */
+static void every_routing_finds_whom_it_looks_for(void **state)
+{
+    (void)state;
+    static const char *const ways[][3] = {
+        {"overlay.routing=iterative", "overlay.way_back=via-list", "network.closed=0%"},
+        {"overlay.routing=direct-response", "overlay.way_back=compressed", "network.closed=50%"},
+        {"overlay.routing=relay-peer", "overlay.way_back=state", "network.closed=50%"},
+        {"overlay.routing=recursive", "overlay.way_back=compressed", "network.closed=0%"},
+        {"overlay.routing=recursive", "overlay.way_back=state", "network.closed=0%"},
+    };
+    for (unsigned k = 0; k < sizeof ways / sizeof ways[0]; k++) {
+        const char *const sets[] = {ways[k][0], ways[k][1], ways[k][2], "overlay.clients=20%"};
+        struct run calm, heap, windows;
+        run(&calm, joining, sets, 4, &(struct world_options){.check_every_event = true});
+        assert_int_equal(calm.status, 0);
+        assert_true(calm.summary.lookup_success == 1);
+        assert_true(calm.summary.lookup_hops_mean > 1 && calm.summary.lookup_hops_mean < 5);
+        run(&heap, rough, sets, 4, &(struct world_options){.engine = KERNEL_HEAP, .check_every_event = true});
+        run(&windows, rough, sets, 4, &(struct world_options){.engine = KERNEL_WINDOWS, .partitions = 3});
+        assert_int_equal(heap.status, 0);
+        assert_string_equal(heap.json, windows.json);
+        free(calm.json);
+        free(heap.json);
+        free(windows.json);
+    }
+}
+
 static void an_overlay_of_one_answers_itself(void **state)
 {
     (void)state;
@@ -379,6 +441,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(peers_join_into_one_ring_and_find_each_other),
+        cmocka_unit_test(clients_live_beside_the_ring),
+        cmocka_unit_test(clients_outlive_their_peers),
+        cmocka_unit_test(every_routing_finds_whom_it_looks_for),
         cmocka_unit_test(an_overlay_of_one_answers_itself),
         cmocka_unit_test(engines_windows_and_partitions_do_not_show),
         cmocka_unit_test(measuring_changes_nothing),
