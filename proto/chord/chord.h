@@ -116,6 +116,8 @@ void client_update(struct call *, peer_h teller, const struct update_req *);
 /* The first check, some time within an interval from now. */
 void chord_partition_plan(struct call *);
 void chord_partition_check(struct call *);
+/* The link to a peer of the ring at this address, SLOT_NONE. */
+uint16_t chord_link_to_address(struct call *, addr_h);
 /* The channel to the bootstrap node is up. */
 void chord_partition_linked(struct call *, uint16_t slot);
 void chord_partition_answered(struct call *, const struct errand *, peer_h);

@@ -24,7 +24,7 @@ void chord_partition_plan(struct call *c)
     c->n->state_at = c->o->partition_check ? time_add(c->env->now, check_every(c) / 65536 * ((drawn(c) & 0xffff) + 1)) : TIME_NEVER;
 }
 
-static uint16_t link_to_address(struct call *c, addr_h addr)
+uint16_t chord_link_to_address(struct call *c, addr_h addr)
 {
     for (uint32_t k = 0; k < order_count(c); k++) {
         struct chan_args args = {.chan = order_at(c, k)->slot};
@@ -51,7 +51,7 @@ void chord_partition_check(struct call *c)
     args.addr = chord_bootstrap_address(c, drawn(c));
     if (args.addr == ADDR_NONE)
         return;
-    uint16_t linked = link_to_address(c, args.addr);
+    uint16_t linked = chord_link_to_address(c, args.addr);
     if (linked != SLOT_NONE) { /* another channel would take its place, and part us for a round trip */
         ping_through(c, linked);
         return;

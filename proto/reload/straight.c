@@ -46,21 +46,28 @@ static struct offers *offers_of(struct call *c)
     return x;
 }
 
-/* A bootstrap node, by the draw. The link is not marked as ours: it is to stay while nothing is sent over it (7264 4.1). */
+/* A bootstrap node, by the draw; over the link that we have with it, or one of its own. That is not marked as ours: it is to stay while nothing is sent over
+ * it (7264 4.1). */
 static void relay_open(struct call *c)
 {
     uint32_t draw;
     c->env->port->random(c->env, RANDOM_RELAY, c->n->draws++, &draw, sizeof draw);
     struct chan_args args = {.addr = chord_bootstrap_address(c, draw), .unasked = true};
-    if (args.addr == ADDR_NONE || c->env->port->channel(c->env, CHAN_OPEN, &args))
+    if (args.addr == ADDR_NONE)
         return;
-    if (!link_open(c, (uint16_t)args.chan, PEER_NONE, LINK_OPENING)) {
-        c->env->port->channel(c->env, CHAN_CLOSE, &args);
-        return;
+    uint16_t slot = chord_link_to_address(c, args.addr);
+    if (slot == SLOT_NONE) {
+        if (c->env->port->channel(c->env, CHAN_OPEN, &args))
+            return;
+        slot = (uint16_t)args.chan;
+        if (!link_open(c, slot, PEER_NONE, LINK_OPENING)) {
+            c->env->port->channel(c->env, CHAN_CLOSE, &args);
+            return;
+        }
     }
     struct offers *x = offers_of(c);
     x->relay = args.addr;
-    x->r.slot = (uint16_t)args.chan;
+    x->r.slot = slot;
 }
 
 /* The link to the relay, SLOT_NONE while there is none. */

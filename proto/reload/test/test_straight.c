@@ -22,6 +22,15 @@ static struct stage stage_for(enum routing_mode mode)
     return s;
 }
 
+static const struct recorded_op *first_open(const struct stage *s)
+{
+    unsigned k = 0;
+    while (k < s->r->ops && s->r->op[k].op != CHAN_OPEN)
+        k++;
+    assert_true(k < s->r->ops);
+    return &s->r->op[k];
+}
+
 /* ---- the asker ---- */
 
 static void fetch(struct stage *s, uint32_t tag)
@@ -128,10 +137,10 @@ static void a_relay_is_a_bootstrap_node_whose_link_stays(void **state)
     fetch(&s, 1);
     assert_false(offered(&s, &x, party, &n)); /* not linked yet */
     assert_int_equal(recorder_count_ops(s.r, CHAN_OPEN), 1);
-    assert_int_equal(s.r->op[0].args.addr, RELAY);
+    assert_int_equal(first_open(&s)->args.addr, RELAY);
     fetch(&s, 2);
     assert_int_equal(recorder_count_ops(s.r, CHAN_OPEN), 1);
-    chan_h relay = s.r->op[0].args.chan;
+    chan_h relay = first_open(&s)->args.chan;
     recorder_up(s.r, relay, RELAY, MILLIS(80));
     stage_run(&s, SECONDS(200)); /* three tidyings */
     assert_int_equal(s.r->channel[relay], RECORDER_UP);
@@ -150,6 +159,24 @@ static void a_relay_is_a_bootstrap_node_whose_link_stays(void **state)
     fetch(&s, 4);
     assert_false(offered(&s, &x, party, &n));
     assert_int_equal(recorder_count_ops(s.r, CHAN_OPEN), 1);
+    stage_close(&s);
+}
+
+/* A relay that is a neighbour already needs no second channel. */
+static void a_relay_we_are_linked_with_is_taken_as_it_is(void **state)
+{
+    (void)state;
+    struct stage s = stage_for(ROUTING_RELAY);
+    struct extensive_routing x;
+    peer_h party[2];
+    unsigned n;
+    s.config.bootstrap[0] = 2;
+    stage_open(&s, 4);
+    s.r->remote[s.chan[2]] = 2;
+    fetch(&s, 1);
+    assert_true(offered(&s, &x, party, &n));
+    assert_int_equal(party[0], 2);
+    assert_int_equal(recorder_count_ops(s.r, CHAN_OPEN), 0);
     stage_close(&s);
 }
 
@@ -199,11 +226,11 @@ static void an_answer_waits_for_its_channel(void **state)
         ask(&s, 7, k ? &relayed : &direct);
         assert_int_equal(stage_sent(&s, PING_ANS, NULL), 0);
         assert_int_equal(recorder_count_ops(s.r, CHAN_OPEN), 1);
-        assert_int_equal(s.r->op[0].args.addr, k ? RELAY : ASKER);
-        assert_true(s.r->op[0].args.unasked);
+        assert_int_equal(first_open(&s)->args.addr, k ? RELAY : ASKER);
+        assert_true(first_open(&s)->args.unasked);
         ask(&s, 8, k ? &relayed : &direct); /* one channel for both */
         assert_int_equal(recorder_count_ops(s.r, CHAN_OPEN), 1);
-        chan_h chan = s.r->op[0].args.chan;
+        chan_h chan = first_open(&s)->args.chan;
         recorder_up(s.r, chan, k ? RELAY : ASKER, MILLIS(80));
         assert_int_equal(stage_sent(&s, PING_ANS, &sent), 1);
         assert_int_equal(sent.chan, chan);
@@ -244,7 +271,7 @@ static void a_repetition_without_an_offer_is_answered_the_way_it_came(void **sta
     assert_int_equal(stage_sent(&s, PING_ANS, &sent), 1);
     assert_int_equal(sent.chan, s.chan[1]);
     assert_int_equal(stage_destination(&s, &sent.message.header, 1), ASKER);
-    recorder_up(s.r, s.r->op[0].args.chan, ASKER, MILLIS(80)); /* at last, and in vain */
+    recorder_up(s.r, first_open(&s)->args.chan, ASKER, MILLIS(80)); /* at last, and in vain */
     stage_run(&s, SECONDS(4));
     assert_int_equal(stage_sent(&s, PING_ANS, NULL), 1);
     stage_close(&s);
@@ -258,7 +285,7 @@ static void an_answer_that_finds_no_channel_is_dropped(void **state)
         struct stage s = stage_for(ROUTING_DIRECT);
         stage_open(&s, 4);
         ask(&s, 7, &direct);
-        chan_h chan = s.r->op[0].args.chan;
+        chan_h chan = first_open(&s)->args.chan;
         if (k == 0)
             recorder_down(s.r, chan);
         else if (k == 1)
@@ -362,6 +389,7 @@ int main(void)
         cmocka_unit_test(an_offer_is_withdrawn_with_the_first_timer),
         cmocka_unit_test(offers_that_fail_are_made_no_more_for_a_while),
         cmocka_unit_test(a_relay_is_a_bootstrap_node_whose_link_stays),
+        cmocka_unit_test(a_relay_we_are_linked_with_is_taken_as_it_is),
         cmocka_unit_test(an_answer_waits_for_its_channel),
         cmocka_unit_test(a_link_to_the_asker_is_used_as_it_is),
         cmocka_unit_test(a_repetition_without_an_offer_is_answered_the_way_it_came),
