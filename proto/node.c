@@ -305,7 +305,7 @@ void node_seed_value(struct node *n, struct env *env, struct id resource, peer_h
     head.generation = 1;
     head.replica = replica;
     head.have = replica == 0 ? (1u << REPLICAS) - 1 : 0;
-    value_put(&c, &head, value);
+    value_put(&c, &head, &d);
 }
 
 uint32_t node_value_bytes(uint16_t value_len)

@@ -144,6 +144,11 @@ struct port {
     int (*sign)(struct env *, const struct piece *, unsigned pieces, struct signature *out);
     /* 0 when the signature by its signer covers these pieces; ERR_SIGNATURE otherwise. */
     int (*verify)(struct env *, const struct piece *, unsigned pieces, const struct signature *);
+    /* Certificates in true form, asked for only where overlay.crypto is CRYPTO_OPENSSL. What sign and certificate give out is borrowed until the
+     * next call of the same function. certificate: the DER of this peer's; certified: whose a certificate is that came in a message, after all checks of
+     * RFC 6940 11.3 and now, PEER_NONE = it is not valid. */
+    struct piece (*certificate)(struct env *, peer_h);
+    peer_h (*certified)(struct env *, struct piece der);
     /* Resource-ID of the peer's user name, H(user name), from its certificate (RFC 6940 7.3.1). */
     struct id (*user_of)(struct env *, peer_h);
 

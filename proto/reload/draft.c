@@ -3,9 +3,11 @@
 
 #include <string.h>
 
+#include "proto/reload/credential.h"
+
 void draft_begin(struct call *c, struct draft *d, uint16_t code)
 {
-    d->w = writer_on(d->b + DRAFT_HEADROOM, DRAFT_CAP - DRAFT_HEADROOM, c->o->crypto == CRYPTO_MODELLED);
+    d->w = writer_on(d->b + DRAFT_HEADROOM, DRAFT_CAP - DRAFT_HEADROOM, c->o->crypto != CRYPTO_OPENSSL);
     d->contents = contents_begin(&d->w, code);
     d->code = code;
     d->options = (struct span){NULL, 0};
@@ -41,14 +43,18 @@ static int draft_sign(struct call *c, struct draft *d, uint64_t tid)
     put_u32(&w, c->o->hash);
     put_u64(&w, tid);
     struct piece piece[2] = {{fixed, sizeof fixed}, {d->w.start, writer_len(&d->w)}};
-    struct security s = {.certificates = 1 + d->owners};
-    int err = c->env->port->sign(c->env, piece, 2, &s.signature);
+    struct signature signature;
+    int err = c->env->port->sign(c->env, piece, 2, &signature);
     if (err)
         return err;
-    s.certificate[0].owner = c->n->self;
-    for (unsigned i = 0; i < d->owners; i++)
-        s.certificate[1 + i].owner = d->owner[i];
-    security_put(&d->w, &s);
+    /* Certificate by certificate: the host lends one at a time. */
+    struct mark bucket = put_open(&d->w, 2);
+    for (unsigned i = 0; i <= d->owners; i++) {
+        struct certificate cert = credential_of(c, i == 0 ? c->n->self : d->owner[i - 1]);
+        certificate_put(&d->w, &cert);
+    }
+    put_close(&d->w, 2, bucket);
+    signature_put(&d->w, &signature);
     return d->w.err;
 }
 

@@ -5,6 +5,7 @@
 
 #include "proto/fact.h"
 #include "proto/reload/attach.h"
+#include "proto/reload/credential.h"
 #include "proto/reload/diagnostic.h"
 #include "proto/reload/link.h"
 #include "proto/reload/ping.h"
@@ -224,17 +225,13 @@ static void deliver_whole(struct call *c, struct passage *p, const uint8_t *b, u
     put_u32(&w, m.header.overlay);
     put_u64(&w, m.header.transaction);
     struct piece piece[2] = {{fixed, sizeof fixed}, {m.contents.b, m.contents.len}};
-    if (c->env->port->verify(c->env, piece, 2, &m.security.signature)) {
+    if (!credential_resolve(c, &m.security, &m.security.signature) || c->env->port->verify(c->env, piece, 2, &m.security.signature)) {
         drop(c, DROP_BAD_SIGNATURE, m.code);
         return;
     }
     struct origin from = {.slot = p->slot, .signer = m.security.signature.signer, .tid = m.header.transaction, .via = m.header.via,
                           .max_response = m.header.max_response, .ttl = m.header.ttl, .to_resource = to_resource, .to_wildcard = wildcard,
                           .resource = resource, .options = m.header.options};
-    if (from.signer == PEER_NONE) { /* a true signature whose identity the host has not resolved to a peer: nobody to answer for it */
-        drop(c, DROP_BAD_SIGNATURE, m.code);
-        return;
-    }
     if (message_is_request(m.code))
         request_in(c, &from, &m);
     else

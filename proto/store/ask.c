@@ -102,11 +102,11 @@ static void report(struct call *c, const struct errand *e, const struct found *x
 
 /* A value counts when its signature and place check; others are discarded, and a fact says that the answer was partial (7.4.2.2). Nobody signs for
  * what does not exist. */
-static bool fetched(struct call *c, const struct errand *e, const struct kind_data *k, const struct stored_data *d)
+static bool fetched(struct call *c, const struct errand *e, const struct security *bucket, const struct kind_data *k, struct stored_data *d)
 {
     unsigned kind = kind_find(k->kind);
     bool absent = !d->value.exists && d->value.value.len == 0 && d->signature.identity_type == IDENTITY_NONE;
-    if (kind == KINDS || (!absent && value_check(c, e->resource, kind, d))) {
+    if (kind == KINDS || (!absent && value_check(c, bucket, e->resource, kind, d))) {
         c->env->port->fact(c->env, FACT_DROPPED, DROP_BAD_SIGNATURE, FETCH_ANS);
         return false;
     }
@@ -127,7 +127,7 @@ static unsigned fetch_answer_read(struct call *c, const struct errand *e, const 
         return 0;
     while (r.true_pos < end && kind_data_next(&r, &k) == 0)
         while (r.true_pos < k.values_end && stored_data_read(&r, k.kind, &d) == 0)
-            n += fetched(c, e, &k, &d);
+            n += fetched(c, e, &m->security, &k, &d);
     return n;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Certificate Store Usage (RFC 6940 8), where the overlay wants it: a peer that has joined stores its certificate under H(Node-ID) and under H(user
  * name), and again at half its lifetime. It overwrites element 0: appending the same certificate at each refresh would only make the list longer. */
+#include "proto/reload/credential.h"
 #include "proto/store/access.h"
 #include "proto/store/store.h"
 
@@ -15,7 +16,6 @@ void certificate_plan(struct call *c, bool seeded)
     uint16_t phase;
     if (!c->o->store_certificates || (c->n->flags & NODE_CLIENT))
         return;
-    assert(c->o->crypto == CRYPTO_MODELLED); /* a true certificate is not at hand here */
     c->env->port->random(c->env, RANDOM_TIMER, c->n->draws++, &phase, sizeof phase);
     c->n->certify_at = c->env->now + MILLIS(phase * 1000u * (seeded ? SEEDED_WITHIN : FIRST_WITHIN) >> 16) + MILLIS(1);
 }
@@ -30,8 +30,10 @@ static void certificate_store(struct call *c, uint32_t kind, struct id resource)
 {
     uint8_t token[CERTIFICATE_TOKEN_BYTES];
     der_token_put(token, c->n->self);
+    struct span own = credential_of(c, c->n->self).der; /* the host lends it until it is asked for another */
+    bool folds = own.len == 0;
     struct stored_data v = {.storage_time_ms = c->env->unix_ms, .lifetime_s = LIFETIME_S, .model = MODEL_ARRAY,
-                            .value = {.exists = true, .certificate = true, .value = {token, sizeof token}}};
+                            .value = {.exists = true, .certificate = folds, .value = folds ? (struct span){token, sizeof token} : own}};
     struct draft d;
     if (value_sign(c, resource, kind, &v))
         return;

@@ -347,10 +347,10 @@ void store_replica_failed(struct call *c, const struct errand *e, uint16_t error
 }
 
 /* One value of the answer: ours from now on if it is newer, and its owner's. */
-static bool value_adopt(struct call *c, struct id resource, unsigned kind, uint64_t generation, const struct stored_data *d)
+static bool value_adopt(struct call *c, const struct security *bucket, struct id resource, unsigned kind, uint64_t generation, struct stored_data *d)
 {
     if (d->value.value.len > kinds[kind].max_size || (kinds[kind].model == MODEL_ARRAY && d->index >= kinds[kind].max_count) ||
-        (!d->value.exists && d->value.value.len > 0) || value_check(c, resource, kind, d))
+        (!d->value.exists && d->value.value.len > 0) || value_check(c, bucket, resource, kind, d))
         return false;
     uint32_t at = value_find(c, resource, kind, d->signature.signer, d->index);
     if (at == section_used(c, SECTION_STORE) || value_at(c, at)->storage_ms >= d->storage_time_ms)
@@ -358,7 +358,7 @@ static bool value_adopt(struct call *c, struct id resource, unsigned kind, uint6
     struct value head = value_head(c, resource, kind, d);
     uint64_t held = value_at(c, at)->generation;
     head.replica = value_at(c, at)->replica;
-    if (!value_put(c, &head, d->value.value.b))
+    if (!value_put(c, &head, d))
         return false;
     value_generation_set(c, resource, kind, held > generation ? held : generation);
     return true;
@@ -376,7 +376,7 @@ static unsigned values_adopt(struct call *c, struct id resource, const struct me
     while (r.true_pos < end && kind_data_next(&r, &k) == 0) {
         unsigned kind = kind_find(k.kind);
         while (r.true_pos < k.values_end && stored_data_read(&r, k.kind, &d) == 0)
-            n += kind < KINDS && value_adopt(c, resource, kind, k.generation, &d);
+            n += kind < KINDS && value_adopt(c, &m->security, resource, kind, k.generation, &d);
     }
     return n;
 }

@@ -101,11 +101,11 @@ static uint16_t storing_read(const struct message *m, struct storing *s)
 
 /* ---- checks, in the order of 7.4.1.1 ---- */
 
-static uint16_t signers_check(struct call *c, const struct origin *from, const struct storing *s)
+static uint16_t signers_check(struct call *c, const struct origin *from, const struct security *bucket, struct storing *s)
 {
     for (unsigned i = 0; i < s->elements; i++) {
-        const struct element *e = &s->element[i];
-        if (value_check(c, s->resource, e->kind, &e->data))
+        struct element *e = &s->element[i];
+        if (value_check(c, bucket, s->resource, e->kind, &e->data))
             return ERROR_FORBIDDEN;
         if (s->replica == 0 && from->signer != e->data.signature.signer &&
             !access_allows(c, &kinds[e->kind], s->resource, from->signer, &e->data))
@@ -199,7 +199,7 @@ static uint16_t sizes_check(struct call *c, const struct storing *s)
                 return ERROR_DATA_TOO_LARGE;
             count += !replaces && !e->over;
             fresh += !replaces;
-            uint32_t size = value_size(e->data.value.value.len), old = replaces ? value_at(c, e->at)->r.size : 0;
+            uint32_t size = value_needs(c, &e->data), old = replaces ? value_at(c, e->at)->r.size : 0;
             more += size > old ? size - old : 0;
         }
         if (count > kinds[x->kind].max_count)
@@ -211,14 +211,14 @@ static uint16_t sizes_check(struct call *c, const struct storing *s)
     return 0;
 }
 
-static uint16_t storing_check(struct call *c, const struct origin *from, struct storing *s)
+static uint16_t storing_check(struct call *c, const struct origin *from, const struct security *bucket, struct storing *s)
 {
     if (s->replica == 0 ? !topology_responsible(c, s->resource) : !store_sender_plausible(c, from, s->resource))
         return ERROR_FORBIDDEN;
     for (unsigned i = 0; i < s->elements; i++) /* 7.4.1.3: what does not exist has no bytes */
         if (!s->element[i].data.value.exists && s->element[i].data.value.value.len > 0)
             return ERROR_INVALID_MESSAGE;
-    uint16_t error = signers_check(c, from, s);
+    uint16_t error = signers_check(c, from, bucket, s);
     if (!error)
         error = generations_check(c, s);
     for (unsigned i = 0; i < s->elements && !error; i++)
@@ -253,7 +253,7 @@ static void kind_apply(struct call *c, const struct storing *s, struct storing_k
         }
         struct value head = value_head(c, s->resource, e->kind, &e->data);
         head.replica = s->replica;
-        bool kept = value_put(c, &head, e->data.value.value.b);
+        bool kept = value_put(c, &head, &e->data);
         assert(kept); /* sizes_check has made room */
         (void)kept;
     }
@@ -294,7 +294,7 @@ void store_request(struct call *c, const struct origin *from, const struct messa
     value_expire(c);
     uint16_t error = storing_read(m, &s);
     if (!error)
-        error = storing_check(c, from, &s);
+        error = storing_check(c, from, &m->security, &s);
     if (error) {
         storing_refuse(c, from, &s, error);
         return;

@@ -16,8 +16,9 @@
 
 enum value_flag {
     VALUE_EXISTS = 1,
-    VALUE_HANDED = 2,     /* given to the peer that owns it now */
-    VALUE_CERTIFICATE = 4 /* the bytes are a certificate token */
+    VALUE_HANDED = 2,      /* given to the peer that owns it now */
+    VALUE_CERTIFICATE = 4, /* the bytes are a certificate token */
+    VALUE_SIGNED = 8       /* true form: behind the bytes stand the owner's SignerIdentity hash and signature */
 };
 
 /* One value: 72 bytes besides its own. record.due is when it expires. */
@@ -26,7 +27,7 @@ struct value {
     struct id resource;
     uint64_t generation;     /* the same in all values of a Kind at a Resource-ID */
     uint64_t storage_ms;
-    uint64_t token;          /* the owner's signature, modelled */
+    uint64_t token;          /* the owner's signature: modelled, or its first bytes */
     peer_h owner;
     uint32_t index;          /* array; else 0 */
     uint16_t len;
@@ -60,18 +61,20 @@ uint32_t value_find(const struct call *, struct id resource, unsigned kind, peer
 /* Current counter of a Kind at a resource, 0 = nothing is stored; and sets it. */
 uint64_t value_generation(const struct call *, struct id resource, unsigned kind);
 void value_generation_set(struct call *, struct id resource, unsigned kind, uint64_t generation);
-/* Bytes of the record that holds a value of so many bytes. */
+/* Bytes of the record that holds a value of so many bytes; value_needs: that this one takes here, with its signature where that is a true one. */
 uint32_t value_size(uint32_t len);
-/* Adds or overwrites; head->r.due is when it expires. false = over the node's limit, and nothing has changed. */
-bool value_put(struct call *, const struct value *head, const uint8_t *bytes);
+uint32_t value_needs(const struct call *, const struct stored_data *);
+/* Adds or overwrites; head->r.due is when it expires, d is what head was made of. false = over the node's limit, and nothing has changed. */
+bool value_put(struct call *, const struct value *head, const struct stored_data *d);
 /* What lies beyond its lifetime goes. Cheap when nothing is due: every request calls it first. */
 void value_expire(struct call *);
 /* The owner's view; key is where the dictionary key goes. The result points into the record. */
 void value_to_stored(struct call *, const struct value *, uint8_t key[ID_BYTES], struct stored_data *);
 /* And back: a head for value_put. */
 struct value value_head(const struct call *, struct id resource, unsigned kind, const struct stored_data *);
-/* 0, ERR_SIGNATURE or ERR_FORBIDDEN: the element's signature and its signer's right to this place (7.1, 7.3). */
-int value_check(struct call *, struct id resource, unsigned kind, const struct stored_data *);
+/* 0, ERR_SIGNATURE or ERR_FORBIDDEN: the element's signature by somebody whose certificate is in the message's bucket, and its signer's right to this
+ * place (7.1, 7.3). Fills in data.signature.signer. */
+int value_check(struct call *, const struct security *, struct id resource, unsigned kind, struct stored_data *);
 int value_sign(struct call *, struct id resource, uint32_t kind, struct stored_data *);
 /* Number of Resource-IDs with values here. */
 uint32_t store_resources(const struct call *);

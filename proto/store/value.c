@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "proto/fact.h"
+#include "proto/reload/credential.h"
 #include "proto/store/access.h"
 
+#define IDENTITY_BYTES 32u /* certificate_hash, SHA-256 */
 #define VALUE_CAP 10240u /* encoded StoredDataValue: no message that reaches us is longer */
 
 uint32_t value_first(const struct call *c, struct id resource)
@@ -63,6 +65,17 @@ uint32_t value_size(uint32_t len)
     return ((uint32_t)offsetof(struct value, bytes) + len + 7u) & ~7u;
 }
 
+/* The owner's signature cannot be made again: where it is a true one it is kept with the value. */
+static bool is_true(const struct call *c)
+{
+    return c->o->crypto == CRYPTO_OPENSSL;
+}
+
+uint32_t value_needs(const struct call *c, const struct stored_data *d)
+{
+    return value_size(d->value.value.len + (is_true(c) ? IDENTITY_BYTES + SIGNATURE_VALUE_BYTES : 0));
+}
+
 /* Where a new value goes: behind those of its resource, Kinds in the order of the table, arrays by index. */
 static uint32_t value_place(const struct call *c, const struct value *head)
 {
@@ -75,9 +88,9 @@ static uint32_t value_place(const struct call *c, const struct value *head)
     return at;
 }
 
-bool value_put(struct call *c, const struct value *head, const uint8_t *bytes)
+bool value_put(struct call *c, const struct value *head, const struct stored_data *d)
 {
-    uint32_t size = value_size(head->len), at = value_find(c, head->resource, head->kind, head->owner, head->index);
+    uint32_t size = value_needs(c, d), at = value_find(c, head->resource, head->kind, head->owner, head->index);
     bool replaces = at < section_used(c, SECTION_STORE);
     uint32_t old = replaces ? value_at(c, at)->r.size : 0;
     if (section_used(c, SECTION_STORE) - old + size > c->o->limits.stored_bytes || (!replaces && c->n->values == UINT16_MAX))
@@ -95,7 +108,12 @@ bool value_put(struct call *c, const struct value *head, const uint8_t *bytes)
     v->r = r;
     v->r.due = head->r.due;
     if (head->len > 0)
-        memcpy(v->bytes, bytes, head->len);
+        memcpy(v->bytes, d->value.value.b, head->len);
+    if (is_true(c)) {
+        v->flags |= VALUE_SIGNED;
+        memcpy(v->bytes + head->len, d->signature.identity.b, IDENTITY_BYTES);
+        memcpy(v->bytes + head->len + IDENTITY_BYTES, d->signature.value.b, SIGNATURE_VALUE_BYTES);
+    }
     c->n->values++;
     c->n->expire_at = time_min(c->n->expire_at, v->r.due);
     c->env->port->fact(c->env, FACT_STORED_VALUE, v->owner, v->replica);
@@ -131,8 +149,13 @@ void value_to_stored(struct call *c, const struct value *v, uint8_t key[ID_BYTES
         .index = v->index,
         .key = {model == MODEL_DICTIONARY ? key : NULL, model == MODEL_DICTIONARY ? ID_BYTES : 0},
         .value = {.exists = v->flags & VALUE_EXISTS, .certificate = v->flags & VALUE_CERTIFICATE, .value = {v->bytes, v->len}},
-        .signature = {.signer = v->owner, .token = v->token, .hash = 4, .sig = 1, .identity_type = IDENTITY_CERT_HASH},
+        .signature = {.signer = v->owner, .token = v->token, .hash = HASH_SHA256, .sig = 1, .identity_type = IDENTITY_CERT_HASH,
+                      .identity_hash_alg = HASH_SHA256},
     };
+    if (v->flags & VALUE_SIGNED) {
+        out->signature.identity = (struct span){v->bytes + v->len, IDENTITY_BYTES};
+        out->signature.value = (struct span){v->bytes + v->len + IDENTITY_BYTES, SIGNATURE_VALUE_BYTES};
+    }
 }
 
 struct value value_head(const struct call *c, struct id resource, unsigned kind, const struct stored_data *d)
@@ -172,12 +195,11 @@ int value_sign(struct call *c, struct id resource, uint32_t kind, struct stored_
     return err ? err : c->env->port->sign(c->env, s.piece, 2, &d->signature);
 }
 
-int value_check(struct call *c, struct id resource, unsigned kind, const struct stored_data *d)
+int value_check(struct call *c, const struct security *bucket, struct id resource, unsigned kind, struct stored_data *d)
 {
     struct signed_value s;
-    peer_h signer = d->signature.signer;
-    if (signer == PEER_NONE || d->signature.identity_type == IDENTITY_NONE || signed_value(&s, resource, kinds[kind].id, d) ||
-        c->env->port->verify(c->env, s.piece, 2, &d->signature))
+    if (!credential_resolve(c, bucket, &d->signature) || signed_value(&s, resource, kinds[kind].id, d) ||
+        c->env->port->verify(c->env, s.piece, 2, &d->signature) || (is_true(c) && d->signature.value.len != SIGNATURE_VALUE_BYTES))
         return ERR_SIGNATURE;
-    return access_allows(c, &kinds[kind], resource, signer, d) ? 0 : ERR_FORBIDDEN;
+    return access_allows(c, &kinds[kind], resource, d->signature.signer, d) ? 0 : ERR_FORBIDDEN;
 }

@@ -272,9 +272,22 @@ static int port_verify(struct env *env, const struct piece *piece, unsigned piec
 {
     struct recorder *r = recorder_of(env);
     env->cpu_ns += r->verify_ns;
+    if (r->crypto)
+        return r->crypto->verify(r->crypto_arg, piece, pieces, s);
     if (s->signer >= r->ids || s->hash != 4 || s->sig != 1 || s->identity_type != IDENTITY_CERT_HASH)
         return ERR_SIGNATURE;
     return s->token == token_of(s->signer, piece, pieces) ? 0 : ERR_SIGNATURE;
+}
+
+static struct piece port_certificate(struct env *env, peer_h peer)
+{
+    return recorder_certificate(recorder_of(env), peer);
+}
+
+static peer_h port_certified(struct env *env, struct piece der)
+{
+    struct recorder *r = recorder_of(env);
+    return r->crypto ? r->crypto->certified(r->crypto_arg, der, env->unix_ms) : PEER_NONE;
 }
 
 static struct id port_user_of(struct env *env, peer_h peer)
@@ -311,6 +324,8 @@ static const struct port recorder_port = {
     .hash = port_hash,
     .sign = port_sign,
     .verify = port_verify,
+    .certificate = port_certificate,
+    .certified = port_certified,
     .user_of = port_user_of,
     .found = port_found,
     .fact = port_fact,
@@ -503,13 +518,21 @@ struct id recorder_id(const struct recorder *r, peer_h peer)
 
 void recorder_sign(struct recorder *r, peer_h signer, const struct piece *piece, unsigned pieces, struct signature *out)
 {
-    (void)r;
+    if (r->crypto) {
+        r->crypto->sign(r->crypto_arg, signer, piece, pieces, out);
+        return;
+    }
     *out = (struct signature){.signer = signer,
                               .token = token_of(signer, piece, pieces),
                               .hash = 4,
                               .sig = 1,
                               .identity_type = IDENTITY_CERT_HASH,
                               .identity_hash_alg = HASH_SHA256};
+}
+
+struct piece recorder_certificate(struct recorder *r, peer_h peer)
+{
+    return r->crypto ? r->crypto->certificate(r->crypto_arg, peer) : (struct piece){NULL, 0};
 }
 
 const struct recorded_fact *recorder_last_fact(const struct recorder *r, enum fact what)

@@ -60,6 +60,14 @@ struct recorded_found {
 
 enum recorder_channel_state { RECORDER_FREE, RECORDER_OPENING, RECORDER_UP };
 
+/* Keys and certificates of a test that brings true ones. */
+struct recorder_crypto {
+    int (*sign)(void *arg, peer_h signer, const struct piece *, unsigned pieces, struct signature *);
+    int (*verify)(void *arg, const struct piece *, unsigned pieces, const struct signature *);
+    struct piece (*certificate)(void *arg, peer_h);
+    peer_h (*certified)(void *arg, struct piece der, uint64_t unix_ms);
+};
+
 struct recorder {
     struct env env;
     struct node *node;
@@ -80,6 +88,8 @@ struct recorder {
     bool refuse_channels;        /* CHAN_OPEN returns ERR_NO_LINK */
     bool refuse_room;            /* room returns NULL, as at the node's limit */
     uint32_t sign_ns, verify_ns; /* CPU cost; 0 at first */
+    const struct recorder_crypto *crypto; /* true keys in place of the model; NULL */
+    void *crypto_arg;
     sim_time draw;               /* what port.draw returns; 0 = law k draws from 2^(k-1) to 3 * 2^(k-1) s, evenly */
 
     enum recorder_channel_state channel[RECORDER_CHANNELS_MAX];
@@ -122,6 +132,9 @@ peer_h recorder_peer(struct recorder *, struct id);
 struct id recorder_id(const struct recorder *, peer_h);
 /* Signs as any peer, for messages that a test makes up. */
 void recorder_sign(struct recorder *, peer_h signer, const struct piece *, unsigned pieces, struct signature *);
+
+/* Its certificate in true form; empty while crypto is modelled. */
+struct piece recorder_certificate(struct recorder *, peer_h);
 
 /* Looking back: the last fact of this kind, NULL if none; how many there are. */
 const struct recorded_fact *recorder_last_fact(const struct recorder *, enum fact);

@@ -72,7 +72,7 @@ size_t stage_write(const struct stage *s, const struct letter *l, uint16_t code,
                    uint32_t *true_len)
 {
     uint8_t payload[STAGE_BYTES_MAX], fixed[12], list[DESTINATION_RESOURCE_BYTES];
-    struct writer w = writer_on(payload, sizeof payload, true), x = writer_on(fixed, sizeof fixed, false), o = writer_on(out, cap, false);
+    struct writer w = writer_on(payload, sizeof payload, s->config.crypto != CRYPTO_OPENSSL), x = writer_on(fixed, sizeof fixed, false), o = writer_on(out, cap, false);
     struct mark mark = contents_begin(&w, code);
     put_bytes(&w, body, body_len);
     contents_end(&w, mark, l->extension, l->extension ? 1 : 0);
@@ -80,7 +80,8 @@ size_t stage_write(const struct stage *s, const struct letter *l, uint16_t code,
     put_u64(&x, l->tid);
     struct piece piece[2] = {{fixed, sizeof fixed}, {payload, writer_len(&w)}};
     struct security security = {.certificates = 1};
-    security.certificate[0].owner = l->signer;
+    struct piece der = recorder_certificate(s->r, l->signer);
+    security.certificate[0] = (struct certificate){.owner = l->signer, .der = {der.b, (uint32_t)der.len}};
     recorder_sign(s->r, l->signer, piece, 2, &security.signature);
     security_put(&w, &security);
     struct header h = {.overlay = s->config.hash, .config_sequence = s->config.sequence, .version = RELO_VERSION, .ttl = l->ttl ? l->ttl : 50,

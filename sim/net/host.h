@@ -369,6 +369,8 @@ void crypto_close(struct host *);
 void crypto_hash(struct env *, enum hash_alg, const struct piece *, unsigned pieces, uint8_t *out);
 int crypto_sign(struct env *, const struct piece *, unsigned pieces, struct signature *);
 int crypto_verify(struct env *, const struct piece *, unsigned pieces, const struct signature *);
+struct piece crypto_certificate(struct env *, peer_h);
+peer_h crypto_certified(struct env *, struct piece der);
 struct id crypto_user_of(struct env *, peer_h);
 
 #endif

@@ -287,6 +287,8 @@ const struct port host_port = {
     .hash = crypto_hash,
     .sign = crypto_sign,
     .verify = crypto_verify,
+    .certificate = crypto_certificate,
+    .certified = crypto_certified,
     .user_of = crypto_user_of,
     .fact = port_fact,
 };

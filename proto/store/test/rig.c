@@ -174,14 +174,21 @@ peer_h rig_owned(struct rig *g, peer_h from, bool owned)
 static void send_in(struct rig *g, peer_h from, peer_h via, uint64_t tid, struct span destination, struct writer *w)
 {
     uint8_t fixed[12], out[16384];
-    struct writer x = writer_on(fixed, sizeof fixed, false), o = writer_on(out, sizeof out, true);
+    struct writer x = writer_on(fixed, sizeof fixed, false), o = writer_on(out, sizeof out, false);
     put_u32(&x, g->config.hash);
     put_u64(&x, tid);
     struct piece piece[2] = {{fixed, sizeof fixed}, {w->start, writer_len(w)}};
-    struct security s = {.certificates = 1};
-    s.certificate[0].owner = from;
-    recorder_sign(g->r, from, piece, 2, &s.signature);
-    security_put(w, &s);
+    struct signature signature;
+    recorder_sign(g->r, from, piece, 2, &signature);
+    struct mark bucket = put_open(w, 2);
+    for (unsigned k = 0; k <= g->owners; k++) {
+        peer_h owner = k == 0 ? from : g->owner[k - 1];
+        struct piece der = recorder_certificate(g->r, owner);
+        certificate_put(w, &(struct certificate){.owner = owner, .der = {der.b, (uint32_t)der.len}});
+    }
+    put_close(w, 2, bucket);
+    signature_put(w, &signature);
+    g->owners = 0;
     assert(w->err == 0);
     struct header h = {.overlay = g->config.hash, .config_sequence = g->config.sequence, .version = RELO_VERSION, .ttl = 100,
                        .fragment = FRAGMENT_WHOLE, .transaction = tid, .destination = destination, .max_response = g->max_response};
@@ -228,7 +235,7 @@ static uint16_t request_body(struct rig *g, peer_h from, peer_h via, uint16_t co
                              uint32_t extra)
 {
     uint8_t b[16384];
-    struct writer w = writer_on(b, sizeof b, true);
+    struct writer w = writer_on(b, sizeof b, g->config.crypto != CRYPTO_OPENSSL);
     struct mark mark = contents_begin(&w, code);
     put_bytes(&w, body, len);
     w.extra += extra;
@@ -246,9 +253,18 @@ uint16_t rig_folded(struct rig *g, peer_h from, peer_h via, uint16_t code, struc
     return request_body(g, from, via, code, false, to, body, len, extra);
 }
 
+static void owner_add(struct rig *g, peer_h owner)
+{
+    for (unsigned k = 0; k < g->owners; k++)
+        if (g->owner[k] == owner)
+            return;
+    if (g->owners < sizeof g->owner / sizeof g->owner[0])
+        g->owner[g->owners++] = owner;
+}
+
 void rig_item_put(struct rig *g, struct writer *w, struct id resource, const struct rig_item *i)
 {
-    uint8_t key[ID_BYTES], head[ID_BYTES + 12], value[4096];
+    uint8_t key[ID_BYTES], head[ID_BYTES + 12], value[4096], flipped[SIGNATURE_VALUE_BYTES];
     id_store(key, i->key ? *i->key : recorder_id(g->r, i->signer));
     enum data_model model = kind_model(i->kind);
     struct stored_data d = {.storage_time_ms = i->storage_ms, .lifetime_s = i->lifetime_s, .model = model, .index = 0,
@@ -264,7 +280,14 @@ void rig_item_put(struct rig *g, struct writer *w, struct id resource, const str
     recorder_sign(g->r, i->signer, piece, 2, &d.signature);
     if (i->anonymous)
         d.signature = (struct signature){.signer = PEER_NONE, .identity_type = IDENTITY_NONE};
+    else if (!i->uncertified)
+        owner_add(g, i->signer);
     d.signature.token ^= i->flipped;
+    if (i->flipped && d.signature.value.len) {
+        memcpy(flipped, d.signature.value.b, sizeof flipped);
+        flipped[100] ^= 1;
+        d.signature.value.b = flipped;
+    }
     d.index = i->index;
     stored_data_put(w, &d);
 }
@@ -272,7 +295,7 @@ void rig_item_put(struct rig *g, struct writer *w, struct id resource, const str
 uint16_t rig_store(struct rig *g, const struct rig_store *q)
 {
     uint8_t b[16384];
-    struct writer w = writer_on(b, sizeof b, true);
+    struct writer w = writer_on(b, sizeof b, g->config.crypto != CRYPTO_OPENSSL);
     struct mark mark = contents_begin(&w, STORE_REQ), all = store_req_open(&w, q->resource, q->replica), one = {0, 0};
     for (unsigned k = 0; k < q->items; k++) {
         bool another = k == 0 || q->item[k].kind != q->item[k - 1].kind;
@@ -293,7 +316,7 @@ uint16_t rig_store(struct rig *g, const struct rig_store *q)
 void rig_answer(struct rig *g, const struct rig_seen *to, uint16_t code, const void *body, size_t len, size_t true_len)
 {
     uint8_t b[16384], list[DESTINATION_NODE_BYTES];
-    struct writer w = writer_on(b, sizeof b, true), l = writer_on(list, sizeof list, false);
+    struct writer w = writer_on(b, sizeof b, g->config.crypto != CRYPTO_OPENSSL), l = writer_on(list, sizeof list, false);
     destination_put_node(&l, recorder_id(g->r, RIG_SELF));
     struct mark mark = contents_begin(&w, code);
     put_bytes(&w, body, len);

@@ -30,6 +30,8 @@ struct rig {
     uint32_t sequence[RIG_PEERS + 1];
     uint64_t tid;
     uint32_t max_response; /* of requests; 0 = any length */
+    peer_h owner[CERTIFICATES_MAX - 1]; /* of the values of the message that is being made: their certificates go along */
+    unsigned owners;
     struct rig_seen *seen; /* all messages that left the node, oldest first */
     unsigned seens, seens_cap, sent;
     const struct message *last; /* the last answer */
@@ -67,7 +69,8 @@ struct rig_item {
     uint32_t value_len;  /* 0 = strlen */
     const struct id *key; /* NULL: the signer's Node-ID */
     bool anonymous;      /* signature of type none */
-    bool flipped;        /* a bit of its token */
+    bool uncertified;    /* its signer's certificate does not come along */
+    bool flipped;        /* a bit of its token, or of its true signature */
     bool absent;         /* exists = false in spite of a value */
 };
 
