@@ -180,6 +180,7 @@ static bool work_step(struct call *c)
         case WORK_WALK:
         case WORK_OFFERS:
         case WORK_HELD:
+        case WORK_PASSING:
             record_remove(c, SECTION_WORK, at);
             break;
         }

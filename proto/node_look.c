@@ -73,7 +73,7 @@ static const char *check_values(const struct call *c)
     uint32_t at = 0, n = 0;
     for (; at < section_used(c, SECTION_STORE); at = record_next(c, SECTION_STORE, at), n++) {
         const struct value *v = value_at(c, at);
-        if (v->r.size != value_size(v->len) || v->r.size > section_used(c, SECTION_STORE) - at)
+        if (v->r.size != value_record_bytes(v) || v->r.size > section_used(c, SECTION_STORE) - at)
             return "a value record's size is wrong";
         if (v->kind >= KINDS)
             return "a value is of no Kind";

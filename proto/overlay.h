@@ -9,6 +9,8 @@
 
 #include "proto/base/time.h"
 
+/* MODELLED: signatures and certificates fold, wire/security.h. OPENSSL: true ones. NONE: no enrollment, self-signed certificates alone; they fold too,
+ * and cost no CPU. */
 enum crypto_mode { CRYPTO_MODELLED, CRYPTO_OPENSSL, CRYPTO_NONE };
 enum finger_search { FINGER_SEARCH_PING, FINGER_SEARCH_LEARN }; /* RFC 6940 10.7.4.2, alternatives 1 and 2 */
 enum routing_mode {
@@ -65,6 +67,7 @@ struct overlay {
     sim_time hold_down;                         /* successor replacement hold-down, 30 s, 10.7.1 */
 
     enum crypto_mode crypto;
+    uint8_t self_signed;                        /* self-signed-permitted: the digest (enum hash_alg) that makes a Node-ID of a key; 0 = not permitted */
     uint16_t certificate_bytes;                 /* true DER length of every modelled certificate: 816 */
     uint16_t signature_bytes;                   /* true length of a signature value: 256 for RSA-2048 */
 

@@ -14,6 +14,7 @@
 #include "proto/reload/topology.h"
 #include "proto/reload/transaction.h"
 #include "proto/reload/via.h"
+#include "proto/reload/work.h"
 #include "proto/store/store.h"
 
 #define FORWARD_CAP (DRAFT_CAP + DESTINATION_NODE_BYTES) /* the longest message of ours; what is forwarded came in a datagram */
@@ -29,6 +30,48 @@ struct passage {
     struct span payload;
     struct span whole;      /* as it arrived */
 };
+
+/* In true form only the first fragment of a message names its code, and a later one must be known as part of a request or an answer: only the via list
+ * of a request grows. Fragments follow each other closely on a link, so a short memory is enough. */
+#define PASSING_MAX 16u
+struct passing {
+    struct record r;
+    uint32_t next;
+    struct {
+        uint64_t tid;
+        uint16_t code;
+    } seen[PASSING_MAX];
+};
+
+static struct passing *passing_find(struct call *c)
+{
+    for (uint32_t at = 0; at < section_used(c, SECTION_WORK); at = record_next(c, SECTION_WORK, at))
+        if (((struct record *)record_at(c, SECTION_WORK, at))->type == WORK_PASSING)
+            return record_at(c, SECTION_WORK, at);
+    return NULL;
+}
+
+static void passing_note(struct call *c, uint64_t tid, uint16_t code)
+{
+    struct passing *x = passing_find(c);
+    if (!x && !(x = record_add(c, SECTION_WORK, WORK_PASSING, sizeof *x)))
+        return;
+    x->r.slot = SLOT_NONE;
+    x->r.due = TIME_NEVER;
+    x->seen[x->next % PASSING_MAX].tid = tid;
+    x->seen[x->next % PASSING_MAX].code = code;
+    x->next++;
+}
+
+/* 0: its first fragment did not come by here lately. */
+static uint16_t passing_code(struct call *c, uint64_t tid)
+{
+    const struct passing *x = passing_find(c);
+    for (uint32_t k = 0; x && k < PASSING_MAX && k < x->next; k++)
+        if (x->seen[(x->next - 1 - k) % PASSING_MAX].tid == tid)
+            return x->seen[(x->next - 1 - k) % PASSING_MAX].code;
+    return 0;
+}
 
 static void drop(struct call *c, uint64_t reason, uint16_t code)
 {
@@ -85,7 +128,7 @@ static bool option_critical(const struct call *c, struct span list, uint8_t flag
     return false;
 }
 
-/* A later fragment in true form does not say whether it belongs to a request. An answer names every hop in its destination list and never has a via list. */
+/* A later fragment whose first was not seen does not say whether it belongs to a request. An answer names every hop in its destination list and never has a via list. */
 static bool passage_is_request(const struct passage *p)
 {
     return p->code ? message_is_request(p->code) : p->h.via.len > 0 || !p->popped;
@@ -405,6 +448,12 @@ void message_in(struct call *c, uint16_t slot, const uint8_t *b, uint32_t len, u
     struct reader r = reader_on(b, len, false);
     int err = header_read(&r, &p.h);
     p.code = message_peek_code(b, len, p.folded);
+    if (!err && c->o->crypto == CRYPTO_OPENSSL && p.h.fragment != FRAGMENT_WHOLE) {
+        if (p.code)
+            passing_note(c, p.h.transaction, p.code);
+        else
+            p.code = passing_code(c, p.h.transaction);
+    }
     c->env->port->fact(c->env, FACT_MESSAGE_IN, p.code, true_len);
     if (err || p.h.length != true_len || p.h.overlay != c->o->hash || !(p.h.fragment & FRAGMENT_HIGH)) {
         drop(c, err ? (uint64_t)(int64_t)err : DROP_MALFORMED, p.code);

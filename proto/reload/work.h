@@ -13,7 +13,8 @@ enum work_type {
     WORK_VIA,         /* via.c: where a request came from that we have forwarded */
     WORK_WALK,        /* iterative.c: a request of ours that asks its way */
     WORK_OFFERS,      /* straight.c: how our offers have fared, and our relay */
-    WORK_HELD         /* straight.c: an answer that waits for a link */
+    WORK_HELD,        /* straight.c: an answer that waits for a link */
+    WORK_PASSING      /* message_in.c: what first fragments in true form said of their messages; never due */
 };
 
 #endif

@@ -64,6 +64,7 @@ void value_generation_set(struct call *, struct id resource, unsigned kind, uint
 /* Bytes of the record that holds a value of so many bytes; value_needs: that this one takes here, with its signature where that is a true one. */
 uint32_t value_size(uint32_t len);
 uint32_t value_needs(const struct call *, const struct stored_data *);
+uint32_t value_record_bytes(const struct value *);
 /* Adds or overwrites; head->r.due is when it expires, d is what head was made of. false = over the node's limit, and nothing has changed. */
 bool value_put(struct call *, const struct value *head, const struct stored_data *d);
 /* What lies beyond its lifetime goes. Cheap when nothing is due: every request calls it first. */

@@ -76,6 +76,11 @@ uint32_t value_needs(const struct call *c, const struct stored_data *d)
     return value_size(d->value.value.len + (is_true(c) ? IDENTITY_BYTES + SIGNATURE_VALUE_BYTES : 0));
 }
 
+uint32_t value_record_bytes(const struct value *v)
+{
+    return value_size(v->len + (v->flags & VALUE_SIGNED ? IDENTITY_BYTES + SIGNATURE_VALUE_BYTES : 0));
+}
+
 /* Where a new value goes: behind those of its resource, Kinds in the order of the table, arrays by index. */
 static uint32_t value_place(const struct call *c, const struct value *head)
 {

@@ -12,6 +12,9 @@
 #include "proto/wire/header.h"
 #include "proto/wire/security.h"
 
+#define MODULUS_BYTES    256u
+#define PUBLIC_KEY_BYTES 294u /* subjectPublicKeyInfo of RSA-2048 */
+
 struct fold_names {
     void *arg;
     struct id (*node_id)(void *arg, peer_h);
@@ -19,6 +22,8 @@ struct fold_names {
     size_t (*user)(void *arg, peer_h, char out[64]);
     const char *overlay_name; /* 22 bytes at most, or the longest user names lose their ends */
     void (*sha256)(void *arg, const void *b, size_t len, uint8_t out[32]);
+    /* the public key of a peer, where the Node-ID follows from it (11.3.1); NULL: bits that follow from the Node-ID */
+    void (*modulus)(void *arg, peer_h, uint8_t out[MODULUS_BYTES]);
 };
 
 /* in: a framed datagram (DATA or ACK) as sent, folded or not. Writes the true bytes; returns their number, which equals true_len, or a negative error. */
@@ -27,5 +32,17 @@ long fold_unfold_frame(const struct fold_names *, const uint8_t *in, size_t len,
 long fold_unfold_message(const struct fold_names *, const uint8_t *in, size_t len, size_t true_len, uint8_t *out, size_t cap);
 /* The modelled certificate of a peer. 0, or a negative error that only a fault of ours can cause. */
 int fold_certificate(const struct fold_names *, peer_h, uint8_t der[CERTIFICATE_DER_BYTES]);
+
+/* The same form filled with a true key, to be signed by whoever has the issuer's: the bytes that are signed are CERTIFICATE_TBS_BYTES from
+ * CERTIFICATE_TBS_AT, and the signature is the last SIGNATURE_VALUE_BYTES. validity: two UTCTimes, one after the other; NULL = 2000 to 2049. */
+#define CERTIFICATE_TBS_AT    4u
+#define CERTIFICATE_TBS_BYTES (CERTIFICATE_DER_BYTES - 4u - 15u - 5u - SIGNATURE_VALUE_BYTES)
+int fold_certificate_form(const struct fold_names *, peer_h, const uint8_t modulus[MODULUS_BYTES], const char *validity, uint8_t der[CERTIFICATE_DER_BYTES]);
+/* When those of NULL are valid, unix time. */
+#define CERTIFICATE_FROM_MS  UINT64_C(946684800000)
+#define CERTIFICATE_UNTIL_MS UINT64_C(2524607999000)
+/* A modulus that stands for no key, from 64 bits; and the subjectPublicKeyInfo with this modulus and exponent 65537. */
+void fold_modulus(uint64_t seed, uint8_t out[MODULUS_BYTES]);
+void fold_public_key(const uint8_t modulus[MODULUS_BYTES], uint8_t out[PUBLIC_KEY_BYTES]);
 
 #endif

@@ -11,6 +11,7 @@
 #include "proto/wire/security.h"
 
 enum {
+    UTC_TIME_BYTES = 13,
     USER_BYTES_MAX = 63,
     SERIAL_BYTES = 8,
     KEY_BYTES = 256,
@@ -125,26 +126,38 @@ static void put_issuer(struct writer *w, const struct names *n)
         put_u8(w, i < sizeof name - 1 ? (uint8_t)name[i] : '.');
 }
 
-static void put_validity(struct writer *w)
+static void put_validity(struct writer *w, const char *times)
 {
-    static const char times[] = "\x30\x1e\x17\x0d"
-                                "000101000000Z"
-                                "\x17\x0d"
-                                "491231235959Z";
-    put_bytes(w, times, sizeof times - 1);
+    static const uint8_t sequence[] = {0x30, 0x1e}, utc_time[] = {0x17, UTC_TIME_BYTES};
+    put_bytes(w, sequence, sizeof sequence);
+    for (unsigned k = 0; k < 2; k++) {
+        put_bytes(w, utc_time, sizeof utc_time);
+        put_bytes(w, times + k * UTC_TIME_BYTES, UTC_TIME_BYTES);
+    }
 }
 
-static void put_key(struct writer *w, uint64_t seed)
+static void put_key(struct writer *w, const uint8_t modulus[MODULUS_BYTES])
 {
     static const uint8_t rsa[] = {0x30, 0x82, 0x01, 0x22, 0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00, /* rsaEncryption */
                                   0x03, 0x82, 0x01, 0x0f, 0x00, 0x30, 0x82, 0x01, 0x0a, 0x02, 0x82, 0x01, 0x01, 0x00};
     static const uint8_t exponent[] = {0x02, 0x03, 0x01, 0x00, 0x01};
 
     put_bytes(w, rsa, sizeof rsa);
-    put_derived(w, seed, KEY_BYTES, 0x80);
-    if (!w->err)
-        w->p[-1] |= 1; /* a modulus is odd */
+    put_bytes(w, modulus, MODULUS_BYTES);
     put_bytes(w, exponent, sizeof exponent);
+}
+
+void fold_modulus(uint64_t seed, uint8_t out[MODULUS_BYTES])
+{
+    struct writer w = writer_on(out, MODULUS_BYTES, false);
+    put_derived(&w, seed, MODULUS_BYTES, 0x80);
+    out[MODULUS_BYTES - 1] |= 1; /* a modulus is odd */
+}
+
+void fold_public_key(const uint8_t modulus[MODULUS_BYTES], uint8_t out[PUBLIC_KEY_BYTES])
+{
+    struct writer w = writer_on(out, PUBLIC_KEY_BYTES, false);
+    put_key(&w, modulus);
 }
 
 /* subjectAltName with the URI of the Node-ID, a Destination of type node in hexadecimal digits, and the user name; critical because the
@@ -174,7 +187,7 @@ static void put_alternative_names(struct writer *w, const struct names *n, struc
     put_bytes(w, n->user, n->user_len);
 }
 
-int fold_certificate(const struct fold_names *f, peer_h peer, uint8_t der[CERTIFICATE_DER_BYTES])
+int fold_certificate_form(const struct fold_names *f, peer_h peer, const uint8_t modulus[MODULUS_BYTES], const char *validity, uint8_t der[CERTIFICATE_DER_BYTES])
 {
     static const uint8_t version_3[] = {0xa0, 0x03, 0x02, 0x01, 0x02}, serial[] = {0x02, 0x09, 0x00}, no_subject[] = {0x30, 0x00};
     static const uint8_t signature[] = {0x03, 0x82, 0x01, 0x01, 0x00};
@@ -191,12 +204,23 @@ int fold_certificate(const struct fold_names *f, peer_h peer, uint8_t der[CERTIF
     put_derived(&w, hash64_mix(seed, 1), SERIAL_BYTES, 0x80);
     put_algorithm(&w);
     put_issuer(&w, &n);
-    put_validity(&w);
+    put_validity(&w, validity ? validity : "000101000000Z491231235959Z");
     put_bytes(&w, no_subject, sizeof no_subject);
-    put_key(&w, hash64_mix(seed, 2));
+    put_key(&w, modulus);
     put_alternative_names(&w, &n, node);
     put_algorithm(&w);
     put_bytes(&w, signature, sizeof signature);
     put_derived(&w, hash64_mix(seed, 3), KEY_BYTES, 0);
     return w.err ? w.err : writer_len(&w) == CERTIFICATE_DER_BYTES ? 0 : ERR_LENGTH;
+}
+
+int fold_certificate(const struct fold_names *f, peer_h peer, uint8_t der[CERTIFICATE_DER_BYTES])
+{
+    uint8_t modulus[MODULUS_BYTES];
+    struct id node = f->node_id(f->arg, peer);
+    if (f->modulus)
+        f->modulus(f->arg, peer, modulus);
+    else
+        fold_modulus(hash64_mix(hash64_mix(node.hi, node.lo), 2), modulus);
+    return fold_certificate_form(f, peer, modulus, NULL, der);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Modelled cryptography: a signature is a keyed hash of its exact input and its signer, which the verifier computes again. It proves that not a bit
- * was changed and that the cost was paid; against a node that knows the run's seed it proves nothing, and nodes do not. Hashes are real. */
+/* Cryptography of a partition. Modelled: a signature is a keyed hash of its exact input and its signer, which the verifier computes again. It proves that
+ * not a bit was changed and that the cost was paid; against a node that knows the run's seed it proves nothing, and nodes do not. Hashes are real.
+ * True: sim/crypto. In both the CPU pays the same. */
+#include <errno.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,10 +10,12 @@
 
 #include "proto/base/error.h"
 #include "proto/wire/security.h"
+#include "sim/crypto/credentials.h"
 #include "sim/net/host.h"
 
 #define SHA1_BYTES 20u
 #define CODE_RSA   1u
+#define KEY_OWN    UINT64_C(0x6f776e206b657973)
 
 static struct host *host_in(const struct env *env)
 {
@@ -26,6 +30,54 @@ static void must(bool ok, const char *what)
     exit(70);
 }
 
+static peer_h peer_of(void *host, struct id id)
+{
+    const struct host *h = host;
+    return handles_identity(&h->handles, id);
+}
+
+static struct id authority_id(void *net, peer_h peer)
+{
+    const struct net *n = net;
+    struct handles h; /* those of the partitions are not there yet */
+    handles_open(&h, n->config.seed, n->config.identities, NULL);
+    return handles_id(&h, peer);
+}
+
+static size_t authority_user(void *net, peer_h peer, char out[64])
+{
+    return net_user_name(net, peer, out);
+}
+
+/* A modelled key, from which the Node-ID follows. */
+void net_modulus(const struct net *n, peer_h peer, uint8_t out[MODULUS_BYTES])
+{
+    fold_modulus(hash64_mix(hash64_mix(KEY_OWN, n->config.seed), peer), out);
+}
+
+static struct id self_signed_id(void *net, peer_h peer)
+{
+    const struct net *n = net;
+    uint8_t modulus[MODULUS_BYTES], key[PUBLIC_KEY_BYTES];
+    if (n->authority)
+        return authority_node_id(n->authority, peer);
+    net_modulus(n, peer, modulus);
+    fold_public_key(modulus, key);
+    return certificate_node_id(n->config.overlay->self_signed, key, sizeof key);
+}
+
+int authority_begin(struct net *n)
+{
+    const struct overlay *o = n->config.overlay;
+    const struct authority_config c = {.seed = n->config.seed,
+                                       .identities = n->config.identities,
+                                       .digest = o->self_signed,
+                                       .names = {.arg = n, .node_id = authority_id, .user = authority_user, .overlay_name = o->name}};
+    if (o->crypto == CRYPTO_OPENSSL && !(n->authority = authority_open(&c)))
+        return -ENOMEM;
+    return o->self_signed && !own_ids_open(&n->own, n->config.identities, self_signed_id, n) ? -ENOMEM : 0;
+}
+
 void crypto_open(struct host *h)
 {
     h->digest = EVP_MD_CTX_new();
@@ -35,6 +87,8 @@ void crypto_open(struct host *h)
         kernel_exhausted("signatures and names");
     for (unsigned k = 0; k < USER_CACHE; k++)
         h->user[k].peer = PEER_NONE;
+    if (h->net->authority && !(h->credentials = credentials_open(h->net->authority, h, peer_of)))
+        kernel_exhausted("certificates");
 }
 
 void crypto_close(struct host *h)
@@ -42,6 +96,7 @@ void crypto_close(struct host *h)
     EVP_MD_CTX_free(h->digest);
     free(h->scratch);
     free(h->user);
+    credentials_close(h->credentials);
 }
 
 void crypto_hash(struct env *env, enum hash_alg alg, const struct piece *piece, unsigned pieces, uint8_t *out)
@@ -81,11 +136,9 @@ static uint64_t token_of(struct host *h, peer_h signer, const struct piece *piec
 int crypto_sign(struct env *env, const struct piece *piece, unsigned pieces, struct signature *out)
 {
     struct host *h = host_in(env);
-    if (h->net->config.overlay->crypto == CRYPTO_NONE) {
-        *out = (struct signature){.signer = PEER_NONE, .identity_type = IDENTITY_NONE};
-        return 0;
-    }
     trouble_cpu(env, h->net->config.sign_ns);
+    if (h->credentials)
+        return credentials_sign(h->credentials, env->self, piece, pieces, out);
     *out = (struct signature){.signer = env->self,
                               .token = token_of(h, env->self, piece, pieces),
                               .hash = HASH_SHA256,
@@ -98,13 +151,15 @@ int crypto_sign(struct env *env, const struct piece *piece, unsigned pieces, str
 int crypto_verify(struct env *env, const struct piece *piece, unsigned pieces, const struct signature *s)
 {
     struct host *h = host_in(env);
-    if (h->net->config.overlay->crypto == CRYPTO_NONE)
-        return s->identity_type == IDENTITY_NONE ? 0 : ERR_SIGNATURE;
     /* Who no certificate was issued to has signed nothing; what cannot be our algorithm costs no public-key operation. */
     if (s->signer >= h->net->config.identities || s->hash != HASH_SHA256 || s->sig != CODE_RSA ||
         s->identity_type != IDENTITY_CERT_HASH)
         return ERR_SIGNATURE;
     trouble_cpu(env, h->net->config.verify_ns);
+    if (h->credentials)
+        return credentials_verify(h->credentials, piece, pieces, s);
+    if (env->unix_ms < CERTIFICATE_FROM_MS || env->unix_ms > CERTIFICATE_UNTIL_MS) /* what the modelled certificates say of themselves */
+        return ERR_SIGNATURE;
     return s->token == token_of(h, s->signer, piece, pieces) ? 0 : ERR_SIGNATURE;
 }
 
@@ -130,14 +185,12 @@ struct id crypto_user_of(struct env *env, peer_h peer)
 
 struct piece crypto_certificate(struct env *env, peer_h peer)
 {
-    (void)env;
-    (void)peer;
-    return (struct piece){NULL, 0};
+    const struct host *h = host_in(env);
+    return h->credentials ? credentials_certificate(h->credentials, peer) : (struct piece){NULL, 0};
 }
 
 peer_h crypto_certified(struct env *env, struct piece der)
 {
-    (void)env;
-    (void)der;
-    return PEER_NONE;
+    const struct host *h = host_in(env);
+    return h->credentials ? credentials_certified(h->credentials, der, env->unix_ms) : PEER_NONE;
 }

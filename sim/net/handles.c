@@ -11,9 +11,9 @@
 
 #define SLOTS (2u * HANDLES_MAX)
 
-void handles_open(struct handles *h, uint64_t seed, uint32_t identities)
+void handles_open(struct handles *h, uint64_t seed, uint32_t identities, const struct own_ids *own)
 {
-    *h = (struct handles){.seed = seed, .identities = identities};
+    *h = (struct handles){.seed = seed, .identities = identities, .own = own};
 }
 
 void handles_close(struct handles *h)
@@ -41,13 +41,54 @@ static struct id identity_id(const struct handles *h, peer_h peer)
 struct id handles_id(const struct handles *h, peer_h peer)
 {
     if (peer < h->identities)
-        return identity_id(h, peer);
+        return h->own ? h->own->id[peer] : identity_id(h, peer);
     uint32_t k = peer - HANDLE_FOREIGN;
     return peer >= HANDLE_FOREIGN && k < h->ids ? h->id[k] : ID_WILDCARD;
 }
 
+/* ---- ids that follow from keys ---- */
+
+static uint32_t own_slot(const struct own_ids *o, struct id id)
+{
+    uint32_t s = (uint32_t)id.lo & o->mask; /* a digest is as random as a hash of it */
+    while (o->slot[s] && !id_equal(o->id[o->slot[s] - 1], id))
+        s = (s + 1) & o->mask;
+    return s;
+}
+
+bool own_ids_open(struct own_ids *o, uint32_t identities, struct id (*of)(void *arg, peer_h), void *arg)
+{
+    uint32_t slots = 4;
+    while (slots / 2 < identities && slots < UINT32_C(1) << 31)
+        slots *= 2;
+    *o = (struct own_ids){malloc(identities * sizeof *o->id), calloc(slots, sizeof *o->slot), slots - 1};
+    if (!o->id || !o->slot)
+        return false;
+    for (uint32_t k = 0; k < identities; k++) {
+        o->id[k] = of(arg, k);
+        uint32_t s = own_slot(o, o->id[k]);
+        if (!o->slot[s])
+            o->slot[s] = k + 1;
+    }
+    return true;
+}
+
+void own_ids_close(struct own_ids *o)
+{
+    free(o->id);
+    free(o->slot);
+}
+
+static peer_h own_identity(const struct own_ids *o, struct id id)
+{
+    uint32_t s = own_slot(o, id);
+    return o->slot[s] ? o->slot[s] - 1 : PEER_NONE;
+}
+
 peer_h handles_identity(const struct handles *h, struct id id)
 {
+    if (h->own)
+        return own_identity(h->own, id);
     struct id128 x = unpermute128(h->seed, (struct id128){id.hi, id.lo});
     return x.hi == 0 && x.lo < h->identities ? (peer_h)x.lo : PEER_NONE;
 }

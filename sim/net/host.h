@@ -129,6 +129,8 @@ _Static_assert(sizeof(struct identity) == 32, "byte budget of an identity: there
 
 /* ---- a partition ---- */
 
+struct credentials;
+
 #define USER_CACHE 1024u
 struct user_entry {
     peer_h peer;
@@ -154,6 +156,7 @@ struct host {
     struct schedule schedule[SCHEDULES];
     struct handles handles;
     void *digest;            /* EVP_MD_CTX */
+    struct credentials *credentials; /* NULL: modelled */
     struct user_entry *user; /* USER_CACHE entries, direct-mapped */
     uint8_t *scratch;        /* SCRATCH_BYTES: signature inputs in one piece */
     uint8_t send[SEND_BYTES];
@@ -180,6 +183,7 @@ struct cut {
 };
 
 struct line;
+struct authority;
 
 struct net {
     struct net_config config;
@@ -191,6 +195,8 @@ struct net {
     unsigned parts;
     struct host **part; /* one a partition */
     uint64_t sign_key, phase_key;
+    struct authority *authority; /* of true certificates; NULL: modelled */
+    struct own_ids own;          /* where certificates are self-signed */
     sim_time jitter_mean;
     struct weather weather[NET_CHANGES_MAX]; /* by time; the last one is in force */
     unsigned weathers;
@@ -364,6 +370,8 @@ void handshake_forget_all(struct host *, struct online *);
 
 /* ---- crypto.c ---- */
 
+/* Keys of the whole run. 0 or a negative errno. */
+int authority_begin(struct net *);
 void crypto_open(struct host *);
 void crypto_close(struct host *);
 void crypto_hash(struct env *, enum hash_alg, const struct piece *, unsigned pieces, uint8_t *out);

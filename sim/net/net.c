@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "sim/crypto/credentials.h"
 #include "sim/net/host.h"
 
 #define STATUS_BROKEN    (-70)
@@ -293,7 +294,7 @@ static struct host *host_open(struct net *n, struct part *part)
     h->calling = PEER_NONE;
     h->env = h->look = (struct env){.port = &host_port, .host = h};
     slab_init(&h->slab);
-    handles_open(&h->handles, n->config.seed, n->config.identities);
+    handles_open(&h->handles, n->config.seed, n->config.identities, n->own.id ? &n->own : NULL);
     crypto_open(h);
     return h;
 }
@@ -362,7 +363,7 @@ int net_open(struct net **out, const struct net_config *c, const struct net_hook
 {
     *out = NULL;
     if (c->identities == 0 || c->ngroups == 0 || c->groups[0].first != 0 || c->identities > HANDLE_FOREIGN || c->window > c->latency->min_delay ||
-        strlen(c->overlay->name) > NET_OVERLAY_NAME_MAX || c->overlay->crypto == CRYPTO_OPENSSL)
+        strlen(c->overlay->name) > NET_OVERLAY_NAME_MAX)
         return -EINVAL;
     struct net *n = calloc(1, sizeof *n);
     if (!n)
@@ -378,7 +379,9 @@ int net_open(struct net **out, const struct net_config *c, const struct net_hook
     n->weather[0] = (struct weather){.loss = c->loss, .loss_32 = (uint32_t)(c->loss * 4294967295.0 + 0.5), .latency = 1};
     n->weathers = 1;
     handshake_sizes(n);
-    int status = fill(n);
+    int status = authority_begin(n);
+    if (!status)
+        status = fill(n);
     if (status) {
         net_close(n);
         return status;
@@ -396,6 +399,8 @@ void net_close(struct net *n)
     kernel_close(n->kernel);
     trouble_free(n);
     access_close(n);
+    own_ids_close(&n->own);
+    authority_close(n->authority);
     free(n->part);
     free(n->identity);
     free(n);

@@ -98,6 +98,8 @@ peer_h net_peer(const struct net *, struct id);                 /* PEER_NONE: no
 /* Resource-ID of the user name of the identity's device "u<number, 10 digits>@<overlay>": first 16 bytes of its SHA-1 (RFC 6940 10.2). */
 struct id net_user(const struct net *, peer_h);
 size_t net_user_name(const struct net *, peer_h, char out[64]);
+/* The modulus of its modelled key, where certificates are self-signed (256 bytes). */
+void net_modulus(const struct net *, peer_h, uint8_t out[256]);
 /* Place of the latency model where the identity's device is; 0 where the model has none. */
 uint16_t net_place(const struct net *, peer_h);
 /* Round trip between two identities with nothing queued, ns. */

@@ -291,13 +291,19 @@ static void write_head(struct capture *c, struct pcapng *f)
     }
 }
 
+static void name_modulus(void *net, peer_h peer, uint8_t out[MODULUS_BYTES])
+{
+    net_modulus(net, peer, out);
+}
+
 static int write_packet(struct capture *c, struct pcapng *f, const struct packet *p, uint8_t *buffer)
 {
     const struct fold_names names = {.arg = c->config.net,
                                      .node_id = name_node_id,
                                      .user = name_user,
                                      .overlay_name = c->config.overlay->name,
-                                     .sha256 = name_sha256};
+                                     .sha256 = name_sha256,
+                                     .modulus = c->config.overlay->self_signed ? name_modulus : NULL};
     char comment[128] = "";
     long n = fold_unfold_frame(&names, c->part[p->partition].bytes + p->offset, p->len, p->true_len,
                                buffer + IP_UDP_BYTES, DATAGRAM_MAX - IP_UDP_BYTES);

@@ -361,6 +361,37 @@ static int finish_times(const struct finish *f)
     return 0;
 }
 
+#define TRUE_IDENTITIES_MAX 100000u /* 850 bytes of certificate each, in each partition that meets them */
+#define TRUE_KEYS_MAX       1000u   /* 0.1 s to make one */
+#define TRUE_MESSAGE_MAX    9216u   /* what a node can build in true form */
+#define VALID_FROM_MS       UINT64_C(946684800000) /* 2000 to 2049, as certificates say: proto/wire/fold.h */
+#define VALID_UNTIL_MS      UINT64_C(2524607999000)
+
+static int finish_crypto(const struct finish *f)
+{
+    const struct scenario *s = f->s;
+    const struct overlay *o = &s->overlay;
+    uint64_t end_ms = s->epoch_ms + (s->warmup + s->measure) / MILLIS(1);
+    if (s->protocol != PROTOCOL_RELOAD)
+        return 0;
+    if (s->epoch_ms < VALID_FROM_MS || end_ms > VALID_UNTIL_MS)
+        return complain(f->sources, mark_of(f, "epoch"), "certificates are valid from 2000 to 2049: with this epoch nobody would believe anybody");
+    if (o->crypto == CRYPTO_NONE && !o->self_signed)
+        return complain(f->sources, mark_of(f, "overlay.crypto.mode"),
+                        "overlay.crypto.mode: none is for overlays without enrollment: set overlay.config.self-signed-permitted: sha1 (or sha256)");
+    if (o->crypto != CRYPTO_OPENSSL)
+        return 0;
+    uint32_t identities = scenario_population(s), most = o->self_signed ? TRUE_KEYS_MAX : TRUE_IDENTITIES_MAX;
+    if (identities > most)
+        return complain(f->sources, mark_of(f, "overlay.crypto.mode"),
+                        "overlay.crypto.mode: openssl is for small overlays: at most %u identities%s, and this population has %u", most,
+                        o->self_signed ? " with self-signed certificates, each with a key of its own" : "", identities);
+    if (o->max_message_size > TRUE_MESSAGE_MAX)
+        return complain(f->sources, mark_of(f, "overlay.config.max-message-size"),
+                        "with overlay.crypto.mode: openssl messages have %u bytes at most", TRUE_MESSAGE_MAX);
+    return 0;
+}
+
 int scenario_finish(struct sources *sources, const struct tree *root, struct scenario *s)
 {
     struct finish f = {sources, root, s};
@@ -368,7 +399,7 @@ int scenario_finish(struct sources *sources, const struct tree *root, struct sce
         name_from_path(s);
     struct session_trace sessions = {0};
     int failed = finish_overlay(&f) || finish_protocol(&f) || finish_network(&f) || finish_churn(&f, &sessions) ||
-                 finish_calls(&f, &sessions) || finish_times(&f);
+                 finish_calls(&f, &sessions) || finish_times(&f) || finish_crypto(&f);
     session_trace_free(&sessions);
     return failed ? -1 : 0;
 }

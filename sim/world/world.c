@@ -49,6 +49,7 @@ static int open_net(struct world *w, char *error, size_t error_cap)
     const struct scenario *s = w->scenario;
     const struct world_options *o = &w->options;
     w->kind->laws(s, w->laws);
+    const bool free_of_charge = w->overlay.crypto == CRYPTO_NONE && w->overlay.self_signed;
     const struct net_config config = {.seed = s->seed,
                                       .groups = &w->kind->group,
                                       .ngroups = 1,
@@ -59,8 +60,8 @@ static int open_net(struct world *w, char *error, size_t error_cap)
                                       .latency = &w->latency,
                                       .loss = s->loss,
                                       .closed = s->closed,
-                                      .sign_ns = s->sign_ns,
-                                      .verify_ns = s->verify_ns,
+                                      .sign_ns = free_of_charge ? 0 : s->sign_ns,
+                                      .verify_ns = free_of_charge ? 0 : s->verify_ns,
                                       .cpu_backlog = s->cpu_backlog,
                                       .access = {s->access_up, s->access_down, (uint32_t)s->access_queue, s->access_wait},
                                       .epoch_ms = s->epoch_ms,
@@ -219,6 +220,17 @@ static int open_all(struct world *w, char *error, size_t error_cap)
     return recording_open(w, error, error_cap);
 }
 
+/* Limits of memory are meant for folded messages; true ones take up to eight times as much. */
+static void true_bytes_fit(struct overlay *o)
+{
+    if (o->crypto != CRYPTO_OPENSSL)
+        return;
+    o->limits.queue_bytes *= 8;
+    o->limits.reassembly_bytes *= 8;
+    o->limits.stored_bytes *= 8;
+    o->limits.block_bytes = o->limits.block_bytes < UINT32_MAX / 8 ? o->limits.block_bytes * 8 : UINT32_MAX;
+}
+
 int world_open(struct world **out, const struct scenario *s, const struct world_options *o, char *error,
                size_t error_cap)
 {
@@ -235,6 +247,7 @@ int world_open(struct world **out, const struct scenario *s, const struct world_
     w->parts = o->partitions > 1 ? o->partitions : 1;
     w->overlay = s->overlay;
     w->overlay.name = s->overlay_name;
+    true_bytes_fit(&w->overlay);
     w->kind = &overlay_kinds[s->protocol];
     w->overlay.actor_config = w->kind->config(s);
     w->identities = scenario_population(s);

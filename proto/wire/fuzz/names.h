@@ -26,7 +26,7 @@ static inline void fuzz_digest(void *arg, const void *b, size_t len, uint8_t out
 
 static inline struct fold_names fuzz_names(void)
 {
-    return (struct fold_names){NULL, fuzz_node, fuzz_user, "overlay.example.org", fuzz_digest};
+    return (struct fold_names){NULL, fuzz_node, fuzz_user, "overlay.example.org", fuzz_digest, NULL};
 }
 
 #endif

@@ -43,7 +43,7 @@ static void sha256(void *arg, const void *b, size_t len, uint8_t out[32])
 }
 
 static size_t user_len;
-static const struct fold_names names = {&user_len, node_of, user_of, "overlay.example.org", sha256};
+static const struct fold_names names = {&user_len, node_of, user_of, "overlay.example.org", sha256, NULL};
 
 static void assert_certificate(peer_h peer, const char *user)
 {

@@ -59,7 +59,7 @@ static void sha256(void *arg, const void *b, size_t len, uint8_t out[32])
     SHA256(b, len, out);
 }
 
-static const struct fold_names names = {NULL, node_of, user_of, "overlay.example.org", sha256};
+static const struct fold_names names = {NULL, node_of, user_of, "overlay.example.org", sha256, NULL};
 
 static void put_packet(struct sample *s, const uint8_t *payload, size_t len)
 {

@@ -76,7 +76,7 @@ static inline struct rig *rig_new(void)
                                     .identities = 16,
                                     .overlay = &r->script.overlay,
                                     .latency = &r->latency,
-                                    .epoch_ms = 1000,
+                                    .epoch_ms = UINT64_C(1255910400000), /* certificates are valid */
                                     .engine = KERNEL_HEAP,
                                     .partitions = 1,
                                     .window = MILLIS(1),

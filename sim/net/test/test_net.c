@@ -437,7 +437,7 @@ static sim_time looking_act(struct rig *r, struct part *part, peer_h node, sim_t
     (void)part;
     assert_non_null(net_node(r->net, node, &env));
     assert_int_equal(env->now, now);
-    assert_int_equal(env->unix_ms, 1000 + now / MILLIS(1));
+    assert_int_equal(env->unix_ms, r->config.epoch_ms + now / MILLIS(1));
     return now < SECONDS(3) ? now + SECONDS(1) : TIME_NEVER;
 }
 

@@ -163,10 +163,10 @@ static const struct wrong {
      ":2:44: overlay.clients is a key of protocol reload and means nothing to chord2003: leave it out"},
     {V "overlay: {peers: 100, link: {type: tls-tcp-fh-no-ice}}\n",
      ":2:36: not in this version: overlay.link.type: tls-tcp-fh-no-ice (TLS over TCP)"},
-    {V "overlay: {peers: 100, crypto: {mode: openssl}}\n",
-     ":2:38: not in this version: overlay.crypto.mode: openssl (real keys and signatures)"},
+    {V "overlay: {peers: 200k, crypto: {mode: openssl}}\n",
+     ":2:39: overlay.crypto.mode: openssl is for small overlays: at most 100000 identities, and this population has 200000"},
     {V "overlay: {peers: 100, crypto: {mode: none}}\n",
-     ":2:38: not in this version: overlay.crypto.mode: none (self-signed overlays without checks)"},
+     ":2:38: overlay.crypto.mode: none is for overlays without enrollment: set overlay.config.self-signed-permitted: sha1 (or sha256)"},
     /* What does not fit together. */
     {H "network: {model: constant, data: cities.csv}\n", ":3:28: network.data is no key of model constant"},
     {H "network: {delay: 50 ms}\n", ":3:11: network.delay is no key of model coordinates"},
