@@ -19,7 +19,7 @@ FLAGS = -std=c17 -g $(OPT) $(WARN) $(SAN) -ffp-contract=off -I. -MMD -MP $(CFLAG
 # Debian's serial HDF5, by its own name: plain "hdf5" may be the MPI build when that is installed beside it.
 HDF5_CFLAGS ?= -isystem /usr/include/hdf5/serial
 HDF5_LIBS ?= -lhdf5_serial
-LIBS := $(HDF5_LIBS) -lyaml -lcrypto -lz -lpthread -lm
+LIBS := $(HDF5_LIBS) -lyaml -lxml2 -lcrypto -lz -lpthread -lm
 ANALYSIS_LIBS := $(HDF5_LIBS) -lgsl -lgslcblas -lyaml -lm
 # What results say of the program that made them.
 REVISION := $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
@@ -161,6 +161,7 @@ $(BUILD)/analysis/page/%.o: $(BUILD)/analysis/page/%.c
 $(BUILD)/analysis/%.o: FLAGS += -D_GNU_SOURCE $(HDF5_CFLAGS)
 $(BUILD)/sim/%.o: FLAGS += -D_GNU_SOURCE
 $(BUILD)/sim/record/h5.o: FLAGS += $(HDF5_CFLAGS)
+$(BUILD)/sim/crypto/document.o: FLAGS += -isystem /usr/include/libxml2
 $(BUILD)/sim/record/version.o: FLAGS += -DREVISION='"$(REVISION)"'
 $(BUILD)/sim/record/version.o: $(BUILD)/revision
 # Touched only when the revision is another one.

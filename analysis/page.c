@@ -234,7 +234,7 @@ static const struct part {
     const char *title, *charts;
 } parts[] = {
     {"Look-ups", " outcomes failures latency latency_bins hops hops_bins "},
-    {"The overlay", " online changes ring fingers links links_bins "},
+    {"The overlay", " online changes ring configuration fingers links links_bins "},
     {"Keys and load of a peer", " keys_bins load_bins values_bins "},
     {"Traffic", " traffic_bytes traffic_messages traffic_datagrams resends "},
     {"Registrations, joins, failures", " registrations registration_bins join_bins links_failed detect detect_bins "},

@@ -27,7 +27,8 @@
     X(DROPPED_VALUE, "peer that owns the value", "0 = expired, 1 = no longer a replica")                        \
     X(PARTITION_FOUND, "peer that answers for our successor's place", "bootstrap node through which") \
     X(LEFT, "-", "-") \
-    X(ATTACHED, "time since start, ns; we are a client", "peer that we are attached to")
+    X(ATTACHED, "time since start, ns; we are a client", "peer that we are attached to") \
+    X(CONFIGURED, "sequence of the new configuration", "peer that it came from")
 
 enum fact {
     FACT_NONE,

@@ -131,8 +131,15 @@ struct port {
     void (*addr_of)(struct env *, addr_h, struct ip_port *); /* ADDR_NONE: this node's own address */
     addr_h (*addr_keep)(struct env *, const struct ip_port *);
 
-    /* The configuration in force (version 0), immutable, lives as long as the host. */
+    /* The configuration in force at this node (version 0), immutable, lives as long as the host. */
     const struct overlay *(*overlay)(struct env *, uint16_t version);
+
+    /* Configuration documents of this overlay (RFC 6940 11.1). document: the one in force at this node, signed, borrowed for the call; empty = not at hand.
+     * document_read: 0 and its sequence when it is one of this overlay, signed by a configuration-signer of the configuration in force here; ERR_SIGNATURE,
+     * or another error. configure: a document that document_read has passed is in force at this node from now on, in later lives too. */
+    struct piece (*document)(struct env *);
+    int (*document_read)(struct env *, struct piece, uint16_t *sequence);
+    void (*configure)(struct env *, struct piece);
 
     /* n random bytes for (this node's life, purpose, counter): the same arguments give the same bytes. */
     void (*random)(struct env *, enum random_purpose, uint64_t counter, void *out, size_t n);

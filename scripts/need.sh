@@ -13,6 +13,7 @@ build|libc6-dev|header:stdio.h|C library headers
 build|binutils|command:ar|makes libraries
 build|libyaml-dev|header:yaml.h|reads scenarios
 build|libssl-dev|header:openssl/sha.h|SHA-1 and SHA-256 as RELOAD wants them
+build|libxml2-dev|libxml2|reads configuration documents
 build|zlib1g-dev|header:zlib.h|compresses results, reads compressed data files
 build|libhdf5-dev|hdf5|writes and reads results.h5
 build|libgsl-dev|header:gsl/gsl_cdf.h|distributions behind confidence intervals
@@ -38,6 +39,7 @@ is_there() {
     header:*) echo "#include <${1#header:}>" | compiles "${CC:-gcc}" -fsyntax-only ;;
     python:*) "${PYTHON:-/usr/bin/python3}" -c "import ${1#python:}" 2>/dev/null ;;
     hdf5) echo '#include <hdf5.h>' | compiles "${CC:-gcc}" -fsyntax-only ${HDF5_CFLAGS:--I/usr/include/hdf5/serial} ;;
+    libxml2) echo '#include <libxml/parser.h>' | compiles "${CC:-gcc}" -fsyntax-only -I/usr/include/libxml2 ;;
     cmocka) printf '#include <stdarg.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <setjmp.h>\n#include <cmocka.h>\n' | compiles "${CC:-gcc}" -fsyntax-only ;;
     libfuzzer) echo 'int LLVMFuzzerTestOneInput(const char *b, unsigned long n) { return !b && n; }' | compiles clang -fsanitize=fuzzer,address,undefined ;;
     esac

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "proto/reload/configuration.h"
 #include "proto/reload/credential.h"
 
 void draft_begin(struct call *c, struct draft *d, uint16_t code)
@@ -12,6 +13,7 @@ void draft_begin(struct call *c, struct draft *d, uint16_t code)
     d->code = code;
     d->options = (struct span){NULL, 0};
     d->owners = 0;
+    d->ttl = 0;
     d->extended = false;
 }
 
@@ -74,6 +76,10 @@ int draft_close(struct call *c, struct draft *d, uint64_t tid, struct span desti
         return err;
     struct header h = draft_header(c, tid, destination);
     h.options = d->options;
+    if (d->ttl)
+        h.ttl = d->ttl;
+    if (d->code == CONFIG_UPDATE_REQ)
+        h.config_sequence = SEQUENCE_ANY;
     uint32_t bytes = d->header_bytes = header_bytes(&h);
     if (bytes > DRAFT_HEADROOM)
         return ERR_TOO_LARGE;

@@ -14,6 +14,7 @@ struct draft {
     struct mark contents;
     uint16_t code;
     struct span options;      /* forwarding options of an answer */
+    uint8_t ttl;              /* 0 = the configured one */
     bool extended;            /* with this message extension, whose contents may stand here */
     struct extension extension;
     uint8_t extension_contents[12];

@@ -5,6 +5,7 @@
 
 #include "proto/fact.h"
 #include "proto/reload/attach.h"
+#include "proto/reload/configuration.h"
 #include "proto/reload/credential.h"
 #include "proto/reload/diagnostic.h"
 #include "proto/reload/link.h"
@@ -199,12 +200,8 @@ static void request_in(struct call *c, struct origin *from, const struct message
         answer_error(c, from, ERROR_UNKNOWN_EXTENSION, NULL, 0);
         return;
     }
-    /* RFC 6940 6.3.2.1, modular comparison. */
-    uint16_t ahead = (uint16_t)(m->header.config_sequence - c->o->sequence);
-    if (ahead != 0 && m->code != CONFIG_UPDATE_REQ) {
-        answer_error(c, from, ahead < 0x8000 ? ERROR_CONFIG_TOO_NEW : ERROR_CONFIG_TOO_OLD, NULL, 0);
+    if (!configuration_agrees(c, from, m->header.config_sequence, m->code))
         return;
-    }
     switch (m->code) {
     case PING_REQ:
         ping_request(c, from, m);
@@ -242,8 +239,8 @@ static void request_in(struct call *c, struct origin *from, const struct message
     case FIND_REQ:
         find_request(c, from, m);
         break;
-    case CONFIG_UPDATE_REQ: /* signed configurations are not read by this peer: nobody may set one */
-        answer_error(c, from, ERROR_FORBIDDEN, NULL, 0);
+    case CONFIG_UPDATE_REQ:
+        configuration_request(c, from, m);
         break;
     case PATH_TRACK_REQ:
         path_track_request(c, from, m);

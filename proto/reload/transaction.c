@@ -7,6 +7,7 @@
 #include "proto/chord/tuning.h"
 #include "proto/fact.h"
 #include "proto/reload/attach.h"
+#include "proto/reload/configuration.h"
 #include "proto/reload/iterative.h"
 #include "proto/reload/link.h"
 #include "proto/reload/straight.h"
@@ -88,6 +89,8 @@ void transaction_transmit(struct call *c, uint64_t tid, uint16_t slot)
     uint8_t copy[DRAFT_CAP];
     uint16_t len = t->len, true_len = t->true_len, code = t->code;
     memcpy(copy, t->message, len);
+    if (code != CONFIG_UPDATE_REQ)
+        store_be16(copy + HEADER_CONFIG_SEQUENCE_AT, c->o->sequence); /* not signed; it may have changed since */
     message_out(c, slot, copy, len, true_len, code);
 }
 
@@ -203,6 +206,8 @@ static void errand_failed(struct call *c, const struct errand *e, uint16_t error
     case PURPOSE_CERTIFICATE:
         certificate_failed(c, error);
         break;
+    case PURPOSE_CONFIGURE:
+        break; /* its next request tells whether it has it */
     case PURPOSE_PROBE:
     case PURPOSE_PARTITION_PING:
         break; /* whoever stands there knows no ring */
@@ -258,6 +263,7 @@ static void errand_answered(struct call *c, const struct errand *e, const struct
         store_adopt(c, e, m);
         break;
     case PURPOSE_CERTIFICATE:
+    case PURPOSE_CONFIGURE:
         break;
     case PURPOSE_LEAVE:
         chord_leave_done(c);
@@ -295,12 +301,14 @@ void transaction_answer(struct call *c, const struct origin *from, const struct 
             c->env->port->fact(c->env, FACT_DROPPED, DROP_BAD_SIGNATURE, m->code);
             return;
         }
+        struct error_body error;
+        if (error_here && code != CONFIG_UPDATE_REQ && error_read(m->body, &error) == 0 && configuration_refused(c, from, error.code))
+            return; /* the timer repeats it under the sequence of then */
         record_remove(c, SECTION_WORK, at);
         if (walks(c, &e))
             e.asked = iterative_end(c, e.tid);
         if (offered)
             straight_note(c, true);
-        struct error_body error;
         if (m->code != MESSAGE_ERROR)
             errand_answered(c, &e, from, m);
         else if (error_read(m->body, &error) == 0)

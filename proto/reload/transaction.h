@@ -21,7 +21,8 @@ enum purpose {
     PURPOSE_ADOPT,                          /* a Fetch of what is newer than our copy: resource, peer */
     PURPOSE_CERTIFICATE,                    /* a Store of our own certificate */
     PURPOSE_LEAVE,
-    PURPOSE_ROUTE_QUERY                     /* tag, aux = transaction id of the request that asks its way, low and high half */
+    PURPOSE_ROUTE_QUERY,                    /* tag, aux = transaction id of the request that asks its way, low and high half */
+    PURPOSE_CONFIGURE                       /* a ConfigUpdate for a peer with an older configuration */
 };
 
 /* What the requester wants to know again when the answer comes; copied out of the node before its handler runs. */

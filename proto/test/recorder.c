@@ -290,6 +290,27 @@ static peer_h port_certified(struct env *env, struct piece der)
     return r->crypto ? r->crypto->certified(r->crypto_arg, der, env->unix_ms) : PEER_NONE;
 }
 
+static struct piece port_document(struct env *env)
+{
+    const struct recorder *r = recorder_of(env);
+    return (struct piece){r->document, r->document_len};
+}
+
+static int port_document_read(struct env *env, struct piece document, uint16_t *sequence)
+{
+    const uint8_t *b = document.b;
+    (void)env;
+    if (document.len < 4 || document.len > sizeof recorder_of(env)->document || b[0] != 'C')
+        return ERR_VALUE;
+    *sequence = load_be16(b + 1);
+    return b[3] == 'G' ? 0 : ERR_SIGNATURE;
+}
+
+static void port_configure(struct env *env, struct piece document)
+{
+    recorder_configure(recorder_of(env), document.b, document.len);
+}
+
 static struct id port_user_of(struct env *env, peer_h peer)
 {
     const struct recorder *r = recorder_of(env);
@@ -326,6 +347,9 @@ static const struct port recorder_port = {
     .verify = port_verify,
     .certificate = port_certificate,
     .certified = port_certified,
+    .document = port_document,
+    .document_read = port_document_read,
+    .configure = port_configure,
     .user_of = port_user_of,
     .found = port_found,
     .fact = port_fact,
@@ -528,6 +552,16 @@ void recorder_sign(struct recorder *r, peer_h signer, const struct piece *piece,
                               .sig = 1,
                               .identity_type = IDENTITY_CERT_HASH,
                               .identity_hash_alg = HASH_SHA256};
+}
+
+void recorder_configure(struct recorder *r, const void *document, size_t len)
+{
+    assert(len >= 4 && len <= sizeof r->document);
+    memcpy(r->document, document, len);
+    r->document_len = (unsigned)len;
+    r->configured = *r->overlay;
+    r->configured.sequence = load_be16(r->document + 1);
+    r->overlay = &r->configured;
 }
 
 struct piece recorder_certificate(struct recorder *r, peer_h peer)

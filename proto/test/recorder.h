@@ -88,6 +88,10 @@ struct recorder {
     bool refuse_channels;        /* CHAN_OPEN returns ERR_NO_LINK */
     bool refuse_room;            /* room returns NULL, as at the node's limit */
     uint32_t sign_ns, verify_ns; /* CPU cost; 0 at first */
+    /* A document of the recorder is the letter C, its sequence (2 bytes) and G when it is well signed, then anything. */
+    struct overlay configured;           /* what configure has put in force: r->overlay with another sequence; r->overlay points here then */
+    uint8_t document[3000];
+    unsigned document_len;               /* 0: none at hand */
     const struct recorder_crypto *crypto; /* true keys in place of the model; NULL */
     void *crypto_arg;
     sim_time draw;               /* what port.draw returns; 0 = law k draws from 2^(k-1) to 3 * 2^(k-1) s, evenly */
@@ -133,6 +137,8 @@ struct id recorder_id(const struct recorder *, peer_h);
 /* Signs as any peer, for messages that a test makes up. */
 void recorder_sign(struct recorder *, peer_h signer, const struct piece *, unsigned pieces, struct signature *);
 
+/* Puts a document in force, as a configuration server would. */
+void recorder_configure(struct recorder *, const void *document, size_t len);
 /* Its certificate in true form; empty while crypto is modelled. */
 struct piece recorder_certificate(struct recorder *, peer_h);
 

@@ -11,6 +11,7 @@
 #include "proto/base/error.h"
 #include "proto/wire/security.h"
 #include "sim/crypto/credentials.h"
+#include "sim/crypto/document.h"
 #include "sim/net/host.h"
 
 #define SHA1_BYTES 20u
@@ -42,6 +43,11 @@ static struct id authority_id(void *net, peer_h peer)
     struct handles h; /* those of the partitions are not there yet */
     handles_open(&h, n->config.seed, n->config.identities, NULL);
     return handles_id(&h, peer);
+}
+
+static struct id authority_id_now(void *net, peer_h peer)
+{
+    return net_id(net, peer);
 }
 
 static size_t authority_user(void *net, peer_h peer, char out[64])
@@ -161,6 +167,88 @@ int crypto_verify(struct env *env, const struct piece *piece, unsigned pieces, c
     if (env->unix_ms < CERTIFICATE_FROM_MS || env->unix_ms > CERTIFICATE_UNTIL_MS) /* what the modelled certificates say of themselves */
         return ERR_SIGNATURE;
     return s->token == token_of(h, s->signer, piece, pieces) ? 0 : ERR_SIGNATURE;
+}
+
+/* ---- SecurityBlocks outside messages: configuration documents ---- */
+
+static void sha256_of(void *arg, const void *b, size_t len, uint8_t out[32])
+{
+    (void)arg;
+    EVP_Digest(b, len, out, NULL, EVP_sha256(), NULL);
+}
+
+static void names_modulus(void *net, peer_h peer, uint8_t out[MODULUS_BYTES])
+{
+    net_modulus(net, peer, out);
+}
+
+/* A modelled signature in true form: the token and what follows from it, as in captures. */
+static void modelled_value(uint64_t token, uint8_t value[SIGNATURE_VALUE_BYTES])
+{
+    for (uint64_t i = 0; i < SIGNATURE_VALUE_BYTES / 8; i++)
+        store_be64(value + 8 * i, i ? hash64_mix(token, i) : token);
+}
+
+/* Certificate and signature of an identity over these bytes. The value is put into `value`. */
+static int block_parts(struct host *h, peer_h signer, const struct piece *piece, uint8_t der[CERTIFICATE_DER_BYTES], uint8_t hash[32],
+                       uint8_t value[SIGNATURE_VALUE_BYTES])
+{
+    const struct fold_names names = {.arg = h->net,
+                                     .node_id = authority_id_now,
+                                     .user = authority_user,
+                                     .overlay_name = h->net->config.overlay->name,
+                                     .sha256 = sha256_of,
+                                     .modulus = h->net->config.overlay->self_signed ? names_modulus : NULL};
+    struct signature s;
+    if (h->credentials) {
+        struct piece own = credentials_certificate(h->credentials, signer);
+        if (own.len != CERTIFICATE_DER_BYTES || credentials_sign(h->credentials, signer, piece, 1, &s))
+            return ERR_SIGNATURE;
+        memcpy(der, own.b, own.len);
+        memcpy(value, s.value.b, SIGNATURE_VALUE_BYTES);
+    } else {
+        if (fold_certificate(&names, signer, der))
+            return ERR_SIGNATURE;
+        modelled_value(token_of(h, signer, piece, 1), value);
+    }
+    sha256_of(NULL, der, CERTIFICATE_DER_BYTES, hash);
+    return 0;
+}
+
+size_t crypto_block(struct host *h, peer_h signer, const uint8_t *b, size_t len, uint8_t *out, size_t cap)
+{
+    uint8_t der[CERTIFICATE_DER_BYTES], hash[32], value[SIGNATURE_VALUE_BYTES];
+    struct writer w = writer_on(out, cap, false);
+    if (block_parts(h, signer, &(struct piece){b, len}, der, hash, value))
+        return 0;
+    struct security s = {.certificates = 1, .certificate = {{.owner = PEER_NONE, .der = {der, sizeof der}}}};
+    s.signature = (struct signature){.signer = PEER_NONE, .hash = HASH_SHA256, .sig = CODE_RSA, .identity_type = IDENTITY_CERT_HASH,
+                                     .identity_hash_alg = HASH_SHA256, .identity = {hash, sizeof hash}, .value = {value, sizeof value}};
+    security_put(&w, &s);
+    return w.err ? 0 : writer_len(&w);
+}
+
+/* Modelled blocks are made again and compared. */
+static bool block_is(struct host *h, peer_h signer, const struct piece *piece, const uint8_t *block, size_t block_len)
+{
+    uint8_t again[DOCUMENT_BLOCK_MAX];
+    size_t len = crypto_block(h, signer, piece->b, piece->len, again, sizeof again);
+    return len && len == block_len && memcmp(again, block, len) == 0;
+}
+
+int crypto_block_check(struct env *env, struct id signer, const uint8_t *b, size_t len, const uint8_t *block, size_t block_len)
+{
+    struct host *h = host_in(env);
+    peer_h peer = handles_identity(&h->handles, signer);
+    struct piece piece = {b, len};
+    struct reader r = reader_on(block, block_len, false);
+    struct security s;
+    if (security_read(&r, &s) || reader_left(&r) > 0 || s.certificates != 1 || peer == PEER_NONE)
+        return ERR_SIGNATURE;
+    if (!h->credentials)
+        return block_is(h, peer, &piece, block, block_len) ? 0 : ERR_SIGNATURE;
+    s.signature.signer = credentials_certified(h->credentials, (struct piece){s.certificate[0].der.b, s.certificate[0].der.len}, env->unix_ms);
+    return s.signature.signer == peer ? credentials_verify(h->credentials, &piece, 1, &s.signature) : ERR_SIGNATURE;
 }
 
 /* RFC 6940 10.2: a Resource-ID is the first 128 bits of the SHA-1 of the name. */

@@ -157,6 +157,7 @@ struct host {
     struct handles handles;
     void *digest;            /* EVP_MD_CTX */
     struct credentials *credentials; /* NULL: modelled */
+    uint8_t verdict[NET_DOCUMENTS_MAX]; /* on documents that were read here */
     struct user_entry *user; /* USER_CACHE entries, direct-mapped */
     uint8_t *scratch;        /* SCRATCH_BYTES: signature inputs in one piece */
     uint8_t send[SEND_BYTES];
@@ -184,6 +185,7 @@ struct cut {
 
 struct line;
 struct authority;
+struct publications;
 
 struct net {
     struct net_config config;
@@ -205,6 +207,8 @@ struct net {
     float *cpu_factor;                           /* NULL: all as usual */
     const struct overlay *overlay, *overlay_some; /* in force, and for those marked in some */
     uint64_t *some;
+    struct publications *publications;           /* NULL: none */
+    uint8_t *held;                               /* number of each identity's */
     uint16_t flight_bytes[KIND_CLOSE]; /* UDP payload of each flight, in one piece */
 };
 
@@ -368,7 +372,19 @@ sim_time handshake_wake(struct host *, struct identity *, peer_h, sim_time now);
 void handshake_forget(struct host *, struct online *, chan_h);
 void handshake_forget_all(struct host *, struct online *);
 
+/* ---- configure.c ---- */
+
+struct piece configure_document(struct env *);
+int configure_read(struct env *, struct piece, uint16_t *sequence);
+void configure_adopt(struct env *, struct piece);
+void configure_free(struct net *);
+
 /* ---- crypto.c ---- */
+
+/* A SecurityBlock over these bytes in true form, by an identity; its length. And 0 when a block is one by the owner of this Node-ID, ERR_SIGNATURE or
+ * another error otherwise. */
+size_t crypto_block(struct host *, peer_h signer, const uint8_t *b, size_t len, uint8_t *out, size_t cap);
+int crypto_block_check(struct env *, struct id signer, const uint8_t *b, size_t len, const uint8_t *block, size_t block_len);
 
 /* Keys of the whole run. 0 or a negative errno. */
 int authority_begin(struct net *);

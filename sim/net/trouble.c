@@ -226,4 +226,5 @@ void trouble_free(struct net *n)
         free(n->cut[k].side);
     free(n->cpu_factor);
     free(n->some);
+    configure_free(n);
 }

@@ -27,8 +27,16 @@ void net_slow(struct net *, peer_h, double factor);
  * the channel at its sender, CHAN_DOWN. Keepalives are refused too: the first one to arrive of each channel. */
 void net_stop_process(struct net *, struct part *, peer_h, sim_time now);
 
-/* The configuration in force, immutable, lives as long as the network; and another one for those that are marked in `some` (one bit an identity; NULL =
- * nobody), which lives until the next call. What shapes tables and open channels cannot change: limits, fingers, keepalives, crypto, mtu. */
+/* Configuration documents (RFC 6940 11.1). net_publish writes and signs one for these parameters, and returns its number, from 0 on: the first one is what
+ * everybody has. Nobody has a later one until net_hold says so or it is sent to him. net_held: which one an identity has, online or not; 0 while none was
+ * published. */
+#define NET_DOCUMENTS_MAX 66u
+unsigned net_publish(struct net *, const struct overlay *);
+void net_hold(struct net *, peer_h, unsigned document);
+unsigned net_held(const struct net *, peer_h);
+
+/* The configuration in force for those who have document 0, 1, .. (an array, as long as there are documents; one if there are none), immutable, lives until
+ * the next call; and another array for those that are marked in `some` (one bit an identity; NULL = nobody). What shapes tables and open channels cannot change: limits, fingers, keepalives, crypto, mtu. */
 void net_configure(struct net *, const struct overlay *all, const struct overlay *for_some, const uint64_t *some);
 
 #endif

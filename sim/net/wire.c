@@ -226,8 +226,9 @@ static addr_h port_addr_keep(struct env *env, const struct ip_port *addr)
 static const struct overlay *port_overlay(struct env *env, uint16_t version)
 {
     const struct net *n = host_in(env)->net;
-    (void)version; /* a new one is in force for everybody at once */
-    return n->some && n->some[env->self / 64] >> env->self % 64 & 1 ? n->overlay_some : n->overlay;
+    unsigned held = n->held ? n->held[env->self] : 0;
+    (void)version; /* the one in force is asked for */
+    return held + (n->some && n->some[env->self / 64] >> env->self % 64 & 1 ? n->overlay_some : n->overlay);
 }
 
 /* What a node draws is keyed by its identity and session, so that a rejoined node does not repeat itself. */
@@ -290,5 +291,8 @@ const struct port host_port = {
     .certificate = crypto_certificate,
     .certified = crypto_certified,
     .user_of = crypto_user_of,
+    .document = configure_document,
+    .document_read = configure_read,
+    .configure = configure_adopt,
     .fact = port_fact,
 };

@@ -68,6 +68,8 @@
     X(FIGURE, ring_dead_successor, "ring.dead_successor", "share", "peers whose first successor is dead")              \
     X(FIGURE, ring_unreachable_values, "ring.unreachable_values", "share", "values that their owner lacks")            \
     X(FIGURE, ring_under_replicated, "ring.under_replicated", "share", "values with fewer than three copies")          \
+    X(FIGURE, config_newest, "config.newest", "share",                                                                 \
+      "peers that have the newest configuration; NaN while there is one only")                                         \
     X(FIGURE, links_mean, "links.mean", "", "links of a peer, mean")                                                   \
     X(FIGURE, finger_valid_share, "finger.valid_share", "share", "finger entries that hold a peer of their range")     \
     X(COUNT, links_failed, "links.failed", "", "links given up for want of acknowledgements")                          \

@@ -139,6 +139,19 @@ static void json_series(FILE *f, unsigned n, const char *name, const struct summ
     }
 }
 
+static void json_spread(FILE *f, unsigned n, const struct summary_fault *s)
+{
+    static const char *const mark[] = {"p50_s", "p90_s", "p99_s"};
+    for (unsigned k = 0; s->configures && k < 3; k++) {
+        fprintf(f, ",\n  \"fault.%u.spread.%s\": ", n, mark[k]);
+        json_real(f, s->spread_s[k]);
+    }
+    if (s->configures) {
+        fprintf(f, ",\n  \"fault.%u.spread.share\": ", n);
+        json_real(f, s->spread_share);
+    }
+}
+
 const char *summary_unrecovered(const struct summary_fault *s, char out[32])
 {
     snprintf(out, 32, "%s%s%s", s->lost_lookup ? ",lookup" : "", s->lost_ring ? ",ring" : "",
@@ -156,6 +169,7 @@ static void json_fault(FILE *f, unsigned n, const struct summary_fault *s)
     json_series(f, n, "lookup", &s->lookup);
     json_series(f, n, "ring", &s->ring);
     json_series(f, n, "values", &s->values);
+    json_spread(f, n, s);
     fprintf(f, ",\n  \"fault.%u.unrecovered\": \"%s\"", n, summary_unrecovered(s, list));
 }
 

@@ -143,6 +143,8 @@ struct summary_series {
  *   fault.N.S.depth       how far S fell below that (lookup), rose above it (ring, values) at the worst, until the next fault
  *   fault.N.S.recover_s   from until_s, or at_s if that is null, until S was back to stay; null: never, or there was nothing to recover from
  *   fault.N.unrecovered   the series that never were, joined by commas; "" = none
+ *   fault.N.spread.{p50_s,p90_s,p99_s}  of configure: until that share of the joined peers had its configuration; null: not in this run
+ *   fault.N.spread.share  of configure: peers that had it at the end
  * S: lookup = lookup.success of look-ups by their start; ring = ring.wrong_successor; values = ring.unreachable_values, by samples. */
 #define SUMMARY_FAULTS_MAX 64
 struct summary_fault {
@@ -151,6 +153,8 @@ struct summary_fault {
     uint64_t touched;
     struct summary_series lookup, ring, values;
     bool lost_lookup, lost_ring, lost_values; /* never recovered */
+    bool configures;                          /* it published a configuration */
+    double spread_s[3], spread_share;
 };
 
 struct summary {

@@ -146,6 +146,21 @@ static const char *recovery(char out[16], const struct summary_series *s, bool l
     return out;
 }
 
+/* How a configuration spread. */
+static void print_spread(const struct summary_fault *x, FILE *f)
+{
+    char a[16];
+    fprintf(f, "  configuration of %.0f s: half of the peers after", x->at_s);
+    for (unsigned k = 0; k < 3; k++) {
+        static const char *const mark[] = {"", ", 90 % after", ", 99 % after"};
+        if (isnan(x->spread_s[k]))
+            fprintf(f, "%s -", mark[k]);
+        else
+            fprintf(f, "%s %.1f s", mark[k], x->spread_s[k]);
+    }
+    fprintf(f, "; %s at the end\n", percent(a, x->spread_share));
+}
+
 /* Each fault: who was touched, and of success, ring and values the worst change and the time until it was back. */
 static void print_faults(const struct summary *s, FILE *f)
 {
@@ -161,6 +176,9 @@ static void print_faults(const struct summary *s, FILE *f)
                 recovery(d, &x->ring, x->lost_ring), percent(e, x->values.depth),
                 recovery(g, &x->values, x->lost_values));
     }
+    for (unsigned n = 0; n < s->faults; n++)
+        if (s->fault[n].configures)
+            print_spread(&s->fault[n], f);
 }
 
 void summary_print(const struct summary *s, FILE *f)

@@ -21,6 +21,7 @@ static const struct kind {
     [FAULT_LEAVE] = {"leave", false, true},   [FAULT_PARTITION] = {"partition", true, true},
     [FAULT_NETWORK] = {"network", true, false}, [FAULT_SLOW] = {"slow", true, true},
     [FAULT_IDLE] = {"idle", true, true},      [FAULT_SET] = {"set", true, false},
+    [FAULT_CONFIGURE] = {"configure", false, true},
     [FAULT_FLOOD] = {"flood", true, true},
 };
 
@@ -80,7 +81,7 @@ int fault_check(struct sources *sources, const struct tree *item, const char *na
     return 0;
 }
 
-/* ---- set ---- */
+/* ---- set, and the set of configure ---- */
 
 /* Keys of the overlay that nodes look up anew at each use. The others shape tables and channels that exist already. */
 static const char *const settable[] = {
@@ -90,6 +91,8 @@ static const char *const settable[] = {
     "overlay.chord.successors",             "overlay.link.suspect_after",
     "overlay.bootstrap.retry",              "overlay.bootstrap.partition_check",
 };
+
+#define DOCUMENT_KEYS "overlay.config."
 
 static const struct key *settable_key(const char *path)
 {
@@ -136,6 +139,9 @@ int fault_read_set(struct sources *sources, const struct tree *map, const char *
     const struct key *key = settable_key(node->key);
     if (!key)
         return refuse_key(sources, node, name);
+    if (strstr(name, "configure.set") && strncmp(key->path, DOCUMENT_KEYS, sizeof DOCUMENT_KEYS - 1) != 0)
+        return complain(sources, node->key_at, "%s: %s is no element of a configuration document: only keys of overlay.config are; set: changes others", name,
+                        key->path);
     struct scenario *scratch = calloc(1, sizeof *scratch);
     if (!scratch)
         return complain(sources, node->at, "out of memory");
@@ -208,6 +214,11 @@ void fault_print(const struct fault *f, char *out, size_t cap)
         const char *name = schema_child_name(&schema[i], group);
         if (!name || row_is_left_out(&schema[i], f))
             continue;
+        if (schema[i].type == KEY_SET) {
+            n += (size_t)snprintf(out + n, cap - n, "%sset: {%s: %s}", first ? "" : ", ", f->key, f->value);
+            first = false;
+            continue;
+        }
         n += print_row(&schema[i], name, f, out + n, cap - n, first);
         first = false;
     }

@@ -159,7 +159,7 @@ static int finish_protocol(const struct finish *f)
     for (unsigned i = 0; s->protocol == PROTOCOL_CHORD2003 && i < s->faults; i++) {
         char path[32];
         snprintf(path, sizeof path, "faults[%u]", i);
-        if (s->fault[i].kind == FAULT_IDLE || s->fault[i].kind == FAULT_SET)
+        if (s->fault[i].kind == FAULT_IDLE || s->fault[i].kind == FAULT_SET || s->fault[i].kind == FAULT_CONFIGURE)
             return complain(f->sources, mark_of(f, path), "a fault of the kind %s acts on RELOAD peers: chord2003 has nothing that it could change",
                             fault_kind_name(s->fault[i].kind));
     }

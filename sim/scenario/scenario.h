@@ -34,7 +34,8 @@ enum fault_kind {
     FAULT_NETWORK,   /* other latency and loss */
     FAULT_SLOW,      /* slower CPUs */
     FAULT_IDLE,      /* nodes stop to maintain the overlay */
-    FAULT_SET,       /* another value of a parameter of the overlay */
+    FAULT_SET,       /* another value of a parameter of the overlay, everywhere at once */
+    FAULT_CONFIGURE, /* a new configuration document, which some peers get and tell others */
     FAULT_FLOOD,     /* more look-ups */
     FAULT_KINDS
 };
@@ -54,8 +55,8 @@ struct fault {
     double loss;       /* network; NETWORK_UNCHANGED = as before */
     double factor;     /* slow: times the usual CPU time */
     sim_time every;    /* flood: mean gap of one node */
-    char key[64];      /* set: path of the key in the scenario */
-    char value[48];    /* set: as written */
+    char key[64];      /* set, configure: path of the key in the scenario */
+    char value[48];    /* as written */
 };
 #define NETWORK_UNCHANGED (-1.0)
 

@@ -395,6 +395,15 @@ const struct key schema[] = {
              "overlay.config.chord-update-interval, chord-ping-interval, chord-reactive, overlay-reliability-timer, "
              "initial-ttl; overlay.chord.predecessors, successors; overlay.link.suspect_after; "
              "overlay.bootstrap.retry, partition_check."},
+    {"faults[].configure", KEY_MAP, .fallback = "", .example = "{share: 1 %, set: {overlay.config.chord-update-interval: 60 s}}",
+     .help = "A new configuration document with the next sequence number and another value of one key (RFC 6940 6.5.4, 11.1). Some peers have it at "
+             "once, signed by the first bootstrap peer; the others get it by ConfigUpdate from whoever has it and meets them. It stays, and devices keep it "
+             "over their sessions. The results tell how it spread: config.newest over time, fault.N.spread. Unlike `set`, which "
+             "everybody knows at once and no sequence number tells of."},
+    {"faults[].configure.share", KEY_REAL, UNIT_SHARE, 0, 1, AT_FAULT(share), .example = "1 %", .help = "Share of the peers that have it at once."},
+    {"faults[].configure.set", KEY_SET, AT_FAULT(key), .example = "{overlay.config.chord-update-interval: 60 s}",
+     .help = "The key and its value: overlay.config.chord-update-interval, chord-ping-interval, chord-reactive, overlay-reliability-timer, "
+             "initial-ttl. Intervals in whole seconds and the timer in milliseconds, as documents have them."},
     {"faults[].flood", KEY_MAP, .fallback = "", .example = "{share: 50 %, every: 1 s}",
      .help = "Peers look up more often, whom workload.lookup.target says."},
     {"faults[].flood.share", KEY_REAL, UNIT_SHARE, 0, 1, .fallback = "100 %", AT_FAULT(share),

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "sim/world/faults.h"
+#include "sim/world/spread.h"
 
 #define BINS_BEFORE  10u
 #define LEAST_TRIALS 20u
@@ -214,6 +215,7 @@ static void fill_fault(const struct world *w, unsigned i, struct summary_fault *
                                 .touched = faults_touched(w, i)};
     if (w->fault_until[i] <= w->measure_to)
         f->until_s = (double)(w->fault_until[i] - w->measure_from) / 1e9;
+    spread_summary(w, i, f);
     f->lookup = aftermath_of(&lookup, &asked, interval_s, &f->lost_lookup);
     f->ring = aftermath_of(&ring, &sampled, interval_s, &f->lost_ring);
     f->values = aftermath_of(&values, &sampled, interval_s, &f->lost_values);

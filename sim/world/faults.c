@@ -10,6 +10,7 @@
 #include "sim/scenario/read.h"
 #include "sim/world/lives.h"
 #include "sim/world/recording.h"
+#include "sim/world/spread.h"
 #include "sim/world/workload.h"
 
 /* Counters of STREAM_FAULT: the number of the fault, above it what for. */
@@ -24,8 +25,8 @@ struct faults {
     uint64_t *map[FAULTS_MAX]; /* whom a fault that lasts touches, while it lasts */
     unsigned floods;           /* that are on */
     size_t map_bytes;
-    struct overlay overlay[2], idle[2]; /* two versions of each: the one in force never changes */
-    unsigned version;
+    struct overlay overlay[2][NET_DOCUMENTS_MAX], idle[2][NET_DOCUMENTS_MAX]; /* by document; two versions of each: the one in force never changes */
+    unsigned version, documents; /* beside the one of the start */
 };
 
 void faults_plan(struct world *w)
@@ -144,6 +145,7 @@ static bool strike(struct world *w, unsigned fault, peer_h peer)
     case FAULT_SLOW:
     case FAULT_IDLE:
     case FAULT_SET:
+    case FAULT_CONFIGURE:
     case FAULT_FLOOD:
     case FAULT_KINDS: break;
     }
@@ -183,21 +185,58 @@ static void set_speeds(struct world *w)
     }
 }
 
-/* The configuration: the scenario's, with the sets that are on; and for idle nodes the same without upkeep. */
+static void set_overlay(struct world *);
+
+/* What document d says: the scenario's configuration with the first d changes, each with a sequence of its own (6.3.2.1: 0 follows 65534). */
+static struct overlay configured(const struct world *w, unsigned d)
+{
+    struct overlay o = w->overlay;
+    o.sequence = (uint16_t)((w->overlay.sequence + d) % 65535u);
+    for (unsigned i = 0; i < w->scenario->faults && d > 0; i++) {
+        if (w->scenario->fault[i].kind != FAULT_CONFIGURE)
+            continue;
+        fault_set_overlay(&w->scenario->fault[i], &o);
+        d--;
+    }
+    return o;
+}
+
+/* A configuration is published, and the chosen have it. */
+static void configure(struct world *w, unsigned i)
+{
+    struct faults *f = w->faults;
+    struct overlay o;
+    if (f->documents == 0) {
+        o = configured(w, 0);
+        net_publish(w->net, &o);
+    }
+    f->documents++;
+    o = configured(w, f->documents);
+    net_publish(w->net, &o);
+    set_overlay(w);
+    spread_begin(w, i);
+    for (uint32_t peer = 0; peer < w->identities; peer++)
+        if (marked(f->map[i], peer))
+            spread_chosen(w, i, peer);
+}
+
+/* The configurations, with the sets that are on; and for idle nodes the same without upkeep. */
 static void set_overlay(struct world *w)
 {
     struct faults *f = w->faults;
     uint64_t *map = NULL;
     f->version ^= 1;
-    struct overlay *all = &f->overlay[f->version], *idle = &f->idle[f->version];
-    *all = w->overlay;
-    for (unsigned i = 0; i < w->scenario->faults; i++)
-        if (is_on(w, i, FAULT_SET))
-            fault_set_overlay(&w->scenario->fault[i], all);
-    *idle = *all;
-    idle->idle = true;
-    idle->reactive = false;
-    idle->partition_check = 0;
+    struct overlay *all = f->overlay[f->version], *idle = f->idle[f->version];
+    for (unsigned d = 0; d <= f->documents; d++) {
+        all[d] = configured(w, d);
+        for (unsigned i = 0; i < w->scenario->faults; i++)
+            if (is_on(w, i, FAULT_SET))
+                fault_set_overlay(&w->scenario->fault[i], &all[d]);
+        idle[d] = all[d];
+        idle[d].idle = true;
+        idle[d].reactive = false;
+        idle[d].partition_check = 0;
+    }
     for (unsigned i = 0; i < w->scenario->faults; i++) {
         if (!is_on(w, i, FAULT_IDLE))
             continue;
@@ -257,6 +296,7 @@ static void turn(struct world *w, unsigned i)
     case FAULT_RESTART:
     case FAULT_REBOOT:
     case FAULT_LEAVE:
+    case FAULT_CONFIGURE:
     case FAULT_KINDS: break;
     }
 }
@@ -270,6 +310,11 @@ static void begin(struct world *w, unsigned i)
     f->stage[i] = ON;
     if (!everybody)
         f->map[i] = choose(w, i);
+    if (kind == FAULT_CONFIGURE) {
+        f->touched[i] = count_online(w, f->map[i]);
+        configure(w, i);
+        return;
+    }
     if (!at_once) {
         f->touched[i] = count_online(w, f->map[i]);
         turn(w, i);

@@ -8,6 +8,7 @@
 #include "sim/record/journal.h"
 #include "sim/scenario/date.h"
 #include "sim/scenario/metric.h"
+#include "sim/world/spread.h"
 #include "sim/world/watch.h"
 
 #define NODES_BLOCK 8192u
@@ -121,6 +122,7 @@ static void fill_members(struct series_row *row, const struct world *w, const st
     row->ring_dead_successor = s->ring_dead_successor;
     row->ring_unreachable_values = s->ring_unreachable_values;
     row->ring_under_replicated = s->ring_under_replicated;
+    row->config_newest = spread_newest(w);
     row->links_mean = s->links_mean;
     row->finger_valid_share = s->finger_valid_share;
     row->links_failed = m->tally.link_failures;

@@ -181,6 +181,7 @@ struct world {
     sim_time fault_until[FAULTS_MAX]; /* its end; TIME_NEVER: not in this run */
     struct faults *faults;
     struct aftermath *aftermath;
+    struct spread *spread; /* NULL: no configuration changes by spreading */
     struct call_list calls;
     struct load load;
     struct ring ring; /* as of ring_at */

@@ -13,6 +13,7 @@
 #include "sim/world/lives.h"
 #include "sim/world/observer.h"
 #include "sim/world/recording.h"
+#include "sim/world/spread.h"
 #include "sim/world/state.h"
 #include "sim/world/watch.h"
 #include "sim/world/workload.h"
@@ -187,7 +188,7 @@ static void plan_phases(struct world *w)
     sim_time timer = w->overlay.reliability_timer; /* RFC 6940 6.2.1: a request is given up after five of them */
     for (unsigned i = 0; i < s->faults; i++) {
         struct overlay o = w->overlay;
-        if (s->fault[i].kind == FAULT_SET)
+        if (s->fault[i].kind == FAULT_SET || s->fault[i].kind == FAULT_CONFIGURE)
             fault_set_overlay(&s->fault[i], &o);
         timer = o.reliability_timer > timer ? o.reliability_timer : timer;
     }
@@ -213,7 +214,7 @@ static int open_all(struct world *w, char *error, size_t error_cap)
     popularity_init(&w->popularity, count_devices(w), w->scenario->zipf, w->scenario->seed);
     if (workload_open_calls(w, error, error_cap))
         return -1;
-    if (faults_open(w) || aftermath_open(w) || open_capture(w) || ring_open(w) || load_open(w) || lives_begin(w)) {
+    if (faults_open(w) || aftermath_open(w) || spread_open(w) || open_capture(w) || ring_open(w) || load_open(w) || lives_begin(w)) {
         snprintf(error, error_cap, "out of memory");
         return -1;
     }
@@ -279,6 +280,7 @@ void world_close(struct world *w)
     checks_close(w);
     faults_close(w);
     aftermath_close(w);
+    spread_close(w);
     workload_close_calls(w);
     churn_close(&w->churn);
     capture_close(w->capture);
@@ -376,8 +378,10 @@ static void sample(struct world *w)
 static void at_instant(struct world *w)
 {
     bool tick = w->now % WORLD_TICK == 0;
-    if (tick)
+    if (tick) {
         observer_settle(w);
+        spread_tick(w);
+    }
     if (w->now == w->next_booking) {
         book_interval(w);
         sample(w);

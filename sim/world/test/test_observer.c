@@ -105,6 +105,27 @@ uint16_t net_place(const struct net *net, peer_h peer)
     return 0;
 }
 
+unsigned net_publish(struct net *net, const struct overlay *o)
+{
+    (void)net;
+    (void)o;
+    return 0;
+}
+
+void net_hold(struct net *net, peer_h peer, unsigned document)
+{
+    (void)net;
+    (void)peer;
+    (void)document;
+}
+
+unsigned net_held(const struct net *net, peer_h peer)
+{
+    (void)net;
+    (void)peer;
+    return 0;
+}
+
 void net_request(struct net *net, struct part *part, peer_h peer, sim_time now, const struct request *request)
 {
     (void)part, (void)peer, (void)now, (void)request;
