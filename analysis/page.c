@@ -303,7 +303,7 @@ static const struct group {
     {"Look-ups", " lookup. "},
     {"Look-ups before and after the first fault", " before_faults. after_faults. "},
     {"Registrations", " registration. "},
-    {"Peers and ring", " nodes_online_mean population join. leave. crash. links. finger. ring. detect. "},
+    {"Peers and ring", " nodes_online_mean population join. leave. crash. updates. links. finger. ring. detect. "},
     {"Traffic", " maintenance. throughput. datagrams messages message_bytes datagram_bytes. e2e. delay. events "},
     {"Other", ""},
 };

@@ -26,6 +26,7 @@
     X(STORED_VALUE, "peer that owns the value", "replica number")                                               \
     X(DROPPED_VALUE, "peer that owns the value", "0 = expired, 1 = no longer a replica")                        \
     X(PARTITION_FOUND, "peer that answers for our successor's place", "bootstrap node through which") \
+    X(UPDATE_SENT, "enum update_cause", "enum chord_update; a new Update, not one that is sent again") \
     X(LEFT, "-", "-") \
     X(ATTACHED, "time since start, ns; we are a client", "peer that we are attached to") \
     X(CONFIGURED, "sequence of the new configuration", "peer that it came from")
@@ -46,6 +47,18 @@ enum fact {
 
 /* b of REQUEST_FAILED when nothing was sent at all: an enum proto_error, above what an answer can say. */
 #define FACT_FAILED_HERE(error) ((uint64_t)-(int64_t)(error) << 32)
+
+/* Why an Update was sent, as far as its sender can tell. What becomes due while another one is under way on the link, or is due there already, is told by
+ * that: it counts under what made it due first. */
+enum update_cause {
+    UPDATE_FOR_JOIN,     /* the neighbour table has somebody new who has not been up for long; or it is the newcomer's own */
+    UPDATE_FOR_LEAVE,    /* a neighbour has said good-bye, or the gap that it left is being filled */
+    UPDATE_FOR_FAILURE,  /* a neighbour has failed or is suspect, or that gap is being filled */
+    UPDATE_FOR_INTERVAL, /* chord-update-interval, or the stabilization timer of RFC 7363 */
+    UPDATE_FOR_ATTACH,   /* a link has been made: the other side asked for one (send_update), or it fills a finger entry */
+    UPDATE_FOR_OTHER,    /* a list that lacks somebody is answered; RouteQuery asked for it; a change of no known cause */
+    UPDATE_CAUSES
+};
 
 enum join_failure { JOIN_NO_BOOTSTRAP, JOIN_NO_ANSWER, JOIN_NO_NEIGHBOUR, JOIN_REFUSED, JOIN_LINK_LOST };
 

@@ -75,6 +75,9 @@ uint32_t chord_responsible_ppb(const struct call *);
 /* Recomputes whether a link may be routed through, and marks the ring for a fresh look if that changed. */
 void chord_usable(struct call *, uint16_t slot);
 void chord_ring_dirty(struct call *, bool lost);
+/* What a change of the neighbour table that nobody was lost with comes from: our own joining, or the last loss. */
+enum update_cause chord_gain_cause(const struct call *);
+#define NEWCOMER_S 60u /* a peer that has been up for less is a newcomer */
 /* A peer that failed or left is not attached to on hearsay for a minute. */
 bool chord_recently_failed(const struct call *, peer_h);
 void chord_failed_note(struct call *, peer_h, bool left);
@@ -123,8 +126,8 @@ void chord_partition_linked(struct call *, uint16_t slot);
 void chord_partition_answered(struct call *, const struct errand *, peer_h);
 
 /* update.c */
-void chord_update_mark(struct call *, uint16_t slot, enum chord_update);
-void chord_update_mark_all(struct call *, bool neighbours_only);
+void chord_update_mark(struct call *, uint16_t slot, enum chord_update, enum update_cause);
+void chord_update_mark_all(struct call *, bool neighbours_only, enum update_cause);
 void chord_update_pump(struct call *);
 /* Sends the Update of this transaction again, with the table as it is now. */
 void chord_update_repeat(struct call *, uint16_t slot, enum chord_update, uint64_t tid);

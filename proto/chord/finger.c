@@ -63,7 +63,7 @@ void chord_finger_linked(struct call *c, unsigned i, uint16_t slot)
     if (chord_entry_of(id_distance(c->n->id, link_id(c, slot))) == i && chord_finger_slot(c, i) == SLOT_NONE)
         finger_set(c, i, slot);
     if (c->n->state == NODE_JOINED)
-        chord_update_mark(c, slot, UPDATE_PEER_READY);
+        chord_update_mark(c, slot, UPDATE_PEER_READY, UPDATE_FOR_ATTACH);
 }
 
 void chord_finger_found(struct call *c, unsigned i, peer_h peer)

@@ -216,7 +216,7 @@ void chord_join_tables(struct call *c, uint16_t slot, const struct update_req *u
 void chord_neighbour_linked(struct call *c, uint16_t slot)
 {
     if (c->n->state == NODE_JOINED)
-        chord_update_mark(c, slot, UPDATE_NEIGHBORS);
+        chord_update_mark(c, slot, UPDATE_NEIGHBORS, chord_gain_cause(c));
     else
         chord_join_progress(c);
 }
@@ -277,11 +277,11 @@ void chord_joined(struct call *c)
     c->n->finger_at = time_add(c->env->now, chord_interval(c, c->o->ping_interval, c->o->ping_law));
     chord_tidy_plan(c);
     chord_ring_read(c);
-    c->n->flags &= (uint8_t)~(NODE_RING_DIRTY | NODE_RING_LOST);
+    c->n->flags &= (uint8_t)~(NODE_RING_DIRTY | NODE_RING_LOST | NODE_RING_LEFT | NODE_RING_NEW);
     for (uint32_t k = 0; k < order_count(c); k++) {
         uint16_t slot = order_at(c, k)->slot;
         chord_finger_offer(c, slot);
-        chord_update_mark(c, slot, order_is(order_at(c, k), ORDER_NEIGHBOUR) ? UPDATE_NEIGHBORS : UPDATE_PEER_READY);
+        chord_update_mark(c, slot, order_is(order_at(c, k), ORDER_NEIGHBOUR) ? UPDATE_NEIGHBORS : UPDATE_PEER_READY, UPDATE_FOR_JOIN);
     }
     c->n->range_from = c->n->self; /* we owned nothing until now, whatever we hold */
     c->n->range_id = id_add(c->n->id, (struct id){UINT64_MAX, UINT64_MAX});
@@ -324,5 +324,6 @@ void topology_join(struct call *c, const struct origin *from, const struct messa
     c->n->admitted = from->signer;
     chord_usable(c, slot);
     chord_ring_dirty(c, false);
-    chord_update_mark(c, slot, UPDATE_NEIGHBORS);
+    c->n->flags |= NODE_RING_NEW;
+    chord_update_mark(c, slot, UPDATE_NEIGHBORS, UPDATE_FOR_JOIN);
 }

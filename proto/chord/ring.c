@@ -205,6 +205,8 @@ void chord_usable(struct call *c, uint16_t slot)
     bool usable = (l->flags & LINK_PEER_READY) && !(l->flags & (LINK_SUSPECT | LINK_LEAVING));
     if (usable == !!(order_is(o, ORDER_USABLE)))
         return;
+    if (!usable && l->flags & LINK_LEAVING)
+        c->n->flags |= NODE_RING_LEFT;
     o->mark ^= ORDER_USABLE;
     chord_ring_dirty(c, !usable);
 }
@@ -244,7 +246,7 @@ static void failed_ask(struct call *c, peer_h peer)
         const struct order *o = order_at(c, (at + k) % count);
         if (!order_is(o, ORDER_NEIGHBOUR))
             continue;
-        chord_update_mark(c, o->slot, UPDATE_NEIGHBORS);
+        chord_update_mark(c, o->slot, UPDATE_NEIGHBORS, UPDATE_FOR_FAILURE);
         return;
     }
 }
@@ -282,9 +284,9 @@ void topology_link_up(struct call *c, uint16_t slot)
     if (slot == c->n->bootstrap_slot && c->n->state == NODE_JOINED)
         chord_partition_linked(c, slot);
     if ((l->flags & LINK_UPDATE_WANTED) && c->n->state == NODE_JOINED)
-        chord_update_mark(c, slot, UPDATE_FULL);
+        chord_update_mark(c, slot, UPDATE_FULL, UPDATE_FOR_ATTACH);
     else if ((l->flags & LINK_PEER_READY) && c->n->state == NODE_JOINED)
-        chord_update_mark(c, slot, UPDATE_NEIGHBORS); /* it took the place of a link that the other side may have lost before: to it we are new */
+        chord_update_mark(c, slot, UPDATE_NEIGHBORS, chord_gain_cause(c)); /* it took the place of a link that the other side may have lost before: to it we are new */
     l->flags &= (uint8_t)~LINK_UPDATE_WANTED;
     attach_accepted(c, slot);
 }
@@ -357,6 +359,26 @@ void chord_range_set(struct call *c, peer_h from)
     store_range_changed(c, whole ? c->n->id : old);
 }
 
+enum update_cause chord_gain_cause(const struct call *c)
+{
+    unsigned last = (c->n->failed_next + RECENTLY_FAILED - 1u) % RECENTLY_FAILED;
+    if (c->env->now - c->n->joined < SECONDS(NEWCOMER_S))
+        return UPDATE_FOR_JOIN;
+    if (c->n->failed[last] != PEER_NONE && chord_recently_failed(c, c->n->failed[last]))
+        return c->n->failed_left >> last & 1 ? UPDATE_FOR_LEAVE : UPDATE_FOR_FAILURE;
+    for (uint32_t k = 0; k < order_count(c); k++)
+        if (link_at(c, order_at(c, k)->slot)->flags & LINK_SUSPECT)
+            return UPDATE_FOR_FAILURE;
+    return UPDATE_FOR_OTHER;
+}
+
+static enum update_cause change_cause(const struct call *c)
+{
+    if (c->n->flags & NODE_RING_LOST)
+        return c->n->flags & NODE_RING_LEFT ? UPDATE_FOR_LEAVE : UPDATE_FOR_FAILURE;
+    return c->n->flags & NODE_RING_NEW ? UPDATE_FOR_JOIN : chord_gain_cause(c);
+}
+
 /* Compares the table with what it was and does what RFC 6940 10.7.1 and 10.7.3 ask for. */
 static void ring_settle(struct call *c)
 {
@@ -364,7 +386,8 @@ static void ring_settle(struct call *c)
     unsigned p = c->n->predecessors, s = c->n->successors;
     memcpy(before, chord_neighbours(c), (p + s) * sizeof *before);
     bool lost = c->n->flags & NODE_RING_LOST;
-    c->n->flags &= (uint8_t)~(NODE_RING_DIRTY | NODE_RING_LOST);
+    enum update_cause cause = change_cause(c);
+    c->n->flags &= (uint8_t)~(NODE_RING_DIRTY | NODE_RING_LOST | NODE_RING_LEFT | NODE_RING_NEW);
     chord_ring_read(c);
     bool same = p == c->n->predecessors && s == c->n->successors &&
                 memcmp(before, chord_neighbours(c), (p + s) * sizeof *before) == 0;
@@ -380,7 +403,7 @@ static void ring_settle(struct call *c)
             link_at(c, slot)->taught = 0;
         c->env->port->fact(c->env, FACT_NEIGHBOURS_CHANGED, 0, 0);
         if (front || chord_reactive(c))
-            chord_update_mark_all(c, lost && !front);
+            chord_update_mark_all(c, lost && !front, cause);
         store_replica_set_changed(c, lost);
     }
     chord_update_pump(c); /* before what is handed over: whoever does not know us yet would refuse it */
@@ -463,7 +486,7 @@ void topology_wake(struct call *c)
     } else if (c->n->update_at <= now) {
         c->n->update_at = time_add(now, chord_interval(c, c->o->update_interval, c->o->update_law));
         if (!c->o->idle)
-            chord_update_mark_all(c, true);
+            chord_update_mark_all(c, true, UPDATE_FOR_INTERVAL);
     }
     if (c->n->finger_at <= now) {
         c->n->finger_at = time_add(now, chord_interval(c, c->o->ping_interval, c->o->ping_law));

@@ -243,7 +243,7 @@ static void neighbour_update(struct call *c, peer_h peer)
 {
     uint16_t slot = peer == PEER_NONE ? SLOT_NONE : link_to(c, peer);
     if (slot != SLOT_NONE)
-        chord_update_mark(c, slot, UPDATE_NEIGHBORS);
+        chord_update_mark(c, slot, UPDATE_NEIGHBORS, UPDATE_FOR_INTERVAL);
 }
 
 void tuning_stabilize(struct call *c)

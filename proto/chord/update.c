@@ -6,22 +6,24 @@
 #include "proto/reload/ping.h"
 #include "proto/reload/via.h"
 
-void chord_update_mark(struct call *c, uint16_t slot, enum chord_update type)
+void chord_update_mark(struct call *c, uint16_t slot, enum chord_update type, enum update_cause cause)
 {
     struct link *l = link_at(c, slot);
-    if (l->update_due == 0)
+    if (l->update_due == 0) {
         c->n->updates_due++;
+        l->update_cause = cause & 7u;
+    }
     if (l->update_due < type)
         l->update_due = type & 3u;
 }
 
-void chord_update_mark_all(struct call *c, bool neighbours_only)
+void chord_update_mark_all(struct call *c, bool neighbours_only, enum update_cause cause)
 {
     if (c->n->state != NODE_JOINED)
         return;
     for (uint32_t k = 0; k < order_count(c); k++)
         if (!neighbours_only || (order_is(order_at(c, k), ORDER_NEIGHBOUR)))
-            chord_update_mark(c, order_at(c, k)->slot, UPDATE_NEIGHBORS);
+            chord_update_mark(c, order_at(c, k)->slot, UPDATE_NEIGHBORS, cause);
 }
 
 static void ids_put(struct call *c, struct writer *w, const peer_h *peer, unsigned n)
@@ -60,19 +62,21 @@ static void update_body(struct call *c, struct draft *d, enum chord_update type)
     update_req_put(&d->w, &u);
 }
 
-static void update_send(struct call *c, uint16_t slot, enum chord_update type)
+static void update_send(struct call *c, uint16_t slot, enum chord_update type, enum update_cause cause)
 {
     struct draft d;
     struct errand e = {.purpose = PURPOSE_UPDATE, .aux = (uint32_t)type, .peer = link_at(c, slot)->peer, .bound = true};
     draft_begin(c, &d, UPDATE_REQ);
     update_body(c, &d, type);
     int err = request_send(c, &d, &(struct route){.slot = slot, .target = link_id(c, slot)}, &e);
-    if (err == 0)
+    if (err == 0) {
         link_at(c, slot)->flags |= LINK_UPDATE_BUSY;
-    else if (err == ERR_NO_ROOM) /* later, when something has ended */
-        chord_update_mark(c, slot, type);
-    else
+        c->env->port->fact(c->env, FACT_UPDATE_SENT, cause, type);
+    } else if (err == ERR_NO_ROOM) { /* later, when something has ended */
+        chord_update_mark(c, slot, type, cause);
+    } else {
         c->env->port->fact(c->env, FACT_DROPPED, (uint64_t)(int64_t)err, UPDATE_REQ);
+    }
 }
 
 void chord_update_repeat(struct call *c, uint16_t slot, enum chord_update type, uint64_t tid)
@@ -96,7 +100,7 @@ void chord_update_pump(struct call *c)
         enum chord_update type = (enum chord_update)l->update_due;
         l->update_due = 0;
         c->n->updates_due--;
-        update_send(c, slot, type);
+        update_send(c, slot, type, (enum update_cause)l->update_cause);
     }
 }
 
@@ -191,7 +195,7 @@ static void teach_back(struct call *c, uint16_t slot, struct id teller, const st
     for (unsigned k = 0; k < (unsigned)c->n->predecessors + c->n->successors; k++) {
         struct id known = c->env->port->id_of(c->env, chord_neighbours(c)[k]);
         if (list_lacks(teller, u->successors, known, true) || list_lacks(teller, u->predecessors, known, false)) {
-            chord_update_mark(c, slot, UPDATE_NEIGHBORS);
+            chord_update_mark(c, slot, UPDATE_NEIGHBORS, chord_gain_cause(c));
             link_at(c, slot)->taught = 1;
             return;
         }
@@ -238,6 +242,8 @@ void topology_update(struct call *c, const struct origin *from, const struct mes
             link_at(c, slot)->flags &= (uint8_t)~LINK_SUSPECT; /* it is our only neighbour, and it speaks */
         link_at(c, slot)->flags |= LINK_PEER_READY;
         chord_usable(c, slot);
+        if (u.uptime_s < NEWCOMER_S && c->n->flags & NODE_RING_DIRTY)
+            c->n->flags |= NODE_RING_NEW;
         if (c->n->state == NODE_JOINED)
             chord_finger_offer(c, slot);
     }
@@ -303,5 +309,5 @@ void topology_route_query(struct call *c, const struct origin *from, const struc
     answer_send(c, from, &d, false);
     uint16_t asker = link_to(c, from->signer);
     if (q.send_update && asker != SLOT_NONE)
-        chord_update_mark(c, asker, UPDATE_FULL);
+        chord_update_mark(c, asker, UPDATE_FULL, UPDATE_FOR_OTHER);
 }

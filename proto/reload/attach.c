@@ -130,7 +130,7 @@ void attach_request(struct call *c, const struct origin *from, const struct mess
         chord_usable(c, slot);
     }
     if (linked && a.send_update)
-        chord_update_mark(c, slot, UPDATE_FULL);
+        chord_update_mark(c, slot, UPDATE_FULL, UPDATE_FOR_ATTACH);
     if (!linked && link_opening(c, from->signer) == SLOT_NONE)
         channel_open(c, from->signer, addr, a.send_update);
     struct draft d;

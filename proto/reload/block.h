@@ -59,7 +59,7 @@ struct node {
 };
 static_assert(sizeof(struct node) <= 256, "the hot part is four cache lines");
 
-enum node_flag { NODE_FIRST = 1, NODE_CLIENT = 2, NODE_RING_DIRTY = 4, NODE_RING_LOST = 8, NODE_TABLES = 16 };
+enum node_flag { NODE_FIRST = 1, NODE_CLIENT = 2, NODE_RING_DIRTY = 4, NODE_RING_LOST = 8, NODE_TABLES = 16, NODE_RING_LEFT = 32, NODE_RING_NEW = 64 };
 
 /* One call into the node: what every inner function gets. n is refreshed whenever the block moves. */
 struct call {

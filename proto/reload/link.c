@@ -183,6 +183,7 @@ bool link_up(struct call *c, uint16_t slot, peer_h peer, sim_time rtt)
         standing = order_at(c, order_of(c, old))->mark;
         flags = o->flags & (LINK_OURS | LINK_PEER_READY);
         link_at(c, slot)->update_due = o->update_due;
+        link_at(c, slot)->update_cause = o->update_cause;
         o->update_due = 0;
         if (o->flags & LINK_SUSPECT)
             standing &= (uint8_t)~ORDER_USABLE;

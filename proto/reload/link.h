@@ -49,7 +49,8 @@ struct link {
     uint8_t update_due : 2,                /* enum chord_update to send, 0 = none */
         idle : 1,                          /* unused at the last tidying */
         stood : 1,                         /* was in the routing table when it became suspect */
-        taught : 1;                        /* its list has been answered with our table as it is */
+        taught : 1,                        /* its list has been answered with our table as it is */
+        update_cause : 3;                  /* enum update_cause of the Update that is due */
 };
 static_assert(sizeof(struct link) == 20, "an idle link");
 

@@ -33,7 +33,7 @@ struct far_end {
 struct member {
     struct recorder *r;
     unsigned life;
-    unsigned facts[FACT_COUNT];
+    unsigned facts[FACT_COUNT], updates[UPDATE_CAUSES];
     struct {
         uint32_t tag;
         unsigned values;
@@ -179,6 +179,8 @@ static void sent_follow(struct overlay_net *o, peer_h self, const struct recorde
 static void fact_follow(struct member *m, const struct recorded_fact *f)
 {
     m->facts[f->what]++;
+    if (f->what == FACT_UPDATE_SENT)
+        m->updates[f->a]++;
     if (f->what != FACT_REQUEST_ANSWERED)
         return;
     unsigned k = m->answers++ % 8;
@@ -376,6 +378,14 @@ bool overlay_answers(const struct overlay_net *o, peer_h p, uint32_t tag, unsign
 unsigned overlay_facts(const struct overlay_net *o, peer_h p, enum fact what)
 {
     return o->member[p].facts[what];
+}
+
+void overlay_updates(const struct overlay_net *o, unsigned sent[UPDATE_CAUSES])
+{
+    memset(sent, 0, UPDATE_CAUSES * sizeof *sent);
+    for (unsigned p = 0; p < o->nodes; p++)
+        for (unsigned k = 0; k < UPDATE_CAUSES; k++)
+            sent[k] += o->member[p].updates[k];
 }
 
 sim_time overlay_now(const struct overlay_net *o)

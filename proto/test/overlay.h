@@ -38,6 +38,8 @@ uint64_t overlay_datagrams(const struct overlay_net *);
 bool overlay_answers(const struct overlay_net *, peer_h, uint32_t tag, unsigned *values);
 /* How often the node has reported this fact since it started. */
 unsigned overlay_facts(const struct overlay_net *, peer_h, enum fact);
+/* Updates that all nodes together have sent so far, by cause. */
+void overlay_updates(const struct overlay_net *, unsigned sent[UPDATE_CAUSES]);
 /* A configuration for tests: 3 + 3 neighbours, defaults of RFC 6940, keepalives as given to the node but silence only by overlay_kill. */
 struct overlay overlay_defaults(void);
 

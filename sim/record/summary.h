@@ -109,6 +109,16 @@
     X(REAL, attach_latency_p99, "client.attach.latency_s.p99", STABLE, "s")                                            \
     X(COUNT, leave_count, "leave.count", STABLE, "")                                                                   \
     X(COUNT, crash_count, "crash.count", STABLE, "")                                                                   \
+    X(COUNT, updates_join, "updates.join", STABLE, "")                                                                 \
+    X(COUNT, updates_leave, "updates.leave", STABLE, "")                                                               \
+    X(COUNT, updates_failure, "updates.failure", STABLE, "")                                                           \
+    X(COUNT, updates_interval, "updates.interval", STABLE, "")                                                         \
+    X(COUNT, updates_attach, "updates.attach", STABLE, "")                                                             \
+    X(COUNT, updates_other, "updates.other", STABLE, "")                                                               \
+    X(REAL, updates_per_join, "updates.per_join", STABLE, "")                                                          \
+    X(REAL, updates_per_leave, "updates.per_leave", STABLE, "")                                                        \
+    X(REAL, updates_per_failure, "updates.per_failure", STABLE, "")                                                    \
+    X(REAL, updates_seven_links, "updates.seven_links", STABLE, "")                                                    \
     X(REAL, links_mean, "links.mean", STABLE, "")                                                                      \
     X(REAL, links_p99, "links.p99", STABLE, "")                                                                        \
     X(REAL, finger_valid_share, "finger.valid_share", STABLE, "share")                                                 \

@@ -106,6 +106,8 @@ static void print_upkeep(const struct summary *s, FILE *f)
             percent(a, s->attach_success), seconds(b, s->attach_latency_p50));
     row(f, "left gracefully, crashed", "%" PRIu64 ", %" PRIu64, s->leave_count, s->crash_count);
     row(f, "links a peer", "mean %.1f  p99 %.0f", s->links_mean, s->links_p99);
+    row(f, "Updates a join, leave, failure", "%.1f, %.1f, %.1f; 7 x links = %.1f", s->updates_per_join, s->updates_per_leave, s->updates_per_failure,
+        s->updates_seven_links);
     row(f, "valid fingers", "%s", percent(a, s->finger_valid_share));
     row(f, "death noticed after (p50)", "%s", seconds(a, s->detect_latency_p50));
     row(f, "wrong, dead first successor", "%s   %s", percent(a, s->ring_wrong_successor),

@@ -71,6 +71,8 @@ void tally_add(struct tally *to, const struct tally *t)
         to->messages[i] += t->messages[i];
     for (unsigned i = 0; i < DROPPED_REASONS; i++)
         to->dropped[i] += t->dropped[i];
+    for (unsigned i = 0; i < UPDATE_CAUSES; i++)
+        to->updates[i] += t->updates[i];
     to->resent += t->resent;
     to->spurious += t->spurious;
     to->no_target += t->no_target;
@@ -182,6 +184,22 @@ static void fill_members(const struct measures *m, struct summary *s)
         *ring[i] = m->ring[i].count ? m->ring[i].sum / (double)m->ring[i].count : NAN;
 }
 
+/* RFC 6940 10.7.1: whose neighbour table changes tells all its links: three peers before the place, three behind it, and the one that came or went. */
+static void fill_updates(const struct measures *m, struct summary *s)
+{
+    const uint64_t *sent = m->tally.updates;
+    s->updates_join = sent[UPDATE_FOR_JOIN];
+    s->updates_leave = sent[UPDATE_FOR_LEAVE];
+    s->updates_failure = sent[UPDATE_FOR_FAILURE];
+    s->updates_interval = sent[UPDATE_FOR_INTERVAL];
+    s->updates_attach = sent[UPDATE_FOR_ATTACH];
+    s->updates_other = sent[UPDATE_FOR_OTHER];
+    s->updates_per_join = share(s->updates_join, m->join_good);
+    s->updates_per_leave = share(s->updates_leave, m->tally.leaves);
+    s->updates_per_failure = share(s->updates_failure, m->tally.crashes);
+    s->updates_seven_links = 7 * s->links_mean;
+}
+
 /* The fields of one SUMMARY_CLASSES list: neighbours, in the order of enum traffic (asserted below). */
 static uint64_t *class_fields(struct summary *s, size_t first)
 {
@@ -251,5 +269,6 @@ void measures_summary(const struct measures *m, sim_time limit, struct summary *
     fill_lookups(m, limit, s);
     fill_registrations(m, limit, s);
     fill_members(m, s);
+    fill_updates(m, s);
     fill_traffic(m, s);
 }

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "proto/fact.h"
 #include "sim/net/net.h"
 #include "sim/record/histogram.h"
 #include "sim/record/summary.h"
@@ -37,6 +38,7 @@ enum dropped {
 struct tally {
     uint64_t messages[TRAFFIC_CLASSES]; /* by RELOAD message code; ACK, handshake and keepalive stay 0 */
     uint64_t dropped[DROPPED_REASONS];
+    uint64_t updates[UPDATE_CAUSES]; /* sent, by enum update_cause */
     uint64_t no_target; /* look-ups that found nobody to look up */
     uint64_t resent, spurious, dead_hops, leaves, crashes, link_failures, link_failures_live;
     uint64_t skipped;  /* look-ups of a trace whose asker was not there */

@@ -146,6 +146,7 @@ void observer_fact(void *world, struct part *part, peer_h self, sim_time now, ui
         b->tally.resent++;
         resends_note(&b->resends, hash64_mix(x, self));
         break;
+    case FACT_UPDATE_SENT: b->tally.updates[x]++; break;
     case FACT_CONFIGURED: spread_adopted(w, self, now); break;
     case FACT_LATE_ANSWER: b->tally.spurious += resends_late(&b->resends, hash64_mix(x, self)); break; /* of this asker: a forwarder may report one too */
     case FACT_REQUEST_SERVED:

@@ -199,7 +199,7 @@ static void forget_samples(struct run *r)
 {
     size_t len;
     struct summary *s = &r->summary;
-    s->links_mean = s->links_p99 = s->finger_valid_share = s->ring_wrong_successor = s->ring_dead_successor =
+    s->links_mean = s->updates_seven_links = s->links_p99 = s->finger_valid_share = s->ring_wrong_successor = s->ring_dead_successor =
         s->ring_unreachable_values = s->ring_under_replicated = 0;
     s->faults = 0; /* what they did is told in bins of record.interval */
     free(r->json);
