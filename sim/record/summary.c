@@ -185,6 +185,10 @@ void summary_json_faults(const struct summary *s, FILE *f)
 {
     for (unsigned n = 0; n < s->faults; n++)
         json_fault(f, n, &s->fault[n]);
+    for (unsigned n = 0; n < s->mores; n++) {
+        fprintf(f, ",\n  \"%s\": ", s->more[n].key);
+        json_real(f, s->more[n].value);
+    }
 }
 
 int summary_json(const struct summary *s, FILE *f, bool stable_only)

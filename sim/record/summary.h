@@ -167,12 +167,20 @@ struct summary_fault {
     double spread_s[3], spread_share;
 };
 
+/* Figures that only some runs have, by their full keys: hostile.*, honest.*. */
+struct summary_more {
+    char key[128];
+    double value; /* whole numbers up to 2^53 are written as such */
+};
+
 struct summary {
 #define X(type, field, key, volatility, unit) SUMMARY_TYPE_##type field SUMMARY_SIZE_##type;
     SUMMARY_KEYS(X)
 #undef X
     unsigned faults;
     struct summary_fault fault[SUMMARY_FAULTS_MAX];
+    unsigned mores;
+    const struct summary_more *more; /* borrowed */
 };
 
 enum summary_type { SUMMARY_TEXT, SUMMARY_COUNT, SUMMARY_HEX, SUMMARY_REAL };
@@ -201,7 +209,7 @@ const char *summary_unrecovered(const struct summary_fault *, char out[32]);
 /* One flat JSON object, a line a key, in the order above, then the faults; with stable_only the volatile keys are left out, so that equal runs give equal bytes.
  * summary_write replaces path in one step (rename). 0, or -1 with errno. */
 int summary_json(const struct summary *, FILE *, bool stable_only);
-/* The keys fault.N.* alone, each line after a comma. */
+/* The keys fault.N.* and those of `more` alone, each line after a comma. */
 void summary_json_faults(const struct summary *, FILE *);
 int summary_write(const struct summary *, const char *path);
 /* The main figures for a person: outcomes before and after the faults side by side, traffic per peer by class. */

@@ -2,6 +2,7 @@
 /* The table at the end of a run: what a person wants to know first, 80 columns. */
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 #include <stdarg.h>
 
 #include "sim/record/summary.h"
@@ -183,11 +184,35 @@ static void print_faults(const struct summary *s, FILE *f)
             print_spread(&s->fault[n], f);
 }
 
+/* hostile.KIND.what: a line a kind, its figures behind it. */
+static void print_more(const struct summary *s, FILE *f)
+{
+    char kind[80] = "";
+    if (s->mores == 0)
+        return;
+    fputs("\nattackers, and what became of it\n", f);
+    for (unsigned n = 0; n < s->mores; n++) {
+        const char *key = s->more[n].key, *dot = strchr(key, '.'), *what = dot ? strchr(dot + 1, '.') : NULL;
+        size_t len = what && strncmp(key, "hostile.", 8) == 0 ? (size_t)(what - dot - 1) : 0;
+        if (len == 0) {
+            fprintf(f, "  %-34s %.6g\n", key, s->more[n].value);
+            continue;
+        }
+        if (strlen(kind) != len || strncmp(kind, dot + 1, len) != 0)
+            fprintf(f, "%s  %-20.*s", kind[0] ? "\n" : "", (int)len, dot + 1);
+        snprintf(kind, sizeof kind, "%.*s", (int)len, dot + 1);
+        fprintf(f, " %s %.0f", what + 1, s->more[n].value);
+    }
+    if (kind[0])
+        fputc('\n', f);
+}
+
 void summary_print(const struct summary *s, FILE *f)
 {
     print_run(s, f);
     print_lookups(s, f);
     print_faults(s, f);
+    print_more(s, f);
     print_upkeep(s, f);
     print_traffic(s, f);
 }

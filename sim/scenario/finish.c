@@ -147,6 +147,24 @@ static int refuse_others_keys(const struct finish *f)
     return 0;
 }
 
+static int finish_hostile(const struct finish *f)
+{
+    struct scenario *s = f->s;
+    char wrong[64];
+    s->hostile.seed = 0;
+    s->hostile.spared = s->hostile.attacks = 0;
+    if (s->hostile.share == 0)
+        return 0;
+    s->hostile.seed = s->seed;
+    s->hostile.spared = s->bootstrap_nodes;
+    if (s->overlay.crypto != CRYPTO_MODELLED)
+        return complain(f->sources, mark_of(f, "overlay.hostile"), "overlay.hostile needs overlay.crypto.mode: modelled, whose signatures attackers can make");
+    if (!hostile_attacks_read(s->hostile_kinds, &s->hostile.attacks, wrong, sizeof wrong))
+        return complain(f->sources, mark_of(f, "overlay.hostile.kinds"),
+                        "overlay.hostile.kinds: \"%s\" is no kind of attack: all, none, or names as `reloadsim explain overlay.hostile.kinds` has them", wrong);
+    return 0;
+}
+
 static int finish_protocol(const struct finish *f)
 {
     struct scenario *s = f->s;
@@ -398,8 +416,8 @@ int scenario_finish(struct sources *sources, const struct tree *root, struct sce
     if (!s->name[0])
         name_from_path(s);
     struct session_trace sessions = {0};
-    int failed = finish_overlay(&f) || finish_protocol(&f) || finish_network(&f) || finish_churn(&f, &sessions) ||
-                 finish_calls(&f, &sessions) || finish_times(&f) || finish_crypto(&f);
+    int failed = finish_overlay(&f) || finish_hostile(&f) || finish_protocol(&f) || finish_network(&f) ||
+                 finish_churn(&f, &sessions) || finish_calls(&f, &sessions) || finish_times(&f) || finish_crypto(&f);
     session_trace_free(&sessions);
     return failed ? -1 : 0;
 }

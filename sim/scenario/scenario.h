@@ -12,6 +12,7 @@
 #include "proto/base/time.h"
 #include "proto/overlay.h"
 #include "sim/chord2003/chord2003.h"
+#include "sim/hostile/hostile.h"
 #include "sim/kernel/law.h"
 #include "sim/net/latency.h"
 
@@ -82,6 +83,8 @@ struct scenario {
     struct overlay overlay; /* name points into overlay_name */
     struct law update_interval, ping_interval;
     struct chord2003_config chord2003;
+    struct hostile_config hostile; /* share 0: nobody */
+    char hostile_kinds[256];       /* as written */
     struct law stabilize, fix_fingers; /* of chord2003 */
     unsigned bootstrap_nodes, bootstrap_cache;
     double clients; /* share of devices that attach and never join */

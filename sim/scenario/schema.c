@@ -204,6 +204,19 @@ const struct key schema[] = {
     {"overlay.limits.block", KEY_QUANTITY, UNIT_BYTES, 65536, 1024 * MIB, .fallback = "4 MiB",
      AT(overlay.limits.block_bytes), .help = "All memory of one peer."},
 
+    {"overlay.hostile", KEY_MAP, FOR_RELOAD, .absent = "none", .fallback = "none", AT(hostile.share),
+     .example = "{share: 5 %, every: 10 s, kinds: \"truncated, forged-leave\"}",
+     .help = "Attackers among the peers: insiders with certificates, links and a place in the ring that besides send what no honest peer would "
+             "(sim/hostile/README.md). hostile.* of summary.json tells what became of it, honest.* what the others lost."},
+    {"overlay.hostile.share", KEY_REAL, UNIT_SHARE, 0.0001, 0.9, AT(hostile.share), .example = "5 %",
+     .help = "Share of the peers that attack, a draw of each; bootstrap peers do not."},
+    {"overlay.hostile.every", KEY_QUANTITY, UNIT_TIME, 0.01, DAY, .fallback = "10 s", AT(hostile.every),
+     .help = "Time between two attacks of one attacker while it is in the ring."},
+    {"overlay.hostile.kinds", KEY_TEXT, .fallback = "all", AT(hostile_kinds), .example = "\"truncated, forged-leave\"",
+     .help = "all, none (the same peers behave: the run to compare with), or names with commas between, which an attacker "
+             "takes in turn: truncated, oversized, lying-length, looping-via, looping-destination, wrong-overlay, wrong-signer, replayed, ttl, "
+             "fragments, forged-update, forged-leave, store-flood, source-route."},
+
     {"network", KEY_MAP, .help = "Latency and loss between peers."},
     {"network.model", KEY_WORD, .words = models, .fallback = "coordinates", AT(latency), .early = true,
      .help = "Where latency comes from: coordinates (places of a data file), matrix (measured round trips between "

@@ -20,6 +20,8 @@ void measures_lookup(struct measures *m, const struct lookup_result *r)
     m->outcome[r->outcome]++;
     m->expected += r->expected;
     m->expected_correct += r->expected && r->outcome == OUTCOME_CORRECT;
+    m->honest_expected += r->honest && r->expected;
+    m->honest_correct += r->honest && r->expected && r->outcome == OUTCOME_CORRECT;
     if (!r->answered) {
         m->lookup_failures++;
         return;

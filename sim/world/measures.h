@@ -56,7 +56,7 @@ struct totals {
 struct lookup_result {
     sim_time started, latency;
     enum outcome outcome;
-    bool answered, expected; /* expected: its value should exist */
+    bool answered, expected, honest; /* expected: its value should exist; honest: no attacker asked */
     unsigned links;
     sim_time round_trip; /* to the peer that answered; 0 = itself, or unknown */
 };
@@ -79,7 +79,7 @@ struct entrances {
 };
 
 struct measures {
-    uint64_t lookups, abandoned, outcome[OUTCOMES], expected, expected_correct, lookup_failures;
+    uint64_t lookups, abandoned, outcome[OUTCOMES], expected, expected_correct, lookup_failures, honest_expected, honest_correct;
     uint64_t stretch_milli, stretches;
     uint64_t registrations, registration_good, registration_bad;
     struct entrances joins, attaches;

@@ -136,6 +136,10 @@ void observer_fact(void *world, struct part *part, peer_h self, sim_time now, ui
 {
     struct world *w = world;
     struct books *b = world_books(w, part);
+    if (what >= HOSTILE_SENT) {
+        hostile_note(b->hostile, what, x, y);
+        return;
+    }
     switch ((enum fact)what) {
     case FACT_MESSAGE_IN:
         b->tally.messages[w->kind->traffic(x)]++;
@@ -349,6 +353,7 @@ static void judge_lookup(struct world *w, const struct record *r)
                                    .answered = r->state == REQUEST_GOT || is_missing(w, r),
                                    .links = links_of(w, r)};
     result.expected = w->kind->names_owner || value_expected(w, r) || (r->state == REQUEST_GOT && r->values);
+    result.honest = !(w->scenario->hostile.share > 0) || !hostile_is(&w->scenario->hostile, r->asker);
     if (result.answered && r->answerer != r->asker && r->answerer < w->identities)
         result.round_trip = net_rtt(w->net, r->asker, r->answerer);
     for (unsigned i = 0; i < w->scope_count; i++)

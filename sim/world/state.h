@@ -17,6 +17,7 @@
 #include "sim/record/progress.h"
 #include "sim/record/summary.h"
 #include "sim/world/churn.h"
+#include "sim/world/hostile.h"
 #include "sim/world/kind.h"
 #include "sim/world/load.h"
 #include "sim/world/measures.h"
@@ -137,6 +138,7 @@ struct books {
     LIST(struct joining) joins;
     struct resends resends;
     LIST(peer_h) changed; /* who joined, or ceased to be joined, since the last tick */
+    struct hostile_counts *hostile; /* of the whole run; NULL: nobody attacks */
     struct tally tally;   /* since the last interval was booked */
 };
 
@@ -194,7 +196,9 @@ struct world {
     struct check_result *checks;
     unsigned check_count;
     struct progress progress;
+    struct actor_group group;     /* whose actor all peers run */
     struct summary summary;
+    struct summary_more *more; /* HOSTILE_FIGURES_MAX, where anybody attacks; what hostile_summary has filled in */
     double begin_wall_s, begin_cpu_s, start_cpu_s, run_cpu_s;
     uint64_t empty_rss_bytes, run_events, run_datagrams;
     bool cpu_taken;

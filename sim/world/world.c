@@ -10,6 +10,7 @@
 #include "sim/world/aftermath.h"
 #include "sim/world/checks.h"
 #include "sim/world/faults.h"
+#include "sim/world/hostile.h"
 #include "sim/world/lives.h"
 #include "sim/world/observer.h"
 #include "sim/world/recording.h"
@@ -52,7 +53,7 @@ static int open_net(struct world *w, char *error, size_t error_cap)
     w->kind->laws(s, w->laws);
     const bool free_of_charge = w->overlay.crypto == CRYPTO_NONE && w->overlay.self_signed;
     const struct net_config config = {.seed = s->seed,
-                                      .groups = &w->kind->group,
+                                      .groups = &w->group,
                                       .ngroups = 1,
                                       .identities = w->identities,
                                       .single_ids = s->bootstrap_nodes,
@@ -94,13 +95,18 @@ static int open_state(struct world *w, char *error, size_t error_cap)
     w->identity = aligned_alloc(64, w->identities * sizeof *w->identity);
     w->books = calloc(w->parts, sizeof *w->books);
     w->online_map = calloc(words, sizeof *w->online_map);
+    if (w->scenario->hostile.share > 0 && !(w->more = calloc(HOSTILE_FIGURES_MAX, sizeof *w->more)))
+        out_of_memory();
     w->scopes = calloc(SCOPES + w->scenario->checks, sizeof *w->scopes);
     if (!w->identity || !w->books || !w->online_map || !w->scopes) {
         snprintf(error, error_cap, "out of memory for %u identities", w->identities);
         return -1;
     }
-    for (unsigned p = 0; p < w->parts; p++)
+    for (unsigned p = 0; p < w->parts; p++) {
         w->books[p].free_record = NONE;
+        if (w->scenario->hostile.share > 0 && !(w->books[p].hostile = calloc(1, sizeof *w->books[p].hostile)))
+            out_of_memory();
+    }
     return 0;
 }
 
@@ -250,7 +256,8 @@ int world_open(struct world **out, const struct scenario *s, const struct world_
     w->overlay.name = s->overlay_name;
     true_bytes_fit(&w->overlay);
     w->kind = &overlay_kinds[s->protocol];
-    w->overlay.actor_config = w->kind->config(s);
+    w->group = s->hostile.share > 0 ? (struct actor_group){0, &hostile_actor} : w->kind->group;
+    w->overlay.actor_config = s->hostile.share > 0 ? &s->hostile : w->kind->config(s);
     w->identities = scenario_population(s);
     if (open_all(w, error, error_cap)) {
         world_close(w);
@@ -272,6 +279,7 @@ void world_close(struct world *w)
         for (unsigned i = 0; i < sizeof lists / sizeof lists[0]; i++)
             free(lists[i]);
         resends_free(&b->resends);
+        free(b->hostile);
     }
     for (unsigned i = 0; i < w->scope_count; i++)
         free(w->scopes[i].m);
@@ -289,6 +297,7 @@ void world_close(struct world *w)
         net_close(w->net);
     latency_free(&w->latency);
     free(w->scopes);
+    free(w->more);
     free(w->online_map);
     free(w->books);
     free(w->identity);
@@ -517,6 +526,7 @@ void world_figures(const struct world *w, struct summary *s)
     measures_summary(w->scopes[SCOPE_MEASURE].m, 5 * w->overlay.reliability_timer, s);
     copy_outcomes(w, s);
     aftermath_summary(w, s);
+    hostile_summary(w, s);
     snprintf(s->scenario, sizeof s->scenario, "%s", w->scenario->name);
     s->seed = w->scenario->seed;
     s->fingerprint = kernel_fingerprint(w->kernel);
