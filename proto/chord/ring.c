@@ -129,17 +129,36 @@ unsigned chord_want_successors(const struct call *c)
     return tuned(c, c->o->successors);
 }
 
-bool chord_would_improve(const struct call *c, struct id id)
+/* Self-tuning makes the lists longer at once, and until the neighbours of neighbours are linked they are filled up with whoever is there, fingers on the other side of
+ * the ring too; against those, everybody who is named would be better, and each peer would attach to all others that it hears of. So beyond the least length only
+ * who lies where the list should end is worth a link: three times as far as so many peers of an overlay of the estimated size reach. */
+static bool within_reach(const struct call *c, struct id distance, unsigned want)
+{
+    if (!c->o->self_tuning || c->n->state != NODE_JOINED || c->n->section[SECTION_NEIGHBOURS].used < chord_extras_bytes(c->o))
+        return true;
+    uint32_t size = chord_tuning_at(c)->used.size;
+    return size <= 3 * want || distance.hi <= UINT64_MAX / size * 3 * want;
+}
+
+/* On one side, whose list has so many: this distance would be among the `want` least. */
+static bool side_improves(const struct call *c, bool ahead, struct id distance)
 {
     const struct node *n = c->n;
-    struct id ahead = id_distance(n->id, id), behind = id_distance(id, n->id);
-    if (id_is_zero(ahead))
-        return false;
-    if (n->successors < chord_want_successors(c) || n->predecessors < chord_want_predecessors(c))
-        return true;
-    struct id last = c->env->port->id_of(c->env, chord_successor(c, n->successors - 1u));
-    struct id first = c->env->port->id_of(c->env, chord_predecessor(c, n->predecessors - 1u));
-    return id_compare(ahead, id_distance(n->id, last)) < 0 || id_compare(behind, id_distance(first, n->id)) < 0;
+    unsigned have = ahead ? n->successors : n->predecessors, least = ahead ? c->o->successors : c->o->predecessors;
+    unsigned want = ahead ? chord_want_successors(c) : chord_want_predecessors(c);
+    for (unsigned at = have < least ? 0 : least; at > 0; at = at < have ? have : 0) {
+        struct id there = c->env->port->id_of(c->env, ahead ? chord_successor(c, at - 1) : chord_predecessor(c, at - 1));
+        bool nearer = id_compare(distance, ahead ? id_distance(n->id, there) : id_distance(there, n->id)) < 0;
+        if (nearer && (at == least || within_reach(c, distance, want)))
+            return true;
+    }
+    return have < least || (have < want && within_reach(c, distance, want));
+}
+
+bool chord_would_improve(const struct call *c, struct id id)
+{
+    struct id ahead = id_distance(c->n->id, id);
+    return !id_is_zero(ahead) && (side_improves(c, true, ahead) || side_improves(c, false, id_distance(id, c->n->id)));
 }
 
 struct learned *chord_learned(struct call *c)

@@ -231,6 +231,16 @@ static int put_up(struct net *net, const struct converged_input *in, const struc
     return load ? 0 : -1;
 }
 
+/* As configured; peers that tune themselves have found out long ago how large the overlay is (RFC 7363 6.2). With shorter lists all of them would attach to the rest
+ * of their neighbours in the first seconds, at once. */
+static unsigned list_length(const struct converged_input *in, unsigned least)
+{
+    unsigned log = 0;
+    while (in->scenario->overlay.self_tuning && in->online_count > UINT32_C(1) << log)
+        log++;
+    return log > least ? log : least;
+}
+
 int converged_build(struct net *net, const struct converged_input *in)
 {
     const struct overlay *o = &in->scenario->overlay;
@@ -238,8 +248,8 @@ int converged_build(struct net *net, const struct converged_input *in)
     struct converged_peer *peer = peers_of(net, in);
     struct converged_plan p;
     struct converged_rules rules = {.seed = in->scenario->seed,
-                                    .predecessors = o->predecessors,
-                                    .successors = o->successors,
+                                    .predecessors = list_length(in, o->predecessors),
+                                    .successors = list_length(in, o->successors),
                                     .fingers = o->fingers,
                                     .churn = churn,
                                     .repair_s = repair_s(o),
