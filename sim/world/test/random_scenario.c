@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,7 +15,7 @@
 #include <cmocka.h>
 
 #include "proto/base/hash.h"
-#include "sim/world/world.h"
+#include "sim/world/checks.h"
 
 #define FAULTS      4u
 #define TEXT_MAX    8192u
@@ -306,9 +307,34 @@ static void plan_print(const struct plan *p, struct text *t)
 
 /* ---- running ---- */
 
-/* In a process of its own, so that an assertion is a finding like any other: 0, or the status of what went wrong. */
-static int run(const struct text *t, bool tell)
+/* How a run ended: 0, or the status of what went wrong; and which checks failed, a bit for each name. */
+struct finding {
+    int status;
+    uint64_t checks;
+};
+
+/* The same thing went wrong, as far as one can tell: a smaller scenario that fails for another reason would lead astray. */
+static bool finding_alike(const struct finding *a, const struct finding *b)
 {
+    return a->status == b->status && (a->checks == b->checks || (a->checks & b->checks));
+}
+
+static uint64_t checks_failed(const struct world *w)
+{
+    uint64_t bits = 0;
+    for (unsigned i = 0; i < w->check_count; i++) {
+        const struct check_result *r = &w->checks[i];
+        const char *name = !r->check ? (i ? "datagrams" : "invariants") : r->check->ring_valid ? "ring_valid" : r->check->metric;
+        bits |= (uint64_t)r->failed << (hash64(KEY_DRAWS, name, strlen(name)) % 64);
+    }
+    return bits;
+}
+
+/* In a process of its own, so that an assertion is a finding like any other. */
+static struct finding run(const struct text *t, bool tell)
+{
+    uint64_t *checks = mmap(NULL, sizeof *checks, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_true(checks != MAP_FAILED);
     fflush(NULL);
     pid_t child = fork();
     assert_true(child >= 0);
@@ -325,6 +351,7 @@ static int run(const struct text *t, bool tell)
             _exit(2);
         }
         int status = world_run(w);
+        *checks = checks_failed(w);
         if (status)
             world_print_checks(w, stderr);
         fflush(NULL);
@@ -333,10 +360,12 @@ static int run(const struct text *t, bool tell)
     }
     int status = 0;
     assert_int_equal(waitpid(child, &status, 0), child);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : CRASHED;
+    struct finding f = {WIFEXITED(status) ? WEXITSTATUS(status) : CRASHED, *checks};
+    munmap(checks, sizeof *checks);
+    return f;
 }
 
-static int run_plan(const struct plan *p, bool tell)
+static struct finding run_plan(const struct plan *p, bool tell)
 {
     static struct text t;
     plan_print(p, &t);
@@ -372,25 +401,46 @@ static bool smaller(const struct plan *from, unsigned n, struct plan *to, bool *
     case 11: to->certificates = false; break;
     case 12: to->reactive = true; break;
     case 13: to->lookup_ms = 60000; break;
-    case 14: to->joins = false, to->warmup_s = 60; break;
+    case 14: /* never back and forth with the next */
+        if (from->joins)
+            to->joins = false, to->warmup_s = 60;
+        break;
     case 15: to->warmup_s = to->joins ? from->warmup_s : 30; break;
+    case 16:
+        for (unsigned k = 0; k < to->troubles; k++)
+            to->trouble[k].at = 10;
+        break;
     default: return false;
     }
     *changed = memcmp(from, to, sizeof *from) != 0;
     return true;
 }
 
-static struct plan shrink(struct plan p)
+typedef struct finding (*run_fn)(const struct plan *, bool tell);
+
+static struct plan shrink(struct plan p, run_fn run_it, const struct finding *found, unsigned *runs)
 {
     bool again = true, changed;
     while (again) {
-        struct plan q;
+        struct plan q = p;
         again = false;
-        for (unsigned n = 0; smaller(&p, n, &q, &changed); n++)
-            if (changed && run_plan(&q, false)) {
-                p = q;
-                again = true;
-            }
+        for (q.peers = p.peers / 2 > 8 ? p.peers / 2 : 8; q.peers < p.peers; q.peers = p.peers / 2 > 8 ? p.peers / 2 : 8) { /* first: all that follows is faster */
+            struct finding f = run_it(&q, false);
+            ++*runs;
+            if (!finding_alike(&f, found))
+                break;
+            p.peers = q.peers;
+        }
+        for (unsigned n = 0; smaller(&p, n, &q, &changed); n++) {
+            if (!changed)
+                continue;
+            struct finding f = run_it(&q, false);
+            ++*runs;
+            if (!finding_alike(&f, found))
+                continue;
+            p = q;
+            again = true;
+        }
     }
     return p;
 }
@@ -407,19 +457,56 @@ bool random_scenario_holds(uint64_t seed)
 {
     static struct text t;
     struct plan p = plan_draw(seed);
-    int status = run_plan(&p, false);
-    if (status == 0)
+    struct finding found = run_plan(&p, false);
+    unsigned runs = 0;
+    if (found.status == 0)
         return true;
-    print_message("SEED=%llu ends with %d%s. All of it:\n\n", (unsigned long long)seed, status, status == CRASHED ? " (it crashed)" : "");
+    print_message("SEED=%llu ends with %d%s. All of it:\n\n", (unsigned long long)seed, found.status, found.status == CRASHED ? " (it crashed)" : "");
     plan_print(&p, &t);
     told(&t);
-    if (status != 2) { /* else the generator is wrong, not the simulator */
-        p = shrink(p);
+    if (found.status != 2) { /* else the generator is wrong, not the simulator */
+        p = shrink(p, run_plan, &found, &runs);
         plan_print(&p, &t);
-        print_message("\nThe smallest that still fails:\n\n");
+        print_message("\nThe smallest that still fails so, after %u runs:\n\n", runs);
         told(&t);
     }
     return false;
+}
+
+static struct random_size size_of(const struct plan *p)
+{
+    return (struct random_size){.peers = p->peers, .troubles = p->troubles, .churn = p->session_s > 0, .loss = p->loss_permille > 0,
+                                .seconds = p->warmup_s + over_at(p) + p->calm_s + 60};
+}
+
+/* As if the simulator went wrong whenever something takes peers away and twelve are there at least; and in another way where messages are lost. */
+static struct finding planted(const struct plan *p, bool tell)
+{
+    bool taken = p->session_s > 0;
+    (void)tell;
+    for (unsigned k = 0; k < p->troubles; k++)
+        taken |= p->trouble[k].what == KILL || p->trouble[k].what == REBOOT || p->trouble[k].what == LEAVE;
+    return (struct finding){.status = taken && p->peers >= 12 ? 1 : p->loss_permille ? 70 : 0, .checks = 1};
+}
+
+bool random_scenario_shrinks(uint64_t seed, struct random_size *before, struct random_size *after)
+{
+    static struct text t;
+    static struct scenario s;
+    struct plan p = plan_draw(seed);
+    char error[1024];
+    unsigned runs = 0;
+    struct finding found = planted(&p, false);
+    if (found.status != 1)
+        return false;
+    *before = size_of(&p);
+    p = shrink(p, planted, &found, &runs);
+    *after = size_of(&p);
+    plan_print(&p, &t);
+    if (scenario_parse(&s, "random.yaml", t.b, t.len, NULL, 0, error, sizeof error))
+        fail_msg("%s", error);
+    assert_int_equal(planted(&p, false).status, 1);
+    return true;
 }
 
 static void one_seed(void **state)
