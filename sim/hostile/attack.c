@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The attacks. Each is a message that an honest peer would not send, made with the codecs of proto/wire and signed with the attacker's own key; then what is
  * wrong with it. It leaves over the attacker's link to its victim, once: nobody repeats it when it is lost. */
+#include "sim/hostile/attack.h"
+
 #include <assert.h>
 #include <string.h>
 
-#include "sim/hostile/attack.h"
 #include "sim/kernel/random.h"
 
 #define SEQUENCE_BITS   20u    /* of proto's links: an honest frame has nothing above */

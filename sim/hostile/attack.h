@@ -3,6 +3,8 @@
 #ifndef SIM_HOSTILE_ATTACK_H
 #define SIM_HOSTILE_ATTACK_H
 
+#include <assert.h>
+
 #include "proto/overlay.h"
 #include "proto/wire/frame.h"
 #include "proto/wire/message.h"
