@@ -196,7 +196,7 @@ static void fill_updates(const struct measures *m, struct summary *s)
     s->updates_interval = sent[UPDATE_FOR_INTERVAL];
     s->updates_attach = sent[UPDATE_FOR_ATTACH];
     s->updates_other = sent[UPDATE_FOR_OTHER];
-    s->updates_per_join = share(s->updates_join, m->join_good);
+    s->updates_per_join = share(s->updates_join, m->joins.good);
     s->updates_per_leave = share(s->updates_leave, m->tally.leaves);
     s->updates_per_failure = share(s->updates_failure, m->tally.crashes);
     s->updates_seven_links = 7 * s->links_mean;
