@@ -76,6 +76,12 @@ test-long: ## the tests that take longer: random runs by the thousand, every com
 	@$(MAKE) test-programs $(long_tests)
 	@BUILD=$(BUILD) JOBS=$(JOBS) CC="$(CC)" TEST_SECONDS=14400 scripts/run-tests.sh $(long_tests) $(long_scripts)
 
+validate: all build-validate ## set the simulator beside what was published, and make analysis/validation/ again (hours; SIZES="100 1k" for less)
+	@BUILD=$(BUILD) analysis/validation/validate.sh
+
+build-validate: $(BUILD)/sim/chord2003/test/test_path
+	@scripts/need.sh build test
+
 test-programs: all tests $(replays)
 tests: $(tests) $(analysis_tests)
 
@@ -173,6 +179,6 @@ $(BUILD)/%.o: %.c
 	$(call say,CC)$(CC) $(FLAGS) -c $< -o $@
 
 -include $(shell test -d $(BUILD) && find $(BUILD) -name '*.d')
-.PHONY: always all demo test test-long test-programs tests bench lint lint-build asan tsan fuzz fuzzers format install clean help
+.PHONY: always all demo test test-long validate build-validate test-programs tests bench lint lint-build asan tsan fuzz fuzzers format install clean help
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -23,10 +23,13 @@ model() {
             s = sqrt(log2(N)) / 2
             for (k = 1; k <= 40; k++) {
                 p = beyond((k - 0.5 - h) / s) - beyond((k + 0.5 - h) / s)
-                lookup += p * 3 * k * sends(2 * d * k + 0.33, spread * sqrt(k + 9))
+                part = k > 10 ? 3 : 2 # fragments of an answer that names so many peers on its way, and its room in each
+                n = sends(2 * d * k + 0.36 * (part - 1), spread * sqrt(k + 16))
+                lookup += p * n * (k * (1 + part) + (k > 12 ? k - 12 : 0))
+                register += p * n * (3 * k + (k > 11 ? k - 11 : 0))
             }
             print "lookup", lookup
-            print "register", 3 * h + 2 * 3
+            print "register", register + 2 * 3
             print "refresh", 6 * 2
             print "check", 2 * (1 + h)
             print "check.handshake", 7
@@ -39,7 +42,9 @@ model() {
                 path = 1.6 + 0.86 * log2(x)
                 if (path < 3) path = 3
                 place += w
-                first += w * 2 * path * sends((2 + place) * (2 * d + 0.01) + 2 * d * path, spread * sqrt((2 + place) ^ 2 + path))
+                # beyond 12 links the list of those passed makes two fragments: of the request on the links that are left, of the answer on all
+                long = beyond(12.5 - path) * path + (path > 12 ? path - 12 : 0)
+                first += w * (2 * path + long) * sends((2 + place) * (2 * d + 0.01) + 2 * d * path, spread * sqrt((2 + place) ^ 2 + path))
             }
             attach = 2 * (1 + h) + 5 * 4 + first
             update = 6 * 2 * L + 12 + 12 + 4 * f + 54
