@@ -59,8 +59,8 @@ model() {
             again = 4 * (f - 2)
             print "failure.ping", ping
             print "failure.attach", seek + 3.5 * 4
-            print "failure.update", again + 5 * 6 * 2 + (1 + 6 * 0.52) * 2 * L
-            print "failure", ping + seek + 3.5 * 4 + again + 5 * 6 * 2 + (1 + 6 * 0.52) * 2 * L
+            print "failure.update", again + 5 * 6 * 2 + 20 + (1 + 6 * 0.52) * 2 * L
+            print "failure", ping + seek + 3.5 * 4 + again + 5 * 6 * 2 + 20 + (1 + 6 * 0.52) * 2 * L
             print "failure.handshake", 6 * (f - 2 + 3.5)
             print "leave.ping", ping
             print "leave.attach", seek + 9 * 4
