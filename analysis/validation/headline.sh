@@ -26,11 +26,11 @@ run() {
     10k) warmup=5 measure=5 ;;
     100k) warmup=5 measure=3 ;;
     esac
-    "$program" run $here/headline.yaml --quiet -o "$out/run" --set "seed=$seed" --set "overlay.peers=${peers/k/ k}" "${set_[@]}" \
+    "$program" run $here/headline.yaml --quiet -o "$out/run-$$" --set "seed=$seed" --set "overlay.peers=${peers/k/ k}" "${set_[@]}" \
         --set "churn={session: {exponential: {mean: $session min}}, offline: {exponential: {mean: $session min}}}" \
-        --set "phases={warmup: $warmup min, measure: $measure min}" "$@" >"$out/log" 2>&1 || { cat "$out/log" >&2; return 1; }
-    mv "$out/run/summary.json" "$out/$label-$seed.json"
-    rm -rf "$out/run"
+        --set "phases={warmup: $warmup min, measure: $measure min}" "$@" >"$out/log-$$" 2>&1 || { cat "$out/log-$$" >&2; return 1; }
+    mv "$out/run-$$/summary.json" "$out/$label-$seed.json"
+    rm -rf "$out/run-$$"
 }
 
 thin="network.access={law: {exponential: {mean: 10 ms}}, floor: 2 ms, up: 128 kbit/s, down: 1 Mbit/s, queue: 16 KiB}"

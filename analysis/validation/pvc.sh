@@ -14,7 +14,8 @@ Made by `analysis/validation/pvc.sh` (part of `make validate`); do not edit. 1,0
 6 h (`pvc.yaml`); median round trip 156 ms as theirs (planetlab490, scaled). Cost by their convention: 20 bytes a message and 4 for each address in it.
 TEXT
 simulate $here/pvc.yaml || exit 1
-chord=$(figure lookup.latency_s.p50) hops=$(figure lookup.hops.mean) dead=$(figure lookup.dead_hops.mean) success=$(figure lookup.success) mean=$(figure lookup.latency_s.mean | awk '{ printf "%.0f", 1000 * $1 }')
+round() { awk -v x="$1" -v d="$2" 'BEGIN { printf "%.*f", d, x }'; }
+chord=$(figure lookup.latency_s.p50) hops=$(round "$(figure lookup.hops.mean)" 2) dead=$(round "$(figure lookup.dead_hops.mean)" 3) success=$(round "$(figure lookup.success)" 4) mean=$(figure lookup.latency_s.mean | awk '{ printf "%.0f", 1000 * $1 }')
 share=$(/usr/bin/python3 $here/nodes.py "$scratch/results.h5") || exit 1
 # Of a datagram 36 bytes are IP, UDP and header, 16 the key of a question, 6 an address; half of the datagrams of look-ups, fingers and joins are questions.
 cost=$(awk -F'[":, ]+' '/datagrams.by_class/ { n[$2] = $3; if ($2 !~ /keepalive/) all += $3 } /datagram_bytes.by_class/ { bytes += $3 } /nodes_online_mean/ { online = $3 } /"sim_s"/ { time = $3 } END {
@@ -35,7 +36,7 @@ words <<TEXT
 takes the nearest identifier. $hops links less the last, which a question does not cross, are $(awk -v h="$hops" 'BEGIN { printf "%.1f", h - 1 }') round trips of 156 ms, and $dead dead hops a look-up cost 1 s each, theirs three round trips:
 $(awk -v h="$hops" -v d="$dead" 'BEGIN { printf "%.0f", (h - 1) * 156 + d * 1000 }') ms in the mean is what must come out, and $mean ms does. Share of right answers: $success.
 
-**RELOAD in the same scenario:** median $(awk -v x="$(figure lookup.latency_s.p50)" 'BEGIN { printf "%.0f", 1000 * x }') ms over $(figure lookup.hops.mean) links. It is recursive, $(figure lookup.hops.mean) x 78 ms each way, but acknowledges each message before the next leaves the same
+**RELOAD in the same scenario:** median $(awk -v x="$(figure lookup.latency_s.p50)" 'BEGIN { printf "%.0f", 1000 * x }') ms over $(round "$(figure lookup.hops.mean)" 2) links. It is recursive, as many times 78 ms each way, but acknowledges each message before the next leaves the same
 link, and takes no heed of distance either.
 TEXT
 cp "$table" $here/pvc.md
