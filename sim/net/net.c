@@ -257,9 +257,13 @@ static void on_approach(void *net, uint32_t node, enum approach step)
     } else if (step == APPROACH_NEAR) {
         __builtin_prefetch(id->online);
     } else if (id->online) {
-        const char *block = (const char *)id->online->block;
+        const char *block = (const char *)id->online->block, *work = id->online->work;
         for (unsigned k = 0; k < 4; k++)
             __builtin_prefetch(block + k * LINE);
+        if (work) {
+            __builtin_prefetch(work);
+            __builtin_prefetch(work + LINE);
+        }
     }
 }
 
@@ -272,6 +276,8 @@ static void on_touch(void *net, uint32_t node, const struct event *e, const uint
     if (!o)
         return;
     __builtin_prefetch(o->table->slot + (e && e->flags == KIND_DATA ? tag_slot(e->chan) : 0));
+    if (e && e->flags == KIND_PLAIN) /* an answer goes to its place */
+        __builtin_prefetch(&n->identity[e->src]);
     if (e && e->class == TRAFFIC_KEEPALIVE)
         return;
     const char *block = (const char *)o->block;
