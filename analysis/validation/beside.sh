@@ -57,8 +57,8 @@ words <<'TEXT'
 
 **Why they differ**
 
-- *Latency: recursion, and acknowledgements.* chord2003 asks each hop itself: a round trip a node. RELOAD hands on: half of that there and half back, but a request that finds its link busy waits for the acknowledgement before it and
-  10 ms more (6.6.3.1, stop and wait), and certificates make an answer that carries a value two frames.
+- *Latency: who is asked, and the way back.* chord2003 asks each node of the path itself, and not the owner: path x 2 one-way delays of 50 ms. RELOAD hands the request on to the owner, and the answer comes back the same
+  way (symmetric recursive routing): (path + 1) x 2. Its path is longer by nearly one, since it knows 3 successors and not 20. What finds its link busy waits for the acknowledgement before it and 10 ms more (6.6.3.1, stop and wait).
 - *Acknowledgements* are half of RELOAD's datagrams besides keepalives: each message is answered once by the next hop, whatever comes back from the end.
 - *Dead hops.* A classic node finds a dead finger by asking it: a time-out of 500 ms in a look-up. A RELOAD peer keeps a channel to each of its links, and silence, a Leave or a close_notify tells it before a look-up comes that way:
   that is what the keepalives buy, and they are most of the traffic.
