@@ -16,14 +16,14 @@
 #define KEEPALIVE_CPU_S 0.12e-6
 #define ONLINE_BYTES    2800.0
 #define IDENTITY_BYTES  136.0
-#define PROGRAM_BYTES   18e6
+#define PROGRAM_BYTES   20e6
 #define STORM_BYTES     24e3 /* for each peer that falls silent at once: all that had a link to it tell all theirs */
 
 /* The same of chord2003, whose every message is one datagram: hardly more than what the host takes for one, as it does for keepalives one by one. */
 #define CHORD_DATAGRAM_CPU_S 0.35e-6
 #define LINE_BYTES           16.0
 #define CHORD_ONLINE_BYTES   600.0
-#define CHORD_PROGRAM_BYTES  15e6
+#define CHORD_PROGRAM_BYTES  17e6
 
 static double log2_of(double x)
 {

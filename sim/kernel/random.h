@@ -6,12 +6,13 @@
 
 #include <stdint.h>
 
-/* Streams of the simulator; those of a protocol node (enum random_purpose) are offset by STREAM_NODE. */
+/* Streams of the simulator; those of a protocol node (enum random_purpose) are offset by STREAM_NODE. New ones go last: a number that moves changes
+ * every result that drew from it, and the certificates of sim/crypto/fuzz/corpus. */
 enum random_stream {
     STREAM_LOSS = 1, STREAM_JITTER, STREAM_KEEPALIVE, STREAM_PLACE, STREAM_ACCESS, STREAM_CHURN, STREAM_REJOIN, STREAM_GRACEFUL,
     STREAM_LOOKUP_TIME, STREAM_LOOKUP_TARGET, STREAM_REGISTER, STREAM_BOOTSTRAP, STREAM_FAULT, STREAM_IDENTITY, STREAM_CONVERGED,
     STREAM_SAMPLE, STREAM_LAW, STREAM_TEST, STREAM_DAILY, STREAM_ARRIVAL,
-    STREAM_EXTRA_DELAY, STREAM_PAIR, STREAM_CLOSED, STREAM_CLIENT, STREAM_KEY, STREAM_HOSTILE, STREAM_NODE = 64
+    STREAM_EXTRA_DELAY, STREAM_PAIR, STREAM_HOSTILE, STREAM_CLIENT, STREAM_CLOSED, STREAM_KEY, STREAM_NODE = 64
 };
 
 void philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);

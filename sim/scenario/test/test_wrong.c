@@ -251,7 +251,7 @@ static const struct wrong {
     {H "faults: [{at: 8 min}]\n", ":3:10: faults[0] does nothing: name a fault, as in kill: {share: 20 %}"},
     {H "faults:\n  - {at: 8 min, kill: {share: 20 %}}\n  - {at: 20 min, kill: {share: 20 %}}\n",
      ":5:10: faults[1].at is after the end of measure (15 min)"},
-    {H "faults:\n  - {at: 8 min, kill: {share: 20 %}, who: all}\n", ":4:38: unknown key \"who\" in faults[0]: it has at, for, region, kill, restart, reboot, leave, partition, network, slow, idle, set, flood"},
+    {H "faults:\n  - {at: 8 min, kill: {share: 20 %}, who: all}\n", ":4:38: unknown key \"who\" in faults[0]: it has at, for, region, kill, restart, reboot, leave, partition, network, slow, idle, set, configure, flood"},
     {H "faults: [{at: 1 s, kill: {share: 1 %}, leave: {share: 1 %}}]\n",
      ":3:40: faults[0] is one fault: begin another item of the list for leave"},
     {H "faults: [{at: 1 s, kil: {share: 1 %}}]\n", ":3:20: unknown key \"kil\" in faults[0]: did you mean kill?"},
