@@ -153,6 +153,11 @@ void heap_wake_at(struct heap_engine *h, uint32_t node, sim_time due)
     settle_waker(h, i == NOT_QUEUED ? h->wakers++ : i, node);
 }
 
+sim_time heap_due(const struct heap_engine *h, uint32_t node)
+{
+    return h->due[node];
+}
+
 static void deliver(struct heap_engine *h)
 {
     struct kernel *k = h->kernel;
@@ -162,9 +167,9 @@ static void deliver(struct heap_engine *h)
     p->now = f.e.at;
     p->site = kernel_site(k, f.e.dst);
     sim_time due = k->hooks.deliver(k->hooks.host, p, &f.e, f.bytes, &count);
-    heap_wake_at(h, f.e.dst, due > f.e.at ? due : f.e.at);
     if (count)
-        kernel_chain(k, p->site, &f.e, f.bytes);
+        kernel_chain(p, p->site, &f.e, f.bytes);
+    heap_wake_at(h, f.e.dst, due > f.e.at ? due : f.e.at);
     p->counts.datagrams++;
     h->flight_bytes -= f.e.len + (size_t)1;
     free(f.bytes);

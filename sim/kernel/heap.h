@@ -12,6 +12,7 @@ struct heap_engine *heap_open(struct kernel *);
 void heap_close(struct heap_engine *);
 void heap_post(struct heap_engine *, const struct event *, const uint8_t *bytes);
 void heap_wake_at(struct heap_engine *, uint32_t node, sim_time due);
+sim_time heap_due(const struct heap_engine *, uint32_t node);
 int heap_run(struct heap_engine *, sim_time until); /* 0, or the status of a stop */
 size_t heap_memory(const struct heap_engine *);
 

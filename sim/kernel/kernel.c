@@ -66,16 +66,16 @@ void *kernel_reallocate(void *old, size_t bytes)
     return p;
 }
 
-static struct node_state *node_states(uint32_t nodes)
+static node_word *node_words(uint32_t nodes)
 {
-    size_t bytes = (nodes * sizeof(struct node_state) + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
-    struct node_state *node = aligned_alloc(HUGE_PAGE, bytes); /* the system backs only what is touched */
+    size_t bytes = (nodes * sizeof(node_word) + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+    node_word *node = aligned_alloc(HUGE_PAGE, bytes); /* the system backs only what is touched */
     if (!node)
         kernel_exhausted("the kernel's %u nodes", nodes);
     if (bytes > 4 * HUGE_PAGE)
         madvise(node, bytes, MADV_HUGEPAGE);
     for (uint32_t i = 0; i < nodes; i++)
-        node[i] = (struct node_state){.due = TIME_NEVER, .queued = {TIME_NEVER, TIME_NEVER}};
+        node[i] = SLEEPER_NEVER;
     return node;
 }
 
@@ -90,7 +90,7 @@ static struct part *parts(unsigned partitions)
 
 static bool config_is_sound(const struct kernel_config *c)
 {
-    if (c->nodes == 0 || c->nodes >= SITE_NONE || c->partitions == 0 || c->window == 0 || c->window == TIME_NEVER)
+    if (c->nodes == 0 || c->nodes >= SITE_NONE || c->partitions == 0 || c->partitions > PART_NUMBER_MAX || c->window == 0 || c->window == TIME_NEVER)
         return false;
     for (uint32_t i = 1; c->site && i < c->nodes; i++)
         if (c->site[i] < c->site[i - 1])
@@ -125,6 +125,8 @@ static void divide(struct kernel *k)
             border++;
         p->end = border;
         k->border[i + 1] = border;
+        reserve_open(&p->states, (p->end - p->first) * sizeof *p->state);
+        p->state = (struct node_state *)(void *)p->states.at;
     }
 }
 
@@ -155,7 +157,7 @@ int kernel_open(struct kernel **out, const struct kernel_config *c, const struct
     k->lookahead = c->window;
     k->window = time_min(c->window, WINDOW_MAX);
     k->head = first_nodes(c);
-    k->node = node_states(k->nodes);
+    k->node = node_words(k->nodes);
     k->border = kernel_allocate(k->partitions + (size_t)1, sizeof *k->border);
     k->part = parts(k->partitions);
     divide(k);
@@ -171,6 +173,8 @@ void kernel_close(struct kernel *k)
     heap_close(k->heap);
     for (unsigned i = 0; k->engine == KERNEL_WINDOWS && i < k->partitions; i++)
         windows_close(&k->part[i]);
+    for (unsigned i = 0; i < k->partitions; i++)
+        reserve_close(&k->part[i].states);
     exchange_close(k->exchange);
     free(k->head);
     free(k->node);
@@ -295,18 +299,60 @@ void kernel_count(const struct kernel *k, struct kernel_counts *out)
     out->events = out->datagrams + out->wakes;
 }
 
+const node_word *kernel_nodes(const struct kernel *k)
+{
+    return k->node;
+}
+
+uint32_t part_seats(const struct part *p)
+{
+    return p->seats;
+}
+
+sim_time kernel_due(const struct kernel *k, uint32_t node)
+{
+    node_word w = k->node[node];
+    if (k->heap)
+        return heap_due(k->heap, node);
+    return node_is_seated(w) ? kernel_state(k, w)->due : sleeper_due(w);
+}
+
+static uint32_t take_seat(struct part *p, uint32_t node)
+{
+    struct kernel *k = p->kernel;
+    sim_time due = kernel_due(k, node);
+    uint32_t seat = p->seats++;
+    assert(node >= p->first && node < p->end);
+    reserve_use(&p->states, p->seats * sizeof *p->state);
+    p->state[seat] = (struct node_state){.due = due, .queued = {sleeper_recorded(k->node[node]) ? due : TIME_NEVER, TIME_NEVER}};
+    k->node[node] = NODE_SEATED | (node_word)p->index << 48 | seat;
+    if (k->hooks.seat)
+        k->hooks.seat(k->hooks.host, p, node, seat, due);
+    return seat;
+}
+
+uint32_t kernel_seat(struct part *p, uint32_t node)
+{
+    node_word w = p->kernel->node[node];
+    return node_is_seated(w) ? node_seat(w) : take_seat(p, node);
+}
+
 uint64_t kernel_fingerprint(const struct kernel *k)
 {
     uint64_t sum = 0;
-    for (uint32_t i = 0; i < k->nodes; i++)
-        if (k->node[i].chain)
-            sum += hash64_mix(hash64_mix(UINT64_C(0x666f6c64), i), k->node[i].chain);
+    for (uint32_t i = 0; i < k->nodes; i++) {
+        uint64_t chain = node_is_seated(k->node[i]) ? kernel_state(k, k->node[i])->chain : 0;
+        if (chain)
+            sum += hash64_mix(hash64_mix(UINT64_C(0x666f6c64), i), chain);
+    }
     return sum;
 }
 
 size_t kernel_memory(const struct kernel *k)
 {
     size_t bytes = sizeof *k + k->partitions * sizeof *k->part + k->nodes * sizeof *k->node;
+    for (unsigned i = 0; i < k->partitions; i++)
+        bytes += k->part[i].seats * sizeof(struct node_state);
     if (k->head)
         bytes += k->nodes * sizeof *k->head;
     for (unsigned i = 0; k->engine == KERNEL_WINDOWS && i < k->partitions; i++)

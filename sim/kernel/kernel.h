@@ -46,6 +46,8 @@ struct kernel_hooks {
      * bytes are valid for the call. *count is true on entry; false on return keeps this delivery out of the fingerprint (keepalives). */
     sim_time (*deliver)(void *host, struct part *, const struct event *e, const uint8_t *bytes, bool *count);
     sim_time (*wake)(void *host, struct part *, uint32_t node, sim_time now);
+    /* The node has got a seat (below). Its due time is kept on. May be NULL. Called within other calls of the kernel, so it must not call back. */
+    void (*seat)(void *host, struct part *, uint32_t node, uint32_t seat, sim_time due);
     /* Prefetch what deliver or wake of this node will touch; bytes NULL for a wake-up. May be NULL. approach comes before it, once for each step, a few
      * events apart, so that each step may read what the one before has fetched; at step 0 the node may be another one of the site. */
     void (*approach)(void *host, uint32_t node, enum approach step);
@@ -54,7 +56,7 @@ struct kernel_hooks {
 
 struct kernel_config {
     enum kernel_engine engine;
-    unsigned partitions;    /* 1.. */
+    unsigned partitions;    /* 1..PART_NUMBER_MAX */
     enum kernel_threads threads;
     uint32_t nodes;         /* numbered 0..nodes-1 */
     const uint32_t *site;   /* site of each node, non-decreasing; NULL: every node its own site */
@@ -65,6 +67,33 @@ struct kernel_config {
 _Noreturn void kernel_exhausted(const char *what, ...) __attribute__((format(printf, 1, 2))); /* for hosts too: out of memory for this */
 int kernel_open(struct kernel **, const struct kernel_config *, const struct kernel_hooks *);
 void kernel_close(struct kernel *);
+
+/* Most nodes of a large population sleep through a run, and eight bytes are enough for them: when they shall wake. A node has a seat, a number within its part,
+ * from the moment that something happens to it for the first time: a delivery, a second due time, or that its host asks for one. Seats are given in order, from
+ * 0 on, and for good. What kernel and hosts keep of nodes that have lived lies in arrays by seat; of the others they keep nothing. */
+typedef uint64_t node_word; /* from the top: 1, part 15, unused 16, seat 32 bits; or 0, a record waits 1, due 62 bits */
+#define NODE_SEATED    (UINT64_C(1) << 63)
+#define PART_NUMBER_MAX 32767u
+static inline bool node_is_seated(node_word w)
+{
+    return w >> 63;
+}
+static inline uint32_t node_seat(node_word w) /* seated */
+{
+    return (uint32_t)w;
+}
+static inline unsigned node_part(node_word w) /* seated */
+{
+    return (unsigned)(w >> 48 & PART_NUMBER_MAX);
+}
+/* One for each node. Another part's may change while this one runs. */
+const node_word *kernel_nodes(const struct kernel *);
+/* Gives the node a seat, if it has none, and tells which. */
+uint32_t kernel_seat(struct part *, uint32_t node);
+/* Seats of a part so far. */
+uint32_t part_seats(const struct part *);
+/* When the node shall wake. */
+sim_time kernel_due(const struct kernel *, uint32_t node);
 
 unsigned kernel_partitions(const struct kernel *);
 struct part *kernel_part(struct kernel *, unsigned index);

@@ -10,6 +10,7 @@
 #include "sim/kernel/arena.h"
 #include "sim/kernel/kernel.h"
 #include "sim/kernel/queue.h"
+#include "sim/kernel/reserve.h"
 #include "sim/kernel/sort.h"
 #include "sim/kernel/wake.h"
 #include "sim/kernel/wheel.h"
@@ -28,6 +29,9 @@ struct part {
     sim_time now;        /* of the event that runs */
     uint32_t site;       /* of the event that runs, by its first node; SITE_NONE between runs */
     struct kernel_counts counts;
+    struct node_state *state; /* by seat */
+    struct reserve states;
+    uint32_t seats;
     /* The windows engine: */
     sim_time limit;             /* end of the open window, or the instant that cuts it; 0 between windows */
     struct wheel wheel;
@@ -51,7 +55,7 @@ struct kernel {
     sim_time window;     /* the same, or less where it would not fit a sort key */
     sim_time now;
     uint32_t *head;      /* first node of each node's site; NULL: the node itself */
-    struct node_state *node;
+    node_word *node;
     struct part *part;
     uint32_t *border;    /* part i has the nodes from border[i] up to border[i + 1]; apart from the parts, whose lines their threads write */
     struct heap_engine *heap;  /* KERNEL_HEAP only */
@@ -72,13 +76,20 @@ static inline uint32_t kernel_site(const struct kernel *k, uint32_t node)
     return k->head ? k->head[node] : node;
 }
 
-/* One delivery enters the chain of its site. */
-static inline void kernel_chain(struct kernel *k, uint32_t site, const struct event *e, const uint8_t *bytes)
+/* What is kept of a node that has a seat. */
+static inline struct node_state *kernel_state(const struct kernel *k, node_word w)
 {
-    uint64_t h = hash64_mix(k->node[site].chain, e->at);
+    return &k->part[node_part(w)].state[node_seat(w)];
+}
+
+/* One delivery enters the chain of its site. */
+static inline void kernel_chain(struct part *p, uint32_t site, const struct event *e, const uint8_t *bytes)
+{
+    uint64_t *chain = &p->state[kernel_seat(p, site)].chain;
+    uint64_t h = hash64_mix(*chain, e->at);
     h = hash64_mix(h, (uint64_t)e->dst << 32 | e->src);
     h = hash64_mix(h, (uint64_t)e->seq << 32 | e->true_len);
-    k->node[site].chain = e->len ? hash64(h, bytes, e->len) : h;
+    *chain = e->len ? hash64(h, bytes, e->len) : h;
 }
 
 #endif

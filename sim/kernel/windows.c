@@ -8,6 +8,7 @@
 #include "sim/kernel/part.h"
 
 /* How many events ahead something is fetched: far enough for memory to answer, near enough to be still in the first cache when it is used. */
+#define AHEAD_WORD 32u
 #define AHEAD_RECORD 24u
 #define AHEAD_BYTES 16u
 #define AHEAD_CLOSE 12u
@@ -93,7 +94,7 @@ static void deliver(struct part *p, const struct record *r)
     bool count = true;
     sim_time due = k->hooks.deliver(k->hooks.host, p, &e, bytes, &count);
     if (count)
-        kernel_chain(k, p->site, &e, bytes);
+        kernel_chain(p, p->site, &e, bytes);
     if (e.len)
         arena_give(&p->arena, record_ref(r), arena_units(e.len));
     p->counts.datagrams++;
@@ -162,8 +163,9 @@ static size_t gather(struct part *p, struct slot list, sim_time start, sim_time 
 
 static void fetch_record(const struct part *p, const struct item *item)
 {
-    __builtin_prefetch(item->record);
-    __builtin_prefetch(&p->kernel->node[item->key >> 32], 1);
+    node_word w = p->kernel->node[item->key >> 32];
+    if (node_is_seated(w))
+        __builtin_prefetch(&p->state[node_seat(w)], 1);
 }
 
 static void fetch_bytes(const struct part *p, const struct item *item)
@@ -186,7 +188,13 @@ static void touch(const struct part *p, const struct item *item)
     h->touch(h->host, r->dst, &e, e.len ? arena_at(&p->arena, record_ref(r)) : no_bytes);
 }
 
-/* The four steps towards an event. */
+/* The five steps towards an event. */
+static void fetch_word(const struct part *p, const struct item *item)
+{
+    __builtin_prefetch(item->record);
+    __builtin_prefetch(&p->kernel->node[item->key >> 32]);
+}
+
 static void fetch_far(const struct part *p, const struct item *item)
 {
     const struct kernel_hooks *h = &p->kernel->hooks;
@@ -218,6 +226,8 @@ static void fetch_touch(const struct part *p, const struct item *item)
 
 static void fetch_first(const struct part *p, size_t n)
 {
+    for (size_t i = 0; i < AHEAD_WORD && i < n; i++)
+        fetch_word(p, &p->item[i]);
     for (size_t i = 0; i < AHEAD_RECORD && i < n; i++)
         fetch_far(p, &p->item[i]);
     for (size_t i = 0; i < AHEAD_BYTES && i < n; i++)
@@ -230,6 +240,8 @@ static void fetch_first(const struct part *p, size_t n)
 
 static void fetch_next(const struct part *p, size_t i, size_t n)
 {
+    if (i + AHEAD_WORD < n)
+        fetch_word(p, &p->item[i + AHEAD_WORD]);
     if (i + AHEAD_RECORD < n)
         fetch_far(p, &p->item[i + AHEAD_RECORD]);
     if (i + AHEAD_BYTES < n)

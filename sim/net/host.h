@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Private to sim/net: what the virtual host keeps of each identity, each node and each channel, and how its files meet.
  *
- * What lives how long: struct identity always; struct online, the node's block and its table of channels for one session; struct handshake for one
+ * What lives how long: the location of an identity always; struct identity from the moment that something happens to it; struct online, the node's block and its table of channels for one session; struct handshake for one
  * handshake. All but the first come from the slab of the partition that owns the identity. A handler touches only its own identity and partition;
  * of other identities it reads the location, which never changes. */
 #ifndef SIM_NET_HOST_H
@@ -9,6 +9,7 @@
 
 #include "proto/base/hash.h"
 #include "sim/kernel/random.h"
+#include "sim/kernel/reserve.h"
 #include "sim/net/handles.h"
 #include "sim/net/net.h"
 #include "sim/net/slab.h"
@@ -115,17 +116,22 @@ struct online {
 };
 _Static_assert(sizeof(struct online) == 64, "one line a node");
 
+/* One for each identity with a seat (kernel.h), by seat: who is online, was online, or got a datagram. */
 struct identity {
     sim_time act_at;
     struct online *online; /* NULL: offline */
     uint32_t seq;          /* datagrams sent in all sessions: keys their draws and their order */
     uint32_t incarnation;  /* sessions begun */
-    uint32_t access_us : 31, /* location */
-        refuses : 1;         /* offline, but its host answers that nobody listens */
-    uint16_t place;
-    uint16_t generation; /* channels opened in all sessions */
+    uint16_t generation;   /* channels opened in all sessions */
+    bool refuses;          /* offline, but its host answers that nobody listens */
 };
-_Static_assert(sizeof(struct identity) == 32, "byte budget of an identity: there are 4.7 for each node online");
+_Static_assert(sizeof(struct identity) == 32, "byte budget of an identity that has lived");
+
+/* One for each identity: there are 4.7 for each node online. */
+struct whereabouts {
+    uint16_t place, access_us[2]; /* low half first */
+};
+_Static_assert(sizeof(struct whereabouts) == 6, "byte budget of an identity that sleeps");
 
 /* ---- a partition ---- */
 
@@ -152,6 +158,8 @@ struct host {
     uint32_t notes;      /* that keepalives begin or end, sent so far (keepalive.c) */
     struct env look;     /* lent to those who look from outside */
     struct slab slab;
+    struct identity *identity; /* by seat */
+    struct reserve identities;
     struct net_counts counts;
     struct schedule schedule[SCHEDULES];
     struct handles handles;
@@ -191,7 +199,8 @@ struct net {
     struct net_config config;
     struct net_hooks hooks;
     struct kernel *kernel;
-    struct identity *identity;
+    const node_word *node;     /* of the kernel: who has a seat */
+    struct whereabouts *where; /* of each identity */
     struct line *line; /* of each device; NULL: none queues */
     bool keepalives_one_by_one;
     unsigned parts;
@@ -230,9 +239,23 @@ static inline const struct actor *actor_of(const struct net *n, peer_h peer)
     return n->config.groups[g].actor;
 }
 
+/* An identity of this host's partition that has a seat. */
 static inline struct identity *identity_of(const struct host *h, peer_h peer)
 {
-    return &h->net->identity[peer];
+    return &h->identity[node_seat(h->net->node[peer])];
+}
+
+/* Of any partition; NULL: a sleeper, to which nothing has happened yet. */
+static inline struct identity *identity_known(const struct net *n, peer_h peer)
+{
+    node_word w = n->node[peer];
+    return node_is_seated(w) ? &n->part[node_part(w)]->identity[node_seat(w)] : NULL;
+}
+
+static inline struct online *online_of(const struct net *n, peer_h peer)
+{
+    const struct identity *id = identity_known(n, peer);
+    return id ? id->online : NULL;
 }
 
 /* The device that an identity belongs to: one user, one place. */
@@ -270,7 +293,8 @@ uint32_t wire_one_way(const struct net *, peer_h from, peer_h to);
 sim_time wire_one_way_usual(const struct net *, peer_h from, peer_h to);
 static inline struct location location_of(const struct net *n, peer_h peer)
 {
-    return (struct location){n->identity[peer].place, n->identity[peer].access_us, device_of(n, peer)};
+    const struct whereabouts *w = &n->where[peer];
+    return (struct location){w->place, w->access_us[0] | (uint32_t)w->access_us[1] << 16, device_of(n, peer)};
 }
 /* Bytes of a datagram on the wire, from IP upwards. */
 static inline uint32_t wire_bytes(const struct event *e)

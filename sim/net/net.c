@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "sim/crypto/credentials.h"
 #include "sim/net/host.h"
@@ -16,7 +15,6 @@
 #define KEY_SIGN         UINT64_C(0x7369676e61747572)
 #define KEY_PHASE        UINT64_C(0x6b65657070686173)
 #define LINE             64u
-#define HUGE_PAGE        ((size_t)2 << 20)
 
 /* ---- calls into a node ---- */
 
@@ -75,6 +73,7 @@ void call_channel(struct host *h, struct online *o, chan_h slot, enum chan_event
 
 struct online *session_open(struct host *h, peer_h peer, sim_time now)
 {
+    kernel_seat(h->part, peer);
     struct identity *id = identity_of(h, peer);
     assert(!id->online);
     size_t bytes = actor_of(h->net, peer)->bytes_initial();
@@ -86,7 +85,7 @@ struct online *session_open(struct host *h, peer_h peer, sim_time now)
                                   .bytes = (uint32_t)bytes};
     channel_table_open(h, id->online, now);
     id->incarnation++;
-    id->refuses = 0;
+    id->refuses = false;
     h->counts.online++;
     h->counts.node_bytes += bytes;
     return id->online;
@@ -159,6 +158,10 @@ void net_request(struct net *n, struct part *part, peer_h peer, sim_time now, co
 void net_act_at(struct net *n, struct part *part, peer_h peer, sim_time at)
 {
     struct host *h = host_at(n, part);
+    if (!node_is_seated(n->node[peer])) { /* there is nothing else to wake it for */
+        kernel_wake_at(part, peer, at);
+        return;
+    }
     identity_of(h, peer)->act_at = at;
     arm(h, peer);
 }
@@ -171,13 +174,13 @@ static bool is_behind(const struct net *n, const struct online *o, sim_time now)
     return n->config.cpu_backlog && o->cpu_free > time_add(now, n->config.cpu_backlog);
 }
 
-/* Nobody is there. Keepalives are accounted for by their sender. */
+/* Nobody is there, or never was (NULL). Keepalives are accounted for by their sender. */
 static void offline(struct host *h, struct identity *id, const struct event *e, const uint8_t *bytes, bool count)
 {
     if (!count)
         return;
     wire_nobody(h, e, bytes);
-    if (id->refuses && e->flags != KIND_REFUSED)
+    if (id && id->refuses && e->flags != KIND_REFUSED)
         trouble_refuse(h, id, e);
 }
 
@@ -185,13 +188,13 @@ static sim_time on_deliver(void *net, struct part *part, const struct event *e, 
 {
     const struct net *n = net;
     struct host *h = host_at(n, part);
-    struct identity *id = identity_of(h, e->dst);
+    struct identity *id = identity_known(n, e->dst);
     h->now = e->at;
     struct event through;
     if (n->line) {
         if (access_down(h, e, bytes)) {
             *count = false;
-            return host_due(id);
+            return id ? host_due(id) : kernel_due(n->kernel, e->dst);
         }
         through = *e;
         through.chan &= ~ACCESS_PASSED;
@@ -199,7 +202,7 @@ static sim_time on_deliver(void *net, struct part *part, const struct event *e, 
     }
     *count = e->flags != KIND_KEEPALIVE && e->flags != KIND_NOTE && !event_is_uncounted_refusal(e);
     h->counts.in_flight -= *count; /* put there by the sender's partition: only the sum over all has a meaning */
-    if (!id->online)
+    if (!id || !id->online)
         offline(h, id, e, bytes, *count);
     else if (e->flags == KIND_REFUSED) /* the kernel's, not the node's: no queue */
         trouble_refused(h, id, e);
@@ -217,6 +220,19 @@ static sim_time on_deliver(void *net, struct part *part, const struct event *e, 
         channel_receive_close(h, id, e);
     else
         handshake_receive(h, id, e, bytes);
+    return id ? host_due(id) : kernel_due(n->kernel, e->dst);
+}
+
+/* The world's turn. What it does may give a sleeper its seat. */
+static sim_time act(struct host *h, peer_h peer, sim_time now)
+{
+    struct net *n = h->net;
+    h->counts.wakes++;
+    sim_time next = n->hooks.act(n->hooks.world, h->part, peer, now);
+    struct identity *id = identity_known(n, peer);
+    if (!id)
+        return next;
+    id->act_at = time_min(id->act_at, next);
     return host_due(id);
 }
 
@@ -224,36 +240,51 @@ static sim_time on_wake(void *net, struct part *part, uint32_t node, sim_time no
 {
     struct net *n = net;
     struct host *h = host_at(n, part);
-    struct identity *id = identity_of(h, node);
+    struct identity *id = identity_known(n, node);
+    sim_time due;
     h->now = now;
     h->waking = true;
-    if (id->online && id->online->channel_due <= now)
+    if (id && id->online && id->online->channel_due <= now)
         channel_wake(h, id, node, now);
-    if (id->online && id->online->node_due <= now) {
+    if (id && id->online && id->online->node_due <= now) {
         struct online *o = id->online;
         call_begin(h, node, now);
         h->counts.wakes++;
         o->node_due = actor_of(n, node)->wake(o->block, &h->env);
         call_end(h);
     }
-    if (id->act_at <= now) {
+    if (!id) {
+        due = act(h, node, now);
+    } else if (id->act_at <= now) {
         id->act_at = TIME_NEVER;
-        h->counts.wakes++;
-        sim_time next = n->hooks.act(n->hooks.world, part, node, now);
-        id->act_at = time_min(id->act_at, next);
+        due = act(h, node, now);
+    } else {
+        due = host_due(id);
     }
     h->waking = false;
-    return host_due(id);
+    return due;
+}
+
+static void on_seat(void *net, struct part *part, uint32_t node, uint32_t seat, sim_time due)
+{
+    const struct net *n = net;
+    struct host *h = host_at(n, part);
+    reserve_use(&h->identities, (seat + (size_t)1) * sizeof *h->identity);
+    h->identity[seat] = (struct identity){.act_at = due};
+    if (n->hooks.seat)
+        n->hooks.seat(n->hooks.world, part, node, seat, due);
 }
 
 /* Identity, session, the head of its block: each is found through the one before. */
 static void on_approach(void *net, uint32_t node, enum approach step)
 {
-    const struct identity *id = &((const struct net *)net)->identity[node];
+    const struct identity *id = identity_known(net, node);
     if (step == APPROACH_FAR) {
         __builtin_prefetch(id);
         if (((const struct net *)net)->line)
             access_approach(net, node);
+    } else if (!id) {
+        return;
     } else if (step == APPROACH_NEAR) {
         __builtin_prefetch(id->online);
     } else if (id->online) {
@@ -271,13 +302,13 @@ static void on_approach(void *net, uint32_t node, enum approach step)
 static void on_touch(void *net, uint32_t node, const struct event *e, const uint8_t *bytes)
 {
     const struct net *n = net;
-    const struct online *o = n->identity[node].online;
+    const struct online *o = online_of(n, node);
     uint16_t line[8];
     if (!o)
         return;
     __builtin_prefetch(o->table->slot + (e && e->flags == KIND_DATA ? tag_slot(e->chan) : 0));
     if (e && e->flags == KIND_PLAIN) /* an answer goes to its place */
-        __builtin_prefetch(&n->identity[e->src]);
+        __builtin_prefetch(&n->where[e->src]);
     if (e && e->class == TRAFFIC_KEEPALIVE)
         return;
     const char *block = (const char *)o->block;
@@ -302,6 +333,10 @@ static struct host *host_open(struct net *n, struct part *part)
     slab_init(&h->slab);
     handles_open(&h->handles, n->config.seed, n->config.identities, n->own.id ? &n->own : NULL);
     crypto_open(h);
+    uint32_t first, end;
+    part_range(part, &first, &end);
+    reserve_open(&h->identities, (end - first) * sizeof *h->identity);
+    h->identity = (struct identity *)(void *)h->identities.at;
     return h;
 }
 
@@ -312,28 +347,19 @@ static void host_close(struct host *h)
         return;
     part_range(h->part, &first, &end);
     for (uint32_t peer = first; peer < end; peer++)
-        if (identity_of(h, peer)->online)
+        if (online_of(h->net, peer))
             session_free(h, peer);
+    reserve_close(&h->identities);
     crypto_close(h);
     handles_close(&h->handles);
     slab_fini(&h->slab);
     free(h);
 }
 
-/* Every event begins here, at random: huge pages save a miss of the address translation, in runs that are large anyway. */
-static struct identity *identities(uint32_t count)
-{
-    size_t bytes = (count * sizeof(struct identity) + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
-    struct identity *id = aligned_alloc(HUGE_PAGE, bytes); /* the system backs only what is touched */
-    if (id && bytes > 4 * HUGE_PAGE)
-        madvise(id, bytes, MADV_HUGEPAGE);
-    return id;
-}
-
 static int fill(struct net *n)
 {
     const struct net_config *c = &n->config;
-    struct kernel_hooks hooks = {.host = n, .deliver = on_deliver, .wake = on_wake, .approach = on_approach, .touch = on_touch};
+    struct kernel_hooks hooks = {.host = n, .deliver = on_deliver, .wake = on_wake, .seat = on_seat, .approach = on_approach, .touch = on_touch};
     struct kernel_config kernel = {.engine = c->engine,
                                    .partitions = c->partitions ? c->partitions : 1,
                                    .threads = c->threads,
@@ -351,13 +377,14 @@ static int fill(struct net *n)
     free(site);
     if (status)
         return status;
-    n->identity = identities(c->identities);
+    n->node = kernel_nodes(n->kernel);
+    n->where = malloc(c->identities * sizeof *n->where);
     n->part = calloc(kernel.partitions, sizeof *n->part);
-    if (!n->identity || !n->part || access_open(n))
+    if (!n->where || !n->part || access_open(n))
         return -ENOMEM;
     for (uint32_t k = 0; k < c->identities; k++) {
         struct location where = latency_locate(c->latency, device_of(n, k));
-        n->identity[k] = (struct identity){.act_at = TIME_NEVER, .access_us = where.access_us & INT32_MAX, .place = where.place};
+        n->where[k] = (struct whereabouts){where.place, {(uint16_t)where.access_us, (uint16_t)(where.access_us >> 16)}};
     }
     for (; n->parts < kernel.partitions; n->parts++)
         if (!(n->part[n->parts] = host_open(n, kernel_part(n->kernel, n->parts))))
@@ -408,7 +435,7 @@ void net_close(struct net *n)
     own_ids_close(&n->own);
     authority_close(n->authority);
     free(n->part);
-    free(n->identity);
+    free(n->where);
     free(n);
 }
 
@@ -421,18 +448,18 @@ struct kernel *net_kernel(struct net *n)
 
 bool net_online(const struct net *n, peer_h peer)
 {
-    return n->identity[peer].online != NULL;
+    return online_of(n, peer) != NULL;
 }
 
 sim_time net_online_since(const struct net *n, peer_h peer)
 {
     assert(net_online(n, peer));
-    return n->identity[peer].online->table->since;
+    return online_of(n, peer)->table->since;
 }
 
 const struct node *net_node(const struct net *n, peer_h peer, struct env **env)
 {
-    const struct online *o = n->identity[peer].online;
+    const struct online *o = online_of(n, peer);
     struct host *h = host_of(n, peer);
     if (!o)
         return NULL;
@@ -472,7 +499,7 @@ struct id net_user(const struct net *n, peer_h peer)
 
 uint16_t net_place(const struct net *n, peer_h peer)
 {
-    return n->identity[peer].place;
+    return n->where[peer].place;
 }
 
 static sim_time leg(const struct net *n, peer_h from, peer_h to)
@@ -493,8 +520,8 @@ static void sweep(void *net, struct part *part)
     uint32_t first, end;
     part_range(part, &first, &end);
     for (uint32_t peer = first; peer < end; peer++)
-        if (identity_of(h, peer)->online)
-            keepalive_sweep(h, identity_of(h, peer)->online, peer, kernel_now(h->net->kernel));
+        if (online_of(h->net, peer))
+            keepalive_sweep(h, online_of(h->net, peer), peer, kernel_now(h->net->kernel));
 }
 
 void net_count(const struct net *n, struct net_counts *out)
@@ -515,8 +542,8 @@ void net_count(const struct net *n, struct net_counts *out)
 
 size_t net_memory(const struct net *n)
 {
-    size_t bytes = sizeof *n + n->config.identities * sizeof *n->identity + access_memory(n) + kernel_memory(n->kernel);
+    size_t bytes = sizeof *n + n->config.identities * sizeof *n->where + access_memory(n) + kernel_memory(n->kernel);
     for (unsigned k = 0; k < n->parts; k++)
-        bytes += sizeof *n->part[k] + n->part[k]->slab.held + SCRATCH_BYTES + USER_CACHE * sizeof(struct user_entry);
+        bytes += sizeof *n->part[k] + part_seats(n->part[k]->part) * sizeof(struct identity) + n->part[k]->slab.held + SCRATCH_BYTES + USER_CACHE * sizeof(struct user_entry);
     return bytes;
 }

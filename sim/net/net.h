@@ -62,6 +62,8 @@ struct net_hooks {
      * keepalives, nor for what goes to an address that nobody can have; of what the receiver's CPU drops only the
      * leaving is told. */
     void (*capture)(void *world, struct part *, const struct event *, const uint8_t *frame, sim_time at, enum datagram_step);
+    /* An identity has got a seat (kernel.h), its time to act is kept on. May be NULL. It must not call back. */
+    void (*seat)(void *world, struct part *, peer_h, uint32_t seat, sim_time act_at);
 };
 
 /* User names have 63 characters at most: u, ten digits, @, and this. */

@@ -64,7 +64,7 @@ static void link_end(struct net *n, peer_h a, chan_h slot, peer_h b, chan_h othe
     struct host *h = host_of(n, a);
     struct env *env = seed_env(h, a);
     struct online *o = identity_of(h, a)->online;
-    const struct channel *c = &identity_of(h, b)->online->table->slot[other];
+    const struct channel *c = &online_of(n, b)->table->slot[other];
     o->table->slot[slot].remote = channel_tag(c, other) & TAG_NONE;
     struct seed_link link = {.chan = slot,
                              .peer = b,

@@ -24,7 +24,7 @@ static void watch_all(struct net *n)
 {
     sim_time now = kernel_now(n->kernel);
     for (uint32_t peer = 0; peer < n->config.identities; peer++)
-        if (n->identity[peer].online)
+        if (online_of(n, peer))
             keepalive_watch(host_of(n, peer), peer, now);
 }
 
@@ -184,7 +184,7 @@ void net_stop_process(struct net *n, struct part *part, peer_h peer, sim_time no
     assert(net_online(n, peer) && h->calling == PEER_NONE);
     refuse_keepalives(h, peer, now);
     net_stop(n, part, peer, now);
-    n->identity[peer].refuses = 1;
+    identity_of(h, peer)->refuses = true;
 }
 
 /* Every channel that this refusal is about: one, or a handshake whose first flight was refused. */

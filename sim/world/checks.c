@@ -98,7 +98,7 @@ static void check_nodes(struct world *w)
 {
     for (uint32_t i = 0; i < w->identities; i++) {
         struct env *env;
-        const struct node *node = w->identity[i].flags & LIFE_ONLINE ? net_node(w->net, i, &env) : NULL;
+        const struct node *node = identity_of(w, i)->flags & LIFE_ONLINE ? net_node(w->net, i, &env) : NULL;
         const char *found = node ? w->kind->group.actor->check(node, env) : NULL;
         if (found)
             check_fail(w, &w->checks[CHECK_NODES], "node %" PRIu32 ": %s", i, found);

@@ -68,7 +68,7 @@ static double draw(const struct world *w, unsigned fault, peer_h peer, enum faul
 
 sim_time faults_delay(const struct world *w, unsigned fault, peer_h peer)
 {
-    uint64_t counter = (uint64_t)w->identity[peer].cycle << 16 | (DRAW_DELAY + fault);
+    uint64_t counter = (uint64_t)identity_of(w, peer)->cycle << 16 | (DRAW_DELAY + fault);
     return law_draw(&w->scenario->fault[fault].delay, random_unit(w->scenario->seed, peer, STREAM_FAULT, counter));
 }
 
@@ -101,13 +101,13 @@ static uint64_t count_online(const struct world *w, const uint64_t *map)
 {
     uint64_t n = 0;
     for (uint32_t i = 0; i < w->identities; i++)
-        n += w->identity[i].flags & LIFE_ONLINE && (!map || marked(map, i));
+        n += identity_of(w, i)->flags & LIFE_ONLINE && (!map || marked(map, i));
     return n;
 }
 
 static struct session *session_at(struct world *w, peer_h peer)
 {
-    return session_of(world_books(w, kernel_part_of(w->kernel, peer)), &w->identity[peer]);
+    return session_of(world_books(w, kernel_part_of(w->kernel, peer)), identity_of(w, peer));
 }
 
 /* ---- faults of nodes, at once ---- */
@@ -115,7 +115,7 @@ static struct session *session_at(struct world *w, peer_h peer)
 static bool strike(struct world *w, unsigned fault, peer_h peer)
 {
     const struct fault *f = &w->scenario->fault[fault];
-    const struct identity *id = &w->identity[peer];
+    const struct identity *id = identity_of(w, peer);
     bool present = (id->flags & (LIFE_ONLINE | LIFE_LEAVING)) == LIFE_ONLINE;
     switch (f->kind) {
     case FAULT_KILL:
@@ -261,7 +261,7 @@ double faults_flood_rate(const struct world *w, peer_h peer)
 static void replan_lookups(struct world *w, const uint64_t *map)
 {
     for (uint32_t i = 0; i < w->identities; i++) {
-        if (!marked(map, i) || !(w->identity[i].flags & LIFE_JOINED))
+        if (!marked(map, i) || !(identity_of(w, i)->flags & LIFE_JOINED))
             continue;
         struct part *part = kernel_part_of(w->kernel, i);
         workload_replan(w, session_at(w, i), i, w->now);

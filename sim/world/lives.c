@@ -11,6 +11,14 @@
 /* An identity that is due back while its last process still says good-bye: the process is stopped, the new one comes up a little later. */
 #define RESTART_GAP MILLIS(1)
 
+struct identity *identity_own(struct world *w, peer_h peer)
+{
+    node_word word = w->node[peer];
+    struct part *part = node_is_seated(word) ? NULL : kernel_part_of(w->kernel, peer);
+    uint32_t seat = part ? kernel_seat(part, peer) : node_seat(word);
+    return &w->books[part ? part_index(part) : node_part(word)].identity[seat];
+}
+
 static bool life_present(const struct identity *id)
 {
     return (id->flags & (LIFE_ONLINE | LIFE_LEAVING)) == LIFE_ONLINE;
@@ -79,7 +87,7 @@ static void session_close(struct books *b, struct identity *id, sim_time now)
 /* Whom the node is linked to, for its next start. */
 static void remember_peers(struct world *w, struct books *b, peer_h self)
 {
-    struct identity *id = &w->identity[self];
+    struct identity *id = identity_own(w, self);
     struct address_cache cache = {0};
     struct env *env;
     const struct node *node = net_node(w->net, self, &env);
@@ -103,7 +111,7 @@ static void remember_peers(struct world *w, struct books *b, peer_h self)
 static void life_start(struct world *w, struct part *part, peer_h self, sim_time now, bool first)
 {
     struct books *b = world_books(w, part);
-    struct identity *id = &w->identity[self];
+    struct identity *id = identity_own(w, self);
     struct node_opts opts = {.first = first, .client = id->flags & LIFE_CLIENT};
     if (id->cache != NONE) {
         const struct address_cache *cache = &b->caches.at[id->cache];
@@ -120,7 +128,7 @@ static void life_start(struct world *w, struct part *part, peer_h self, sim_time
 static void life_stop(struct world *w, struct part *part, peer_h self, sim_time now, bool process)
 {
     struct books *b = world_books(w, part);
-    struct identity *id = &w->identity[self];
+    struct identity *id = identity_own(w, self);
     load_gone(&w->load, self, session_of(b, id)->started, now);
     session_close(b, id, now);
     set_joined(b, id, self, false);
@@ -135,7 +143,7 @@ static void life_stop(struct world *w, struct part *part, peer_h self, sim_time 
 
 void lives_start_first(struct world *w)
 {
-    struct identity *id = &w->identity[0];
+    struct identity *id = identity_own(w, 0);
     struct part *part = kernel_part_of(w->kernel, 0);
     id->next_churn = churn_at_start(&w->churn, 0).left;
     life_start(w, part, 0, 0, true);
@@ -145,9 +153,9 @@ void lives_start_first(struct world *w)
 struct session *lives_seed(struct world *w, peer_h self)
 {
     struct books *b = world_books(w, kernel_part_of(w->kernel, self));
-    struct session *s = session_open(b, &w->identity[self], 0);
+    struct session *s = session_open(b, identity_own(w, self), 0);
     b->tally.online++;
-    life_set(&w->identity[self], LIFE_ONLINE | LIFE_JOINED);
+    life_set(identity_own(w, self), LIFE_ONLINE | LIFE_JOINED);
     s->joined_at = 0;
     return s;
 }
@@ -158,12 +166,12 @@ struct session *lives_seed(struct world *w, peer_h self)
  * All identities of a device are one site of the kernel, so a handler may touch them. */
 static void life_comes_back(struct world *w, struct part *part, peer_h self, sim_time at)
 {
-    struct identity *id = &w->identity[self];
+    struct identity *id = identity_own(w, self);
     peer_h next = churn_next_identity(&w->churn, self);
     id->next_churn = at;
     if (next == self)
         return;
-    struct identity *heir = &w->identity[next];
+    struct identity *heir = identity_own(w, next);
     uint32_t cache = heir->cache;
     id->next_churn = TIME_NEVER;
     heir->cache = id->cache;
@@ -174,7 +182,7 @@ static void life_comes_back(struct world *w, struct part *part, peer_h self, sim
 
 static void life_arrive(struct world *w, struct part *part, peer_h self, sim_time now)
 {
-    struct identity *id = &w->identity[self];
+    struct identity *id = identity_own(w, self);
     if (id->flags & LIFE_LEAVING) {
         life_stop(w, part, self, now, false);
         id->next_churn = now + RESTART_GAP;
@@ -193,7 +201,7 @@ static void life_arrive(struct world *w, struct part *part, peer_h self, sim_tim
 static void life_leave(struct world *w, struct part *part, peer_h self, sim_time now)
 {
     struct books *b = world_books(w, part);
-    struct identity *id = &w->identity[self];
+    struct identity *id = identity_own(w, self);
     struct session *s = session_of(b, id);
     observer_abandon(b, s, now);
     set_joined(b, id, self, false);
@@ -212,7 +220,7 @@ static void life_crash(struct world *w, struct part *part, peer_h self, sim_time
 
 static void life_depart(struct world *w, struct part *part, peer_h self, sim_time now)
 {
-    struct identity *id = &w->identity[self];
+    struct identity *id = identity_own(w, self);
     bool reboot = id->flags & LIFE_REBOOT;
     life_changed(id, now);
     id->cycle++;
@@ -229,7 +237,7 @@ static void life_depart(struct world *w, struct part *part, peer_h self, sim_tim
 void lives_kill(struct world *w, peer_h self, sim_time now, sim_time back, bool process)
 {
     struct part *part = kernel_part_of(w->kernel, self);
-    struct identity *id = &w->identity[self];
+    struct identity *id = identity_own(w, self);
     peer_h next = PEER_NONE;
     if (life_present(id)) {
         life_changed(id, now);
@@ -240,15 +248,15 @@ void lives_kill(struct world *w, peer_h self, sim_time now, sim_time back, bool 
         world_books(w, part)->tally.crashes++;
     } /* else it had left already, and was saying good-bye */
     life_stop(w, part, self, now, process);
-    if (next != PEER_NONE && !(w->identity[next].flags & LIFE_ONLINE))
-        w->identity[next].flags |= LIFE_KILLED;
+    if (next != PEER_NONE && !(identity_of(w, next)->flags & LIFE_ONLINE))
+        identity_own(w, next)->flags |= LIFE_KILLED;
     net_act_at(w->net, part, self, lives_next(w, world_books(w, part), self));
 }
 
 void lives_send_off(struct world *w, peer_h self, sim_time now)
 {
     struct part *part = kernel_part_of(w->kernel, self);
-    struct identity *id = &w->identity[self];
+    struct identity *id = identity_own(w, self);
     life_changed(id, now);
     id->cycle++;
     remember_peers(w, world_books(w, part), self);
@@ -259,7 +267,7 @@ void lives_send_off(struct world *w, peer_h self, sim_time now)
 
 void lives_reboot(struct world *w, peer_h self, sim_time at, unsigned fault)
 {
-    struct identity *id = &w->identity[self];
+    struct identity *id = identity_own(w, self);
     if (at >= id->next_churn)
         return;
     id->next_churn = at;
@@ -272,15 +280,15 @@ void lives_reboot(struct world *w, peer_h self, sim_time at, unsigned fault)
 void lives_bring_back(struct world *w, peer_h self, sim_time at)
 {
     struct part *part = kernel_part_of(w->kernel, self);
-    w->identity[self].next_churn = at;
-    w->identity[self].flags &= (uint8_t)~LIFE_KILLED;
+    identity_own(w, self)->next_churn = at;
+    identity_own(w, self)->flags &= (uint8_t)~LIFE_KILLED;
     net_act_at(w->net, part, self, lives_next(w, world_books(w, part), self));
 }
 
 void lives_joined(struct world *w, struct part *part, peer_h self, sim_time now)
 {
     struct books *b = world_books(w, part);
-    struct identity *id = &w->identity[self];
+    struct identity *id = identity_own(w, self);
     if (id->session == NONE || id->flags & LIFE_LEAVING)
         return;
     set_joined(b, id, self, true);
@@ -296,12 +304,12 @@ void lives_joined(struct world *w, struct part *part, peer_h self, sim_time now)
 
 void lives_joining(struct world *w, struct part *part, peer_h self)
 {
-    set_joined(world_books(w, part), &w->identity[self], self, false);
+    set_joined(world_books(w, part), identity_own(w, self), self, false);
 }
 
 void lives_left(struct world *w, struct part *part, peer_h self, sim_time now)
 {
-    if (!(w->identity[self].flags & LIFE_LEAVING))
+    if (!(identity_of(w, self)->flags & LIFE_LEAVING))
         return;
     life_stop(w, part, self, now, false);
     net_act_at(w->net, part, self, lives_next(w, world_books(w, part), self));
@@ -309,7 +317,7 @@ void lives_left(struct world *w, struct part *part, peer_h self, sim_time now)
 
 sim_time lives_next(const struct world *w, const struct books *b, peer_h self)
 {
-    const struct identity *id = &w->identity[self];
+    const struct identity *id = identity_of(w, self);
     sim_time call = workload_next_call(w, self);
     if (id->session == NONE)
         return time_min(id->next_churn, call);
@@ -324,7 +332,10 @@ sim_time lives_act(void *world, struct part *part, peer_h self, sim_time now)
 {
     struct world *w = world;
     struct books *b = world_books(w, part);
-    struct identity *id = &w->identity[self];
+    bool slept = !node_is_seated(w->node[self]);
+    struct identity *id = identity_own(w, self);
+    if (slept) /* there was nothing else to wake it for */
+        id->next_churn = now;
     if (id->next_churn <= now) {
         if (life_present(id))
             life_depart(w, part, self, now);

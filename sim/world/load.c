@@ -59,7 +59,7 @@ void load_end(struct world *w)
     for (uint32_t k = 0; l->length && k < count_blocks(w); k++) {
         if (l->pick[k] == PEER_NONE)
             continue;
-        const struct identity *id = &w->identity[l->pick[k]];
+        const struct identity *id = identity_of(w, l->pick[k]);
         if (id->session != NONE)
             l->online[k] += counted(l, session_of(world_books(w, kernel_part_of(w->kernel, l->pick[k])), id)->started,
                                     w->now);

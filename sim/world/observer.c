@@ -101,7 +101,7 @@ static void session_fact(struct world *w, struct part *part, peer_h self, sim_ti
                          uint64_t y)
 {
     struct books *b = world_books(w, part);
-    struct identity *id = &w->identity[self];
+    struct identity *id = identity_own(w, self);
     if (id->session == NONE)
         return;
     struct session *s = session_of(b, id);
@@ -256,10 +256,12 @@ static void follow_requests(struct world *w)
 /* A registration was acknowledged: it is known to exist from then on, and to live for its lifetime counted from when it was sent at the least. */
 static void registration_good(struct world *w, const struct record *r)
 {
-    struct identity *id = &w->identity[r->asker];
+    struct identity *id = identity_own(w, r->asker);
     if (id->registered_until < r->ended)
         id->registered_from = r->ended;
     id->registered_until = r->started + SECONDS(w->scenario->register_lifetime_s);
+    if (w->registered_until)
+        w->registered_until[r->asker] = id->registered_until;
 }
 
 /* Those of all partitions before any look-up is judged. */
@@ -285,7 +287,7 @@ static bool value_expected(const struct world *w, const struct record *r)
     if (r->target == PEER_NONE)
         return false;
     for (peer_h first = device_of(w, r->target, &ids), k = 0; k < ids; k++) {
-        const struct identity *id = &w->identity[first + k];
+        const struct identity *id = identity_of(w, first + k);
         if (id->registered_until && id->registered_from <= r->started && id->registered_until > r->ended)
             return true;
     }
@@ -299,7 +301,7 @@ static bool is_reachable(const struct world *w, const struct record *r)
     if (r->target == PEER_NONE)
         return false;
     for (peer_h first = device_of(w, r->target, &ids), k = 0; k < ids; k++) {
-        const struct identity *id = &w->identity[first + k];
+        const struct identity *id = identity_of(w, first + k);
         bool registered = ids == 1 || (id->registered_from <= r->ended && id->registered_until > r->ended);
         if (registered && identity_present_at(id, r->ended, NULL))
             return true;
@@ -410,7 +412,7 @@ static void settle_failures(struct world *w, struct books *b)
         sim_time since;
         if (f->peer >= w->identities)
             continue;
-        bool present = identity_present_at(&w->identity[f->peer], f->at, &since);
+        bool present = identity_present_at(identity_of(w, f->peer), f->at, &since);
         b->tally.link_failures++;
         b->tally.link_failures_live += present;
         for (unsigned k = 0; k < w->scope_count && !present && since <= f->at; k++)
@@ -455,7 +457,7 @@ void observer_settle(struct world *w)
 void observer_close(struct world *w)
 {
     for (uint32_t i = 0; i < w->identities; i++) {
-        const struct identity *id = &w->identity[i];
+        const struct identity *id = identity_of(w, i);
         if (id->session == NONE)
             continue;
         struct books *b = world_books(w, kernel_part_of(w->kernel, i));

@@ -180,7 +180,7 @@ static double seconds_or_unknown(sim_time t, bool known)
 
 static void fill_node(struct world *w, uint32_t i, struct series_node *n)
 {
-    const struct identity *id = &w->identity[i];
+    const struct identity *id = identity_of(w, i);
     const struct id name = net_id(w->net, i);
     *n = (struct series_node){.identity = i,
                               .id_high = name.hi,

@@ -58,7 +58,7 @@ void ring_close(struct world *w)
 
 static bool is_joined(const struct world *w, peer_h peer)
 {
-    return peer < w->identities && (w->identity[peer].flags & (LIFE_JOINED | LIFE_CLIENT)) == LIFE_JOINED;
+    return peer < w->identities && (identity_of(w, peer)->flags & (LIFE_JOINED | LIFE_CLIENT)) == LIFE_JOINED;
 }
 
 void ring_build(struct world *w)
@@ -70,7 +70,7 @@ void ring_build(struct world *w)
     r->clients = 0;
     for (uint32_t i = 0; i < w->identities; i++) {
         joined += is_joined(w, i);
-        r->clients += (w->identity[i].flags & (LIFE_JOINED | LIFE_CLIENT)) == (LIFE_JOINED | LIFE_CLIENT);
+        r->clients += (identity_of(w, i)->flags & (LIFE_JOINED | LIFE_CLIENT)) == (LIFE_JOINED | LIFE_CLIENT);
     }
     struct ring_peer *at = realloc(r->at, (joined + 1) * sizeof *at);
     if (!at)
@@ -129,7 +129,7 @@ static uint32_t order_lower(const struct world *w, struct id x)
 
 static bool was_member(struct world *w, peer_h peer, sim_time at)
 {
-    const struct identity *id = &w->identity[peer];
+    const struct identity *id = identity_of(w, peer);
     if (id->flags & LIFE_CLIENT || !identity_present_at(id, at, NULL))
         return false;
     if (id->session == NONE)
@@ -251,7 +251,7 @@ static void look_at_value(struct world *w, peer_h target, struct value_tale *t)
 
 static bool is_registered(const struct world *w, uint32_t identity)
 {
-    const struct identity *id = &w->identity[identity];
+    const struct identity *id = identity_of(w, identity);
     return id->registered_until > w->now && id->registered_from < w->now;
 }
 
@@ -335,7 +335,7 @@ static uint32_t count_outside(struct world *w, const uint32_t *mark, sim_time se
     uint32_t outside = 0;
     for (uint32_t i = 0; i < w->ring.count; i++) {
         peer_h peer = w->ring.at[i].peer;
-        const struct session *s = session_of(world_books(w, kernel_part_of(w->kernel, peer)), &w->identity[peer]);
+        const struct session *s = session_of(world_books(w, kernel_part_of(w->kernel, peer)), identity_of(w, peer));
         outside += mark[i] != NONE && time_add(s->joined_at, settle) <= w->now;
     }
     return outside;

@@ -64,7 +64,7 @@ void spread_adopted(struct world *w, peer_h peer, sim_time now)
 
 static bool joined(const struct world *w, uint32_t i)
 {
-    return w->identity[i].flags & LIFE_JOINED;
+    return identity_of(w, i)->flags & LIFE_JOINED;
 }
 
 static int earlier(const void *a, const void *b)

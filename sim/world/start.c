@@ -11,19 +11,13 @@
 
 #define ATTACH_WITHIN SECONDS(60) /* of a converged start: clients that are online at time 0, none in mid-life */
 
-/* All identities of a device are what it is. */
-static bool is_client(const struct world *w, peer_h self)
+/* Whoever is not there, and has no look-ups of a trace to skip, sleeps until it comes. */
+static void let_sleep(struct world *w, peer_h self, sim_time comes)
 {
-    uint32_t fixed = w->churn.permanent, device = self < fixed ? self : fixed + (self - fixed) / w->churn.ids;
-    return w->scenario->clients > 0 && self >= fixed && self >= w->scenario->bootstrap_nodes &&
-           random_unit(w->scenario->seed, device, STREAM_CLIENT, 0) < w->scenario->clients;
-}
-
-static struct identity *fresh_identity(struct world *w, peer_h self)
-{
-    struct identity *id = &w->identity[self];
-    *id = (struct identity){.next_churn = TIME_NEVER, .session = NONE, .cache = NONE, .flags = is_client(w, self) ? LIFE_CLIENT : 0};
-    return id;
+    if (workload_next_call(w, self) == TIME_NEVER)
+        net_act_at(w->net, kernel_part_of(w->kernel, self), self, comes);
+    else
+        identity_own(w, self)->next_churn = comes;
 }
 
 /* ---- start: join ---- */
@@ -31,10 +25,12 @@ static struct identity *fresh_identity(struct world *w, peer_h self)
 /* Who is gone before its turn to start has missed this session. */
 static void plan_start(struct world *w, peer_h self, struct churn_start start, sim_time at)
 {
-    struct identity *id = &w->identity[self];
     if (!start.online) {
-        id->next_churn = start.left;
-    } else if (at < start.left) {
+        let_sleep(w, self, start.left);
+        return;
+    }
+    struct identity *id = identity_own(w, self);
+    if (at < start.left) {
         life_set(id, LIFE_EXPECTED);
         id->next_churn = at;
     } else {
@@ -45,7 +41,6 @@ static void plan_start(struct world *w, peer_h self, struct churn_start start, s
 
 static void plan_first_start(struct world *w, peer_h self)
 {
-    fresh_identity(w, self);
     plan_start(w, self, churn_at_start(&w->churn, self), churn_stagger(&w->churn, w->scenario, self));
 }
 
@@ -55,7 +50,8 @@ static void begin_joining(struct world *w)
         plan_first_start(w, i);
     lives_start_first(w);
     for (uint32_t i = 1; i < w->identities; i++)
-        net_act_at(w->net, kernel_part_of(w->kernel, i), i, w->identity[i].next_churn);
+        if (node_is_seated(w->node[i]))
+            net_act_at(w->net, kernel_part_of(w->kernel, i), i, identity_of(w, i)->next_churn);
 }
 
 /* ---- start: converged ---- */
@@ -79,13 +75,14 @@ static int census_take(struct world *w, struct census *c)
         return -1;
     for (uint32_t i = 0; i < w->identities; i++) {
         struct churn_start start = churn_at_start(&w->churn, i);
-        fresh_identity(w, i)->next_churn = start.left;
-        if (start.online && w->identity[i].flags & LIFE_CLIENT) {
+        if (start.online && identity_own(w, i)->flags & LIFE_CLIENT) {
             plan_start(w, i, start, 1 + random_below(w->scenario->seed, i, STREAM_CLIENT, 1, time_min(ATTACH_WITHIN, w->scenario->warmup / 2 + 1)));
         } else if (start.online) {
+            identity_own(w, i)->next_churn = start.left;
             c->online[c->online_count] = i;
             c->online_for[c->online_count++] = start.left == TIME_NEVER ? TIME_NEVER : start.age;
         } else {
+            let_sleep(w, i, start.left);
             c->offline[c->offline_count] = churn_former_identity(&w->churn, i);
             c->offline_for[c->offline_count++] = start.age;
         }
@@ -110,8 +107,11 @@ static size_t write_registration(void *world, peer_h peer, uint8_t value[CONVERG
 static void seed_registration(struct world *w, peer_h self, sim_time ago)
 {
     sim_time lifetime = SECONDS(w->scenario->register_lifetime_s);
-    if (w->scenario->register_every && ago < lifetime)
-        w->identity[self].registered_until = lifetime - ago;
+    if (!w->scenario->register_every || ago >= lifetime)
+        return;
+    identity_own(w, self)->registered_until = lifetime - ago;
+    if (w->registered_until)
+        w->registered_until[self] = lifetime - ago;
 }
 
 static void seed_lives(struct world *w, const struct census *c)
@@ -130,8 +130,9 @@ static void seed_lives(struct world *w, const struct census *c)
             seed_registration(w, c->offline[k], ago);
     }
     for (uint32_t i = 0; i < w->identities; i++)
-        net_act_at(w->net, kernel_part_of(w->kernel, i), i,
-                   lives_next(w, world_books(w, kernel_part_of(w->kernel, i)), i));
+        if (node_is_seated(w->node[i]))
+            net_act_at(w->net, kernel_part_of(w->kernel, i), i,
+                       lives_next(w, world_books(w, kernel_part_of(w->kernel, i)), i));
 }
 
 static int begin_converged(struct world *w)

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sim/kernel/kernel.h"
+#include "sim/kernel/reserve.h"
 #include "sim/net/net.h"
 #include "sim/record/capture.h"
 #include "sim/record/progress.h"
@@ -45,7 +47,8 @@ enum life_flag {
     LIFE_REBOOT = 32,  /* next_churn is the moment of a reboot (by_fault), not of a departure */
 };
 
-/* One for each identity, online or not: 64 bytes. */
+/* One for each identity that has lived, by its seat (sim/kernel/kernel.h): who is online or was, who is registered. Of the others, who sleep until they come for
+ * the first time, the kernel knows when that is, and there is nothing else to know. 64 bytes. */
 struct identity {
     sim_time next_churn; /* when it comes or goes next, TIME_NEVER = not on its own account */
     sim_time changed[3]; /* when its device last came or went, newest first */
@@ -127,6 +130,8 @@ void list_grow(void **at, uint32_t *cap, uint32_t count, size_t item_bytes);
 
 /* The books of one partition. */
 struct books {
+    struct identity *identity; /* by seat */
+    struct reserve identities;
     LIST(struct session) sessions;
     LIST(uint32_t) free_sessions;
     LIST(struct address_cache) caches;
@@ -167,11 +172,12 @@ struct world {
     struct net *net;
     struct kernel *kernel;
     uint32_t identities;
-    struct identity *identity;
+    const node_word *node; /* of the kernel: who has a seat */
     unsigned parts;
     struct books *books; /* of each partition */
     struct churn churn;
     struct popularity popularity;
+    sim_time *registered_until;            /* as in struct identity, for those who choose whom to look up; NULL unless target: registered */
     uint64_t *online_map;                  /* who was joined at the last tick, one bit an identity */
     uint64_t online;                       /* processes running when the last interval was booked */
     sim_time now, next_instant;            /* the last instant, and the one that ends the present run of the kernel */
@@ -221,6 +227,17 @@ static inline struct session *session_of(struct books *b, const struct identity 
 {
     return &b->sessions.at[id->session];
 }
+
+/* What is known of an identity of any partition; of a sleeper, that it is offline and always was. */
+static inline const struct identity *identity_of(const struct world *w, peer_h peer)
+{
+    static const struct identity sleeper = {.next_churn = TIME_NEVER, .session = NONE, .cache = NONE};
+    node_word word = w->node[peer];
+    return node_is_seated(word) ? &w->books[node_part(word)].identity[node_seat(word)] : &sleeper;
+}
+
+/* The same to write on. A sleeper gets its seat. */
+struct identity *identity_own(struct world *, peer_h);
 
 /* The figures of the measured phase so far that do not depend on the machine. */
 void world_figures(const struct world *, struct summary *);

@@ -33,7 +33,7 @@ static double share_of_ring(struct id x)
 
 static enum ring_state state_of(struct world *w, peer_h peer, peer_h successor)
 {
-    uint8_t flags = w->identity[peer].flags;
+    uint8_t flags = identity_of(w, peer)->flags;
     if (!(flags & LIFE_ONLINE) || flags & LIFE_CLIENT) /* a client is on no ring */
         return RING_STATE_OFFLINE;
     if (!(flags & LIFE_JOINED))
@@ -54,7 +54,7 @@ static void look_at(struct world *w, peer_h peer, struct series_ring *s)
     struct env *env;
     struct node_view view;
     peer_h successor = PEER_NONE;
-    const struct node *node = w->identity[peer].flags & LIFE_ONLINE ? net_node(w->net, peer, &env) : NULL;
+    const struct node *node = identity_of(w, peer)->flags & LIFE_ONLINE ? net_node(w->net, peer, &env) : NULL;
     if (node) {
         w->kind->look(node, env, &view);
         s->links = view.links;

@@ -16,7 +16,7 @@
 /* Draws of one session must not repeat in the next: the churn cycle is the upper half of the counter. */
 static uint64_t draw_counter(const struct world *w, peer_h self, uint32_t n)
 {
-    return (uint64_t)w->identity[self].cycle << 32 | n;
+    return (uint64_t)identity_of(w, self)->cycle << 32 | n;
 }
 
 static sim_time draw_gap(const struct world *w, peer_h self, uint32_t n, double mean_s)
@@ -94,7 +94,7 @@ static void send_registration(struct world *w, struct part *part, peer_h self, s
     uint8_t value[REGISTRATION_BYTES];
     size_t len = workload_registration(w, self, value);
     struct books *b = world_books(w, part);
-    struct session *s = session_of(b, &w->identity[self]);
+    struct session *s = session_of(b, identity_of(w, self));
     s->registers++;
     s->retry_register = TIME_NEVER;
     uint32_t tag = observer_request(b, s, self, self, net_user(w->net, self), false, now);
@@ -115,7 +115,7 @@ static bool target_fits(const struct world *w, peer_h self, uint32_t identity)
         return false;
     if (w->scenario->target == TARGET_ONLINE)
         return w->online_map[identity / 64] >> identity % 64 & 1;
-    return w->scenario->target == TARGET_ANY || w->identity[identity].registered_until > w->tick_at;
+    return w->scenario->target == TARGET_ANY || w->registered_until[identity] > w->tick_at;
 }
 
 /* The identity of this device that may be looked up; PEER_NONE. */
@@ -154,7 +154,7 @@ static peer_h draw_target(const struct world *w, peer_h self, uint64_t counter)
 static void fetch(struct world *w, struct part *part, peer_h self, peer_h target, struct id resource, sim_time now)
 {
     struct books *b = world_books(w, part);
-    uint32_t tag = observer_request(b, session_of(b, &w->identity[self]), self, target, resource, true, now);
+    uint32_t tag = observer_request(b, session_of(b, identity_of(w, self)), self, target, resource, true, now);
     net_request(
         w->net, part, self, now,
         &(struct request){.op = REQUEST_FETCH, .tag = tag, .resource = resource, .kind = KIND_SIP_REGISTRATION});
@@ -163,7 +163,7 @@ static void fetch(struct world *w, struct part *part, peer_h self, peer_h target
 static void send_lookup(struct world *w, struct part *part, peer_h self, sim_time now)
 {
     struct books *b = world_books(w, part);
-    struct session *s = session_of(b, &w->identity[self]);
+    struct session *s = session_of(b, identity_of(w, self));
     uint64_t counter = draw_counter(w, self, s->lookups), seed = w->scenario->seed;
     bool at_random = w->scenario->target == TARGET_RANDOM;
     peer_h target = at_random ? PEER_NONE : draw_target(w, self, counter);
@@ -238,7 +238,7 @@ void workload_calls_due(struct world *w, struct part *part, peer_h self, sim_tim
 {
     while (workload_next_call(w, self) <= now) {
         peer_h target = w->calls.at[w->calls.next[self]++].target;
-        if (w->identity[self].flags & LIFE_JOINED)
+        if (identity_of(w, self)->flags & LIFE_JOINED)
             fetch(w, part, self, target, net_user(w->net, target), now);
         else
             world_books(w, part)->tally.skipped++;
@@ -248,7 +248,7 @@ void workload_calls_due(struct world *w, struct part *part, peer_h self, sim_tim
 void workload_due(struct world *w, struct part *part, peer_h self, sim_time now)
 {
     struct books *b = world_books(w, part);
-    struct session *s = session_of(b, &w->identity[self]);
+    struct session *s = session_of(b, identity_of(w, self));
     if (s->next_register <= now) {
         do
             s->next_register = time_add(s->next_register, w->scenario->register_every);
@@ -257,6 +257,6 @@ void workload_due(struct world *w, struct part *part, peer_h self, sim_time now)
     } else if (s->retry_register <= now) {
         send_registration(w, part, self, now);
     }
-    if (w->identity[self].session != NONE && (s = session_of(b, &w->identity[self]))->next_lookup <= now)
+    if (identity_of(w, self)->session != NONE && (s = session_of(b, identity_of(w, self)))->next_lookup <= now)
         send_lookup(w, part, self, now);
 }

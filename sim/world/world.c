@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "sim/kernel/random.h"
 #include "sim/world/aftermath.h"
 #include "sim/world/checks.h"
 #include "sim/world/faults.h"
@@ -46,6 +47,22 @@ static void capture_hook(void *world, struct part *part, const struct event *e, 
     capture_add(w->capture, part_index(part), e, frame, at, step);
 }
 
+/* All identities of a device are what it is. */
+static bool is_client(const struct world *w, peer_h self)
+{
+    uint32_t fixed = w->churn.permanent, device = self < fixed ? self : fixed + (self - fixed) / w->churn.ids;
+    return w->scenario->clients > 0 && self >= fixed && self >= w->scenario->bootstrap_nodes &&
+           random_unit(w->scenario->seed, device, STREAM_CLIENT, 0) < w->scenario->clients;
+}
+
+static void identity_seated(void *world, struct part *part, peer_h peer, uint32_t seat, sim_time act_at)
+{
+    struct world *w = world;
+    struct books *b = world_books(w, part);
+    reserve_use(&b->identities, (seat + (size_t)1) * sizeof *b->identity);
+    b->identity[seat] = (struct identity){.next_churn = act_at, .session = NONE, .cache = NONE, .flags = is_client(w, peer) ? LIFE_CLIENT : 0};
+}
+
 static int open_net(struct world *w, char *error, size_t error_cap)
 {
     const struct scenario *s = w->scenario;
@@ -78,6 +95,7 @@ static int open_net(struct world *w, char *error, size_t error_cap)
     const struct net_hooks hooks = {.world = w,
                                     .fact = observer_fact,
                                     .act = lives_act,
+                                    .seat = identity_seated,
                                     .capture = s->capture_nodes && o->out ? capture_hook : NULL};
     int status = net_open(&w->net, &config, &hooks);
     if (status) {
@@ -86,19 +104,28 @@ static int open_net(struct world *w, char *error, size_t error_cap)
         return -1;
     }
     w->kernel = net_kernel(w->net);
+    w->node = kernel_nodes(w->kernel);
+    for (unsigned p = 0; p < w->parts; p++) {
+        struct books *b = &w->books[p];
+        uint32_t first, end;
+        part_range(kernel_part(w->kernel, p), &first, &end);
+        reserve_open(&b->identities, (end - first) * sizeof *b->identity);
+        b->identity = (struct identity *)(void *)b->identities.at;
+    }
     return 0;
 }
 
 static int open_state(struct world *w, char *error, size_t error_cap)
 {
     size_t words = w->identities / 64 + 1;
-    w->identity = aligned_alloc(64, w->identities * sizeof *w->identity);
     w->books = calloc(w->parts, sizeof *w->books);
     w->online_map = calloc(words, sizeof *w->online_map);
     if (w->scenario->hostile.share > 0 && !(w->more = calloc(HOSTILE_FIGURES_MAX, sizeof *w->more)))
         out_of_memory();
     w->scopes = calloc(SCOPES + w->scenario->checks, sizeof *w->scopes);
-    if (!w->identity || !w->books || !w->online_map || !w->scopes) {
+    if (w->scenario->target == TARGET_REGISTERED)
+        w->registered_until = calloc(w->identities, sizeof *w->registered_until);
+    if (!w->books || !w->online_map || !w->scopes || (w->scenario->target == TARGET_REGISTERED && !w->registered_until)) {
         snprintf(error, error_cap, "out of memory for %u identities", w->identities);
         return -1;
     }
@@ -280,6 +307,7 @@ void world_close(struct world *w)
             free(lists[i]);
         resends_free(&b->resends);
         free(b->hostile);
+        reserve_close(&b->identities);
     }
     for (unsigned i = 0; i < w->scope_count; i++)
         free(w->scopes[i].m);
@@ -300,7 +328,7 @@ void world_close(struct world *w)
     free(w->more);
     free(w->online_map);
     free(w->books);
-    free(w->identity);
+    free(w->registered_until);
     free(w);
 }
 
@@ -315,7 +343,7 @@ static void take_totals(const struct world *w, struct totals *t)
 static void note_joined(struct world *w, peer_h peer)
 {
     uint64_t bit = UINT64_C(1) << peer % 64, *word = &w->online_map[peer / 64];
-    *word = w->identity[peer].flags & LIFE_JOINED ? *word | bit : *word & ~bit;
+    *word = identity_of(w, peer)->flags & LIFE_JOINED ? *word | bit : *word & ~bit;
 }
 
 /* Brings the snapshot up to now, from the lists of who has changed. Their order does not matter. */

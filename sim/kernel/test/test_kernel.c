@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Pins: the order of events written out by hand for small cases, on both engines: ties, wake-ups among datagrams, re-arming, times in the past, cuts at
- * instants, stops, counts; how a breach of the rules, the end of memory and a lack of threads end. Leaves to test_engines: that the engines agree on random models. */
+ * instants, stops, counts, seats; how a breach of the rules, the end of memory and a lack of threads end. Leaves to test_engines: that the engines agree on random models. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,6 +19,12 @@
 #include "sim/kernel/arena.h"
 #include "sim/kernel/kernel.h"
 
+struct seats {
+    unsigned given;
+    uint32_t node[8];
+    sim_time due[8];
+};
+
 /* A host that writes down what happens, one line an event, and does what the test has told each node to return. */
 struct diary {
     char text[4096];
@@ -30,6 +36,7 @@ struct diary {
     struct event reply; /* posted by the handler of reply.src at its next event when at > 0 */
     uint32_t poke;      /* node whose wake-up the next handler sets to poke_at when that is > 0 */
     sim_time poke_at;
+    struct seats seats; /* in the order in which they were given */
 };
 
 static void note(struct diary *d, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -74,6 +81,15 @@ static sim_time wake(void *host, struct part *p, uint32_t node, sim_time now)
     struct diary *d = host;
     note(d, "%llu:%u ", (unsigned long long)now, node);
     return act(d, p, node);
+}
+
+static void seat(void *host, struct part *p, uint32_t node, uint32_t number, sim_time due)
+{
+    struct seats *s = &((struct diary *)host)->seats;
+    assert_int_equal(number, s->given);
+    assert_int_equal(part_seats(p), s->given + 1);
+    s->node[s->given] = node;
+    s->due[s->given++] = due;
 }
 
 static const uint32_t pairs[8] = {0, 0, 1, 1, 2, 2, 3, 3};
@@ -485,6 +501,58 @@ static void unsound_configurations_are_refused(void **state)
     }
 }
 
+static void only_nodes_to_which_something_happens_have_seats(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        struct diary d = {0};
+        const struct kernel_config config = {.engine = engines[i], .partitions = 1, .nodes = 8, .window = 100};
+        const struct kernel_hooks hooks = {.host = &d, .deliver = deliver, .wake = wake, .seat = seat};
+        assert_int_equal(kernel_open(&d.kernel, &config, &hooks), 0);
+        struct kernel *k = d.kernel;
+        struct part *p = kernel_part(k, 0);
+        const node_word *node = kernel_nodes(k);
+        for (uint32_t n = 0; n < 8; n++)
+            kernel_wake_at(p, n, n == 7 ? TIME_NEVER : SECONDS(5000) + n);
+        kernel_wake_at(p, 3, SECONDS(6000)); /* it may think better of it while no record waits */
+        d.then[1] = SECONDS(7000);
+        post(k, 10, 1, 4, 1, "x");
+        assert_int_equal(kernel_run(k, 1000), 0);
+        expect(&d, "10:1<4#1x ");
+        assert_int_equal(d.seats.given, 1); /* the receiver, for its chain */
+        assert_int_equal(d.seats.node[0], 1);
+        assert_true(d.seats.due[0] == SECONDS(5000) + 1 && kernel_due(k, 1) == SECONDS(7000));
+        assert_true(node_is_seated(node[1]) && node_seat(node[1]) == 0 && node_part(node[1]) == 0 && !node_is_seated(node[4]));
+        assert_int_equal(kernel_seat(p, 6), 1);
+        assert_int_equal(kernel_seat(p, 6), 1);
+        assert_true(d.seats.due[1] == SECONDS(5000) + 6 && kernel_due(k, 6) == d.seats.due[1]);
+        assert_true(kernel_due(k, 3) == SECONDS(6000) && kernel_due(k, 7) == TIME_NEVER);
+        assert_int_equal(kernel_run(k, SECONDS(9000)), 0);
+        expect(&d, "5000000000000:0 5000000000002:2 5000000000004:4 5000000000005:5 5000000000006:6 6000000000000:3 7000000000000:1 ");
+        assert_int_equal(d.seats.given, 2); /* who wakes as planned needs none */
+        kernel_close(k);
+    }
+}
+
+static void a_sleeper_that_thinks_better_of_it_has_a_seat(void **state)
+{
+    (void)state;
+    struct diary d = {0};
+    const struct kernel_config config = {.partitions = 1, .nodes = 8, .window = 100};
+    const struct kernel_hooks hooks = {.host = &d, .deliver = deliver, .wake = wake, .seat = seat};
+    assert_int_equal(kernel_open(&d.kernel, &config, &hooks), 0);
+    struct part *p = kernel_part(d.kernel, 0);
+    kernel_wake_at(p, 2, 500);
+    kernel_wake_at(p, 2, 500);
+    assert_int_equal(d.seats.given, 0);
+    kernel_wake_at(p, 2, 700); /* a record for 500 waits */
+    assert_int_equal(d.seats.given, 1);
+    assert_true(d.seats.due[0] == 500);
+    assert_int_equal(kernel_run(d.kernel, 2000), 0);
+    expect(&d, "700:2 ");
+    kernel_close(d.kernel);
+}
+
 static void parts_are_contiguous_ranges_of_whole_sites(void **state)
 {
     (void)state;
@@ -528,6 +596,8 @@ int main(void)
         cmocka_unit_test(without_threads_partitions_run_in_turn),
         cmocka_unit_test(each_part_is_done_once),
         cmocka_unit_test(unsound_configurations_are_refused),
+        cmocka_unit_test(only_nodes_to_which_something_happens_have_seats),
+        cmocka_unit_test(a_sleeper_that_thinks_better_of_it_has_a_seat),
         cmocka_unit_test(parts_are_contiguous_ranges_of_whole_sites),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

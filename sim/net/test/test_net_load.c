@@ -160,7 +160,7 @@ static void an_identity_costs_little_and_a_session_leaves_nothing(void **state)
     struct rig *r = rig_many(100000, 0);
     rig_open(r);
     size_t empty = net_memory(r->net);
-    assert_in_range(empty, 0, 100000 * 64 + (4 << 20));
+    assert_in_range(empty, 0, 100000 * 16 + (4 << 20));
     for (peer_h k = 0; k < 20000; k++)
         rig_start(r, k);
     size_t once = net_memory(r->net);
@@ -176,7 +176,7 @@ static void an_identity_costs_little_and_a_session_leaves_nothing(void **state)
         for (peer_h k = 0; k < 20000; k++)
             rig_start(r, k);
     }
-    assert_true(net_memory(r->net) <= once + (1 << 20));
+    assert_true(net_memory(r->net) <= once + 40000 * 64 + (1 << 20)); /* those that came meanwhile keep their seats */
     rig_close(r);
 }
 

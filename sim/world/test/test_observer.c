@@ -50,6 +50,12 @@ struct part *kernel_part_of(struct kernel *kernel, uint32_t node)
     return NULL;
 }
 
+uint32_t kernel_seat(struct part *part, uint32_t node) /* everybody has one */
+{
+    (void)part;
+    return node;
+}
+
 void net_start(struct net *net, struct part *part, peer_h peer, sim_time now, const struct node_opts *opts)
 {
     (void)part, (void)peer, (void)now, (void)opts;
@@ -194,6 +200,7 @@ struct stage {
     struct scenario scenario;
     struct books books;
     struct identity identity[PEERS];
+    node_word node[PEERS];
     struct scope scopes[3];
     struct fake net;
     uint32_t order[PEERS], place[PEERS];
@@ -209,7 +216,7 @@ static int stage_open(void **state)
                         .kind = &stores,
                         .net = (struct net *)(void *)&s->net,
                         .identities = PEERS,
-                        .identity = s->identity,
+                        .node = s->node,
                         .parts = 1,
                         .books = &s->books,
                         .measure_from = MEASURE_FROM,
@@ -226,12 +233,14 @@ static int stage_open(void **state)
     w->ring.order = s->order;
     w->ring.place = s->place;
     s->books.free_record = NONE;
+    s->books.identity = s->identity;
     const sim_time edge[] = {w->measure_from, SECONDS(500), w->measure_to};
     for (unsigned i = 0; i < 3; i++)
         s->scopes[i] = (struct scope){
             .from = edge[i == 2], .to = edge[i == 1 ? 1 : 2], .m = calloc(1, sizeof(struct measures))};
     for (uint32_t i = 0; i < PEERS; i++) {
         s->order[i] = i;
+        s->node[i] = NODE_SEATED | i;
         s->identity[i] = (struct identity){.next_churn = TIME_NEVER, .session = NONE, .cache = NONE};
         lives_seed(w, i);
     }
