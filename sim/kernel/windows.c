@@ -14,6 +14,7 @@
 #define AHEAD_CLOSE 12u
 #define AHEAD_TOUCH 8u
 #define EVENTS_PER_CHUNK 8u /* one chunk of the next window is fetched for so many events of this one: twice the steady need */
+#define ITEMS_KEPT 16384u
 #define LINE 64u
 #define LINES_MAX 6u /* of one datagram; the processor itself fetches on after some neighbouring lines */
 
@@ -131,13 +132,24 @@ static void run_queued(struct part *p)
     run(p, &r);
 }
 
+static void resize_items(struct part *p, size_t max)
+{
+    p->items_max = max;
+    p->item = kernel_reallocate(p->item, max * sizeof *p->item);
+    p->spare = kernel_reallocate(p->spare, max * sizeof *p->spare);
+}
+
 static void make_room(struct part *p, size_t n)
 {
-    if (n <= p->items_max)
-        return;
-    p->items_max = n + n / 2 + 64;
-    p->item = kernel_reallocate(p->item, p->items_max * sizeof *p->item);
-    p->spare = kernel_reallocate(p->spare, p->items_max * sizeof *p->spare);
+    if (n > p->items_max)
+        resize_items(p, n + n / 2 + 64);
+}
+
+/* After a window of very many events, such as a wave of departures makes, the room for them is given back. */
+static void give_room_back(struct part *p, size_t n)
+{
+    if (p->items_max > ITEMS_KEPT && n < p->items_max / 8)
+        resize_items(p, ITEMS_KEPT / 4);
 }
 
 /* Makes sort keys of all records of the list before limit; the others go back into the wheel. */
@@ -287,6 +299,7 @@ void windows_run(struct part *p, uint64_t window, sim_time until)
     fetch_first(p, n);
     run_sites(p, n);
     wheel_release(&p->wheel, list);
+    give_room_back(p, n);
     p->limit = 0;
     p->site = SITE_NONE;
 }

@@ -372,6 +372,8 @@ void keepalive_send_due(struct host *, const struct online *, peer_h self, sim_t
 void keepalive_wake(struct host *, struct identity *, peer_h self, sim_time now);
 /* What will be heard on the channels of this node has changed: looks for silences again. */
 void keepalive_watch(struct host *, peer_h self, sim_time now);
+/* A node that was built in mid-life looks at its channels at a time of its own for the first time. */
+void keepalive_spread(struct host *, peer_h self, sim_time now);
 /* When the next keepalive of the other side that is not lost arrives, if it sends as we do, and the delay back to it; TIME_NEVER: none for long. */
 sim_time keepalive_next_arrival(struct host *, const struct channel *, peer_h self, sim_time now, sim_time *back);
 

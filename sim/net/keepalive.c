@@ -396,6 +396,16 @@ void keepalive_watch(struct host *h, peer_h self, sim_time now)
     kernel_wake_at(h->part, self, host_due(identity_of(h, self)));
 }
 
+/* All channels of a start in mid-life were heard at one time; looked at all at once, they would make one window of everybody. To look earlier changes nothing. */
+void keepalive_spread(struct host *h, peer_h self, sim_time now)
+{
+    struct online *o = identity_of(h, self)->online;
+    if (o->watch_due == TIME_NEVER || o->watch_due <= now || h->net->keepalives_one_by_one)
+        return;
+    o->watch_due = now + 1 + hash64_mix(h->net->phase_key, self) % (o->watch_due - now);
+    o->channel_due = time_min(o->channel_due, o->watch_due);
+}
+
 sim_time keepalive_next_arrival(struct host *h, const struct channel *c, peer_h self, sim_time now, sim_time *back)
 {
     *back = delay_of(h->net, c, self, 0, 0, now);

@@ -92,5 +92,6 @@ void net_seed_end(struct net *n, peer_h peer)
     struct env *env = seed_env(h, peer);
     struct identity *id = identity_of(h, peer);
     id->online->node_due = actor_of(n, peer)->seed_end(id->online->block, env);
+    keepalive_spread(h, peer, env->now);
     kernel_wake_at(h->part, peer, host_due(id));
 }
