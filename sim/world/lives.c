@@ -68,8 +68,8 @@ static struct session *session_open(struct books *b, struct identity *id, sim_ti
                           .next_register = TIME_NEVER,
                           .retry_register = TIME_NEVER,
                           .next_lookup = TIME_NEVER,
-                          .leave_by = TIME_NEVER,
                           .pending = NONE,
+                          .place = NONE,
                           .joined_at = TIME_NEVER};
     return s;
 }
@@ -207,7 +207,7 @@ static void life_leave(struct world *w, struct part *part, peer_h self, sim_time
     set_joined(b, id, self, false);
     life_set(id, LIFE_ONLINE | LIFE_LEAVING);
     s->leave_by = now + LEAVE_PATIENCE;
-    s->next_lookup = s->next_register = s->retry_register = TIME_NEVER;
+    s->next_register = s->retry_register = TIME_NEVER;
     b->tally.leaves++;
     net_request(w->net, part, self, now, &(struct request){.op = REQUEST_LEAVE, .tag = s->requests++});
 }
@@ -322,7 +322,9 @@ sim_time lives_next(const struct world *w, const struct books *b, peer_h self)
     if (id->session == NONE)
         return time_min(id->next_churn, call);
     const struct session *s = &b->sessions.at[id->session];
-    sim_time next = time_min(time_min(id->next_churn, call), s->leave_by);
+    sim_time next = time_min(id->next_churn, call);
+    if (id->flags & LIFE_LEAVING)
+        next = time_min(next, s->leave_by);
     if (id->flags & LIFE_JOINED)
         next = time_min(next, workload_next(s));
     return next;
@@ -342,7 +344,7 @@ sim_time lives_act(void *world, struct part *part, peer_h self, sim_time now)
         else
             life_arrive(w, part, self, now);
     }
-    if (id->session != NONE && session_of(b, id)->leave_by <= now)
+    if (id->flags & LIFE_LEAVING && session_of(b, id)->leave_by <= now)
         life_stop(w, part, self, now, false);
     workload_calls_due(w, part, self, now);
     if (id->flags & LIFE_JOINED)

@@ -482,7 +482,8 @@ void list_grow(void **at, uint32_t *cap, uint32_t count, size_t item_bytes)
 {
     if (count < *cap)
         return;
-    uint32_t grown = *cap < 64 ? 2 * *cap + 16 : *cap + *cap / 8; /* the sessions are the longest list, and memory is short */
+    /* The sessions are the longest list, and memory is short; the system moves what is that large by its pages. */
+    uint32_t grown = *cap < 64 ? 2 * *cap + 16 : *cap + *cap / (*cap < 16384 ? 8 : 64);
     void *bigger = realloc(*at, grown * item_bytes);
     if (!bigger)
         out_of_memory();

@@ -34,8 +34,7 @@ int ring_open(struct world *w)
 {
     struct ring_peer *all = malloc(w->identities * sizeof *all);
     w->ring.order = malloc(w->identities * sizeof *w->ring.order);
-    w->ring.place = malloc(w->identities * sizeof *w->ring.place);
-    if (!all || !w->ring.order || !w->ring.place) {
+    if (!all || !w->ring.order) {
         free(all);
         return -1;
     }
@@ -52,13 +51,19 @@ int ring_open(struct world *w)
 void ring_close(struct world *w)
 {
     free(w->ring.order);
-    free(w->ring.place);
     free(w->ring.at);
 }
 
 static bool is_joined(const struct world *w, peer_h peer)
 {
     return peer < w->identities && (identity_of(w, peer)->flags & (LIFE_JOINED | LIFE_CLIENT)) == LIFE_JOINED;
+}
+
+/* NULL: offline. */
+static struct session *session_at(const struct world *w, peer_h peer)
+{
+    const struct identity *id = identity_of(w, peer);
+    return id->session == NONE ? NULL : &w->books[node_part(w->node[peer])].sessions.at[id->session];
 }
 
 void ring_build(struct world *w)
@@ -79,8 +84,11 @@ void ring_build(struct world *w)
     r->count = 0;
     for (uint32_t i = 0; i < w->identities; i++) {
         peer_h peer = r->order[i];
-        r->place[peer] = is_joined(w, peer) ? r->count : NONE;
-        if (is_joined(w, peer))
+        struct session *session = session_at(w, peer);
+        if (!session)
+            continue;
+        session->place = is_joined(w, peer) ? r->count : NONE;
+        if (session->place != NONE)
             r->at[r->count++] = (struct ring_peer){net_id(w->net, peer), peer};
     }
     w->ring_at = w->now;
@@ -89,8 +97,8 @@ void ring_build(struct world *w)
 /* Where the peer stands; NULL if it is not on the ring. */
 static const struct ring_peer *ring_find(const struct world *w, peer_h peer)
 {
-    uint32_t place = peer < w->identities ? w->ring.place[peer] : NONE;
-    return place == NONE ? NULL : &w->ring.at[place];
+    const struct session *session = peer < w->identities ? session_at(w, peer) : NULL;
+    return !session || session->place == NONE ? NULL : &w->ring.at[session->place];
 }
 
 /* First index whose id is not below x; count if there is none. */
@@ -132,10 +140,8 @@ static bool was_member(struct world *w, peer_h peer, sim_time at)
     const struct identity *id = identity_of(w, peer);
     if (id->flags & LIFE_CLIENT || !identity_present_at(id, at, NULL))
         return false;
-    if (id->session == NONE)
-        return true;
-    const struct session *s = session_of(world_books(w, kernel_part_of(w->kernel, peer)), id);
-    return s->started > at || s->joined_at <= at;
+    const struct session *s = session_at(w, peer);
+    return !s || s->started > at || s->joined_at <= at;
 }
 
 peer_h ring_responsible(struct world *w, struct id x, sim_time at)
@@ -335,7 +341,7 @@ static uint32_t count_outside(struct world *w, const uint32_t *mark, sim_time se
     uint32_t outside = 0;
     for (uint32_t i = 0; i < w->ring.count; i++) {
         peer_h peer = w->ring.at[i].peer;
-        const struct session *s = session_of(world_books(w, kernel_part_of(w->kernel, peer)), identity_of(w, peer));
+        const struct session *s = session_at(w, peer);
         outside += mark[i] != NONE && time_add(s->joined_at, settle) <= w->now;
     }
     return outside;

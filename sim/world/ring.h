@@ -22,7 +22,6 @@ struct ring {
     uint32_t count;
     uint32_t clients; /* attached: not on the ring */
     uint32_t *order; /* all identities by Node-ID, sorted once */
-    uint32_t *place; /* of each identity in at[]; UINT32_MAX = not joined */
 };
 
 /* How the ring looked at one instant. */

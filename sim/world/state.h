@@ -65,12 +65,16 @@ static_assert(sizeof(struct identity) == 64, "an identity is one cache line");
 /* One for each identity online: 64 bytes. */
 struct session {
     sim_time started;
-    sim_time next_register, retry_register, next_lookup; /* TIME_NEVER = none planned */
-    sim_time leave_by;                                   /* TIME_NEVER unless leaving */
-    uint32_t lookups, registers;                         /* so far: counters of its draws */
-    uint32_t requests;                                   /* tags given */
-    uint32_t pending;                                    /* newest of its requests that await their end; NONE */
-    sim_time joined_at;                                  /* the last time; TIME_NEVER = not yet */
+    sim_time next_register, retry_register; /* TIME_NEVER = none planned */
+    union {
+        sim_time next_lookup;
+        sim_time leave_by; /* who is leaving looks nobody up */
+    };
+    uint32_t lookups, registers;            /* so far: counters of its draws */
+    uint32_t requests;                      /* tags given */
+    uint32_t pending;                       /* newest of its requests that await their end; NONE */
+    uint32_t place;                         /* on the ring, when it was last built; NONE: it was not joined. Set by ring_build */
+    sim_time joined_at;                     /* the last time; TIME_NEVER = not yet */
 };
 static_assert(sizeof(struct session) == 64, "a session is one cache line");
 

@@ -203,7 +203,7 @@ struct stage {
     node_word node[PEERS];
     struct scope scopes[3];
     struct fake net;
-    uint32_t order[PEERS], place[PEERS];
+    uint32_t order[PEERS];
 };
 
 static int stage_open(void **state)
@@ -231,7 +231,6 @@ static int stage_open(void **state)
     w->fault_until[0] = SECONDS(500);
     w->fault_at[0] = SECONDS(500);
     w->ring.order = s->order;
-    w->ring.place = s->place;
     s->books.free_record = NONE;
     s->books.identity = s->identity;
     const sim_time edge[] = {w->measure_from, SECONDS(500), w->measure_to};
