@@ -314,6 +314,12 @@ uint32_t node_value_bytes(uint16_t value_len)
     return value_size(value_len);
 }
 
+struct node_costs node_costs(void)
+{
+    return (struct node_costs){.node = sizeof(struct node), .link = sizeof(struct link) + sizeof(struct order), .neighbour = sizeof(peer_h),
+                               .value = (uint32_t)offsetof(struct value, bytes)};
+}
+
 sim_time node_seed_end(struct node *n, struct env *env)
 {
     struct call c = call_begin(n, env);

@@ -137,6 +137,11 @@ bool node_holds(const struct node *, struct env *, struct id resource, uint32_t 
 bool node_link_at(const struct node *, unsigned k, peer_h *, chan_h *, bool *routed);
 /* Values in table order; false past the end. */
 bool node_value_at(const struct node *, unsigned k, struct id *resource, peer_h *owner, uint8_t *replica);
+/* Bytes of a block, for those who reckon with memory: a node without links and values; each link; each neighbour; a stored value besides its own bytes. */
+struct node_costs {
+    uint32_t node, link, neighbour, value;
+};
+struct node_costs node_costs(void);
 /* NULL when every safety invariant holds (design: never myself in my tables, tables sorted, every neighbour has a link, hard
  * bounds, no timer in the past); else a static text naming the first that does not. */
 const char *node_check(const struct node *, struct env *);

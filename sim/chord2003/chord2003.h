@@ -39,6 +39,9 @@ void chord2003_seed(struct node *, struct env *, const struct chord2003_tables *
 /* Fingers that a node needs whose successor stands at this distance: all nearer ones are the successor itself. */
 unsigned chord2003_fingers_for(struct id distance);
 
+/* Bytes of a block with so many entries in its tables. */
+uint32_t chord2003_bytes(uint32_t entries);
+
 /* Looking from outside: pure. */
 void chord2003_look(const struct node *, struct env *, struct node_view *);
 /* Entry i = 1.. covers distances 2^(128-i) to 2^(129-i) - 1, numbered as in proto/node.h; PEER_NONE if empty. */

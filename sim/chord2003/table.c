@@ -143,3 +143,8 @@ void fingers_drop(struct node *n, peer_h peer)
         if (entry_peer(&finger[k]) == peer)
             finger[k] = empty;
 }
+
+uint32_t chord2003_bytes(uint32_t entries)
+{
+    return (uint32_t)(sizeof(struct node) + entries * sizeof(struct entry));
+}

@@ -54,7 +54,7 @@ static int check_one(const char *path, const struct check_options *o)
     struct scenario *s = cli_load(path, o->sets, o->nsets);
     if (!s)
         return CLI_USAGE;
-    struct estimate e = estimate_of(s);
+    struct estimate e = estimate_of(s, partitions_for(0, scenario_population(s)));
     if (o->resolved)
         scenario_print(s, stdout);
     else if (o->json)

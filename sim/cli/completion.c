@@ -36,7 +36,7 @@ int completion_main(int argc, char **argv)
          "    report) options='--gnuplot --json --quiet' ;;\n"
          "    compare) options='--json --quiet --all' ;;\n"
          "    decode) options='--roundtrip --json --tree --transaction --port' ;;\n"
-         "    doctor) options='--json' ;;\n"
+         "    doctor) options='--json --memory --set --partitions' ;;\n"
          "    completion) COMPREPLY=($(compgen -W bash -- \"$word\")); return ;;\n"
          "    help) COMPREPLY=($(compgen -W \"$commands status\" -- \"$word\")); return ;;\n"
          "    esac\n"

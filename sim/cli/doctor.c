@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* reloadsim doctor: what this program was built with and what it finds here. */
+/* reloadsim doctor: what this program was built with and what it finds here, and what a scenario will hold in memory. */
 #include <getopt.h>
 #include <openssl/crypto.h>
 #include <stdlib.h>
@@ -11,8 +11,10 @@
 
 #include "sim/cli/cli.h"
 #include "sim/cli/estimate.h"
+#include "sim/kernel/budget.h"
 #include "sim/record/h5.h"
 #include "sim/scenario/read.h"
+#include "sim/world/world.h"
 
 enum verdict { FINE, MISSING, NOTE }; /* MISSING: runs need it */
 
@@ -103,19 +105,10 @@ static void say_machine(struct report *r)
     say(r, "huge pages", strstr(thp, "[never]") ? NOTE : FINE, thp);
 }
 
-int doctor_main(int argc, char **argv)
+static int look_around(bool json)
 {
-    static const struct option options[] = {{"json", no_argument, NULL, 'j'}, {0}};
-    struct report r = {.json = false};
+    struct report r = {.json = json};
     char path[FIND_MAX];
-    int c;
-    while ((c = cli_option(argc, argv, "", options)) != -1) {
-        if (c == '?')
-            return CLI_USAGE;
-        r.json = true;
-    }
-    if (optind < argc)
-        return cli_usage("doctor", "takes no arguments");
     say_libraries(&r);
     say_data(&r, "cities.csv");
     say_data(&r, "planetlab490_coords.csv");
@@ -127,4 +120,98 @@ int doctor_main(int argc, char **argv)
     if (r.json)
         puts("\n]");
     return r.missing ? CLI_DIFFERS : CLI_DONE;
+}
+
+/* ---- --memory: what a scenario will hold ---- */
+
+struct memory_options {
+    const char *path, **sets;
+    unsigned nsets, partitions;
+    bool json;
+};
+
+static const char *const per_text[] = {
+    [PER_IDENTITY] = "identity", [PER_LIVED] = "identity that has lived", [PER_ONLINE] = "peer online", [PER_JOINING] = "handshake under way",
+    [PER_LINK] = "end of a link", [PER_VALUE] = "stored value", [PER_EVENT] = "event that waits", [PER_REQUEST] = "request under way", [PER_PARTITION] = "partition"};
+
+static void print_memory(const struct memory_forecast *f, const struct budget *row, unsigned rows)
+{
+    char a[24];
+    puts("   bytes  per");
+    for (unsigned i = 0; i < rows; i++)
+        printf("%8u  %-24s %s\n", row[i].bytes, per_text[row[i].per], row[i].what);
+    printf("\nidentities %s, of which %s will have lived; %s online, with %.1f links and %.1f values of %.0f bytes each\n", cli_count(f->identities, a),
+           cli_count(f->lived, (char[24]){0}), cli_count(f->online, (char[24]){0}), f->links / f->online, f->values / f->online, f->value_bytes);
+    const struct {
+        const char *what;
+        double bytes;
+    } part[] = {{"structs, as above", f->structs}, {"under way in nodes", f->moment}, {"slack of their memory", f->slack},
+                {"datagrams in flight", f->flight}, {"program and libraries", f->fixed}, {"all", f->total}};
+    for (unsigned i = 0; i < sizeof part / sizeof *part; i++)
+        printf("%-22s %12s %10.0f a peer online\n", part[i].what, cli_bytes(part[i].bytes, a), part[i].bytes / f->online);
+}
+
+static void print_memory_json(const struct memory_forecast *f, const struct budget *row, unsigned rows)
+{
+    printf("{\"rows\": [");
+    for (unsigned i = 0; i < rows; i++)
+        printf("%s\n  {\"what\": \"%s\", \"per\": \"%s\", \"bytes\": %u}", i ? "," : "", row[i].what, per_text[row[i].per], row[i].bytes);
+    printf("],\n \"identities\": %.0f, \"lived\": %.0f, \"online\": %.0f, \"links\": %.0f, \"values\": %.0f, \"partitions\": %.0f,\n", f->identities, f->lived,
+           f->online, f->links, f->values, f->partitions);
+    printf(" \"structs_bytes\": %.0f, \"moment_bytes\": %.0f, \"slack_bytes\": %.0f, \"flight_bytes\": %.0f, \"fixed_bytes\": %.0f, \"total_bytes\": %.0f}\n",
+           f->structs, f->moment, f->slack, f->flight, f->fixed, f->total);
+}
+
+static int tell_memory(const struct memory_options *o)
+{
+    struct scenario *s = cli_load(o->path, o->sets, o->nsets);
+    if (!s)
+        return CLI_USAGE;
+    struct budget rows[BUDGET_ROWS_MAX];
+    unsigned n = world_budgets(s, rows);
+    struct memory_forecast f = world_memory(s, partitions_for(o->partitions, scenario_population(s)));
+    if (o->json)
+        print_memory_json(&f, rows, n);
+    else
+        print_memory(&f, rows, n);
+    free(s);
+    return CLI_DONE;
+}
+
+static int read_options(int argc, char **argv, struct memory_options *o)
+{
+    static const struct option options[] = {{"json", no_argument, NULL, 'j'},
+                                            {"memory", required_argument, NULL, 'm'},
+                                            {"set", required_argument, NULL, 's'},
+                                            {"partitions", required_argument, NULL, 'p'},
+                                            {0}};
+    int c;
+    while ((c = cli_option(argc, argv, "", options)) != -1) {
+        char *end = NULL;
+        if (c == '?')
+            return CLI_USAGE;
+        if (c == 'j')
+            o->json = true;
+        if (c == 'm')
+            o->path = optarg;
+        if (c == 's')
+            o->sets[o->nsets++] = optarg;
+        if (c == 'p' && ((o->partitions = (unsigned)strtoul(optarg, &end, 10)) == 0 || *end || o->partitions > PARTITIONS_MAX))
+            return cli_usage("doctor", "--partitions is 1 to %d, not \"%s\"", PARTITIONS_MAX, optarg);
+    }
+    if (optind < argc)
+        return cli_usage("doctor", "takes no arguments");
+    if (!o->path && (o->nsets || o->partitions))
+        return cli_usage("doctor", "--set and --partitions belong to --memory SCENARIO");
+    return CLI_DONE;
+}
+
+int doctor_main(int argc, char **argv)
+{
+    struct memory_options o = {.sets = calloc((size_t)argc + 1, sizeof *o.sets)};
+    int status = o.sets ? read_options(argc, argv, &o) : CLI_RESOURCE;
+    if (status == CLI_DONE)
+        status = o.path ? tell_memory(&o) : look_around(o.json);
+    free(o.sets);
+    return status;
 }

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sim/cli/estimate.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <sys/resource.h>
+
+#include "sim/world/world.h"
+
+#define IDENTITIES_PER_PARTITION 4096 /* fewer in each do not pay for the exchange between them */
 
 /* Datagrams of one step of the protocol; a message over a link is DATA and ACK, and what carries a stored value goes as two fragments. */
 #define LOOKUP_PER_HOP   6.0 /* request 2, answer in two fragments 4 */
@@ -14,16 +19,9 @@
 /* Measured on a machine of 2025; see sim/cli/README.md. */
 #define DATAGRAM_CPU_S  1.6e-6
 #define KEEPALIVE_CPU_S 0.12e-6
-#define ONLINE_BYTES    2800.0
-#define IDENTITY_BYTES  136.0
-#define PROGRAM_BYTES   20e6
-#define STORM_BYTES     24e3 /* for each peer that falls silent at once: all that had a link to it tell all theirs */
 
 /* The same of chord2003, whose every message is one datagram: hardly more than what the host takes for one, as it does for keepalives one by one. */
 #define CHORD_DATAGRAM_CPU_S 0.35e-6
-#define LINE_BYTES           16.0
-#define CHORD_ONLINE_BYTES   600.0
-#define CHORD_PROGRAM_BYTES  17e6
 
 static double log2_of(double x)
 {
@@ -38,48 +36,6 @@ static double per_second(sim_time interval)
     return interval ? 1e9 / (double)interval : 0;
 }
 
-/* Share of the peers that a fault takes at once, at the most. */
-static double largest_wave(const struct scenario *s)
-{
-    double wave = 0;
-    for (unsigned i = 0; i < s->faults; i++) {
-        enum fault_kind kind = s->fault[i].kind;
-        bool takes = kind == FAULT_KILL || kind == FAULT_REBOOT || kind == FAULT_LEAVE || kind == FAULT_PARTITION;
-        double share = s->fault[i].region[0] ? 0.3 : s->fault[i].share;
-        if (takes && share > wave)
-            wave = share;
-    }
-    return wave < 0.5 ? wave : 0.5;
-}
-
-/* What is kept of frames that wait, above the 2 % of loss that cost nothing yet: a peer's, for each unit of loss. From 10 % on links are taken for dead as if
- * so many peers fell silent. */
-#define LOSS_BYTES 30e3
-#define LOSS_FREE  0.02
-#define LOSS_STORM 0.10
-
-static double highest_loss(const struct scenario *s)
-{
-    double loss = s->loss;
-    for (unsigned i = 0; i < s->faults; i++)
-        if (s->fault[i].kind == FAULT_NETWORK && s->fault[i].loss != NETWORK_UNCHANGED && s->fault[i].loss > loss)
-            loss = s->fault[i].loss;
-    return loss;
-}
-
-static double trouble_bytes(const struct scenario *s)
-{
-    double wave = largest_wave(s), loss = highest_loss(s), storm = 8 * (loss - LOSS_STORM);
-    storm = storm < 0 ? 0 : storm > 0.5 ? 0.5 : storm;
-    return STORM_BYTES * (storm > wave ? storm : wave) +
-           (loss > LOSS_FREE ? LOSS_BYTES * ((loss < 0.2 ? loss : 0.2) - LOSS_FREE) : 0);
-}
-
-static double identity_bytes(const struct scenario *s)
-{
-    return IDENTITY_BYTES + (s->access_up || s->access_down ? LINE_BYTES : 0);
-}
-
 /* Look-ups ask half the fingers' number of nodes, twice a datagram; stabilisation asks one. A join fills all fingers. */
 static struct estimate estimate_chord(const struct scenario *s)
 {
@@ -90,7 +46,6 @@ static struct estimate estimate_chord(const struct scenario *s)
                   2 * per_second(s->chord2003.stabilize);
     struct estimate e = {.population = scenario_population(s)};
     e.datagrams = peers * (rate * seconds + sessions * 2 * path * depth);
-    e.memory_bytes = CHORD_PROGRAM_BYTES + peers * CHORD_ONLINE_BYTES + e.population * identity_bytes(s);
     e.cpu_s = e.datagrams * CHORD_DATAGRAM_CPU_S;
     return e;
 }
@@ -101,10 +56,8 @@ static bool keepalives_one_by_one(const struct scenario *s)
            scenario_changes_delays(s);
 }
 
-struct estimate estimate_of(const struct scenario *s)
+static struct estimate estimate_reload(const struct scenario *s)
 {
-    if (s->protocol == PROTOCOL_CHORD2003)
-        return estimate_chord(s);
     const struct overlay *o = &s->overlay;
     double peers = s->peers, seconds = (double)(s->warmup + s->measure) / 1e9, depth = log2_of(peers);
     double hops = depth / 2 + 0.7, links = 2 * depth + o->predecessors + o->successors;
@@ -120,11 +73,31 @@ struct estimate estimate_of(const struct scenario *s)
     struct estimate e = {.population = scenario_population(s)};
     e.datagrams = peers * (rate * seconds + sessions * SESSION_AT_10K * (depth / 13.3) * (depth / 13.3));
     e.keepalives = peers * links * per_second(o->keepalive_interval) * seconds;
-    e.memory_bytes = PROGRAM_BYTES + peers * (ONLINE_BYTES * (0.75 + 0.25 * links / 33) + trouble_bytes(s)) +
-                     e.population * identity_bytes(s);
     e.cpu_s = e.datagrams * DATAGRAM_CPU_S +
               e.keepalives * (keepalives_one_by_one(s) ? CHORD_DATAGRAM_CPU_S : KEEPALIVE_CPU_S);
     return e;
+}
+
+struct estimate estimate_of(const struct scenario *s, unsigned partitions)
+{
+    struct estimate e = s->protocol == PROTOCOL_CHORD2003 ? estimate_chord(s) : estimate_reload(s);
+    e.memory_bytes = world_memory(s, partitions).total;
+    return e;
+}
+
+unsigned cores(void)
+{
+    cpu_set_t set;
+    return sched_getaffinity(0, sizeof set, &set) == 0 ? (unsigned)CPU_COUNT(&set) : 1;
+}
+
+unsigned partitions_for(unsigned asked, uint32_t population)
+{
+    unsigned n = cores(), most = population / IDENTITIES_PER_PARTITION;
+    if (asked)
+        return asked < population ? asked : population;
+    n = n < most ? n : most;
+    return n < 1 ? 1 : n > PARTITIONS_MAX ? PARTITIONS_MAX : n;
 }
 
 static double meminfo(const char *format)

@@ -13,7 +13,14 @@ struct estimate {
     double cpu_s; /* on one core */
 };
 
-struct estimate estimate_of(const struct scenario *);
+struct estimate estimate_of(const struct scenario *, unsigned partitions);
+
+#define PARTITIONS_MAX 64
+/* So many parts as asked for, or (0) as many as there are cores and as large a population keeps busy. Results do not depend on the number, so it may follow the
+ * machine. */
+unsigned partitions_for(unsigned asked, uint32_t population);
+unsigned cores(void);
+
 /* Memory that a new process may take without swapping, and all there is; 0 = unknown. */
 struct memory {
     double available_bytes, total_bytes;

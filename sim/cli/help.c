@@ -121,10 +121,13 @@ static const struct topic {
      "  reloadsim decode --roundtrip out/quickstart/capture.pcapng\n"},
     {"doctor", "what is installed, what is missing",
      "reloadsim doctor [--json]\n"
+     "reloadsim doctor --memory S.yaml [--set KEY=VALUE]... [--partitions N] [--json]\n"
      "\n"
      "Says with what this program was built and what it finds here: libraries, data files, tshark, memory, cores. "
      "Attach\n"
-     "its output to a report of a problem. Status 1: something that runs need is missing.\n"},
+     "its output to a report of a problem. Status 1: something that runs need is missing.\n"
+     "\n"
+     "  --memory S.yaml    what a run of this scenario will hold in memory: bytes of each struct, per what, how many there will be\n"},
     {"completion", "completion for the shell",
      "reloadsim completion bash\n"
      "\n"

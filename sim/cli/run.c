@@ -19,9 +19,6 @@
 #include "sim/scenario/quantity.h"
 #include "sim/world/world.h"
 
-#define PARTITIONS_MAX 64
-/* Below this many identities a partition costs more in waiting than it brings. */
-#define IDENTITIES_PER_PARTITION 4096
 
 struct run_options {
     const char *path, *out;
@@ -140,22 +137,6 @@ static int read_window(const struct run_options *o, const struct scenario *s, si
 
 /* ---- Before the start. ---- */
 
-static unsigned cores(void)
-{
-    cpu_set_t set;
-    return sched_getaffinity(0, sizeof set, &set) == 0 ? (unsigned)CPU_COUNT(&set) : 1;
-}
-
-/* Results do not depend on the number, so it may follow the machine. */
-static unsigned partitions_for(const struct run_options *o, uint32_t population)
-{
-    unsigned n = cores(), most = population / IDENTITIES_PER_PARTITION;
-    if (o->partitions)
-        return o->partitions < population ? o->partitions : population;
-    n = n < most ? n : most;
-    return n < 1 ? 1 : n > PARTITIONS_MAX ? PARTITIONS_MAX : n;
-}
-
 static void announce(const struct scenario *s, const struct estimate *e, unsigned partitions)
 {
     char online[24], all[24], simulated[24], memory[24], time[24];
@@ -273,9 +254,10 @@ static int simulate(const struct scenario *s, const struct run_options *o, const
 
 static int run_scenario(const struct scenario *s, const struct run_options *o)
 {
-    struct estimate e = estimate_of(s);
+    unsigned partitions = partitions_for(o->partitions, scenario_population(s));
+    struct estimate e = estimate_of(s, partitions);
     struct world_options options = {
-        .engine = o->engine, .partitions = partitions_for(o, e.population), .out = o->out, .progress = progress_of(o)};
+        .engine = o->engine, .partitions = partitions, .out = o->out, .progress = progress_of(o)};
     int status = read_window(o, s, &options.window);
     options.threads = options.partitions > 1 ? o->threads : KERNEL_THREADS_NEVER;
     if (status != CLI_DONE)
@@ -335,7 +317,7 @@ static void common_arguments(const struct run_options *o, const char **words)
 
 static int run_replications(const struct scenario *s, const struct run_options *o)
 {
-    struct estimate e = estimate_of(s);
+    struct estimate e = estimate_of(s, o->partitions ? o->partitions : 1);
     char memory[24], time[24], part[] = "replications", quiet[] = "--quiet";
     const char **words = calloc(2 * (size_t)o->nsets + COMMON_WORDS, sizeof *words);
     char *folder = strdup(o->out);

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "sim/kernel/budget.h"
 #include "sim/kernel/heap.h"
 #include "sim/kernel/parallel.h"
 #include "sim/kernel/part.h"
@@ -358,4 +359,16 @@ size_t kernel_memory(const struct kernel *k)
     for (unsigned i = 0; k->engine == KERNEL_WINDOWS && i < k->partitions; i++)
         bytes += windows_memory(&k->part[i]);
     return bytes + (k->heap ? heap_memory(k->heap) : 0) + (k->exchange ? exchange_memory(k->exchange) : 0);
+}
+
+const struct budget *kernel_budgets(unsigned *count)
+{
+    static const struct budget rows[] = {
+        BUDGET(node_word, 8, PER_IDENTITY, "kernel: due time, or seat"),
+        BUDGET(struct node_state, 32, PER_LIVED, "kernel: due time, records, fingerprint"),
+        {"kernel: record, and its part of a chunk's head", (uint32_t)((sizeof(struct chunk) + CHUNK_RECORDS - 1) / CHUNK_RECORDS), PER_EVENT},
+        BUDGET(struct part, 17152, PER_PARTITION, "kernel: wheel and arena"),
+    };
+    *count = sizeof rows / sizeof *rows;
+    return rows;
 }

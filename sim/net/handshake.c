@@ -60,6 +60,8 @@ struct handshake {
     bool unasked;   /* the server does not expect it; told only where some keep such out */
 };
 
+_Static_assert(sizeof(struct handshake) <= HANDSHAKE_BYTES, "byte budget of a handshake");
+
 /* What travels at hand in a handshake datagram: who speaks, and which part of the flight this is. */
 struct note {
     uint32_t client, server; /* tags; TAG_NONE while unknown */

@@ -91,6 +91,7 @@ struct schedule {
 /* ---- a node ---- */
 
 struct handshake;
+#define HANDSHAKE_BYTES 64u /* budget of one */
 
 /* Slots of channels, behind what is seldom needed. */
 struct table {

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "sim/crypto/credentials.h"
+#include "sim/kernel/budget.h"
 #include "sim/net/host.h"
 
 #define STATUS_BROKEN    (-70)
@@ -546,4 +547,20 @@ size_t net_memory(const struct net *n)
     for (unsigned k = 0; k < n->parts; k++)
         bytes += sizeof *n->part[k] + part_seats(n->part[k]->part) * sizeof(struct identity) + n->part[k]->slab.held + SCRATCH_BYTES + USER_CACHE * sizeof(struct user_entry);
     return bytes;
+}
+
+const struct budget *net_budgets(unsigned *count)
+{
+    static const struct budget rows[] = {
+        BUDGET(struct whereabouts, 6, PER_IDENTITY, "network: location"),
+        BUDGET(struct identity, 32, PER_LIVED, "network: identity"),
+        BUDGET(struct online, 64, PER_ONLINE, "network: session"),
+        BUDGET(struct table, 32, PER_ONLINE, "network: head of the channels"),
+        BUDGET(struct channel, 16, PER_LINK, "network: channel"),
+        {"network: handshake", HANDSHAKE_BYTES, PER_JOINING},
+        BUDGET(struct host, 3648, PER_PARTITION, "network: host"),
+        {"network: room for signatures, user names", SCRATCH_BYTES + USER_CACHE * sizeof(struct user_entry), PER_PARTITION},
+    };
+    *count = sizeof rows / sizeof *rows;
+    return rows;
 }

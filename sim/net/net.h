@@ -107,6 +107,7 @@ uint16_t net_place(const struct net *, peer_h);
 /* Round trip between two identities with nothing queued, ns. */
 sim_time net_rtt(const struct net *, peer_h a, peer_h b);
 
+struct budget;
 struct net_counts {
     uint64_t sent, delivered, lost, dead, dropped;               /* datagrams without keepalives: lost = by loss; dead = receiver offline or channel
                                                                     gone; dropped = its CPU was too far behind */
@@ -126,5 +127,7 @@ struct net_counts {
 /* Between runs. Not free: it goes through all channels to bring keepalives up to date. */
 void net_count(const struct net *, struct net_counts *);
 size_t net_memory(const struct net *);
+/* Byte budgets of this folder. */
+const struct budget *net_budgets(unsigned *count);
 
 #endif

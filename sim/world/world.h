@@ -51,4 +51,21 @@ struct net *world_net(struct world *);
 void world_interrupt(struct world *); /* async-signal-safe */
 void world_close(struct world *);
 
+/* Byte budgets of the simulator (sim/kernel/budget.h): of all layers, in the order of the layers; at most BUDGET_ROWS_MAX rows. Returns their number. */
+struct budget;
+unsigned world_budgets(const struct scenario *, struct budget *rows);
+/* What world.h's run of this scenario will hold when it has run for so long: each row of world_budgets times how many of it there will be, and what is not
+ * made of structs. */
+struct memory_forecast {
+    double identities, lived, online, links, values, events, requests, partitions; /* how many */
+    double value_bytes;                                                            /* of one value, its own bytes and rounding */
+    double structs;    /* bytes of all rows */
+    double moment;     /* what nodes have under way: frames, transactions */
+    double slack;      /* room to grow, rounding, holes of freed blocks */
+    double flight;     /* datagrams between nodes */
+    double fixed;      /* the program, its libraries and tables */
+    double total;
+};
+struct memory_forecast world_memory(const struct scenario *, unsigned partitions);
+
 #endif
