@@ -85,7 +85,8 @@ static inline struct node_state *kernel_state(const struct kernel *k, node_word 
 /* One delivery enters the chain of its site. */
 static inline void kernel_chain(struct part *p, uint32_t site, const struct event *e, const uint8_t *bytes)
 {
-    uint64_t *chain = &p->state[kernel_seat(p, site)].chain;
+    node_word w = p->kernel->node[site];
+    uint64_t *chain = &p->state[node_is_seated(w) ? node_seat(w) : kernel_seat(p, site)].chain;
     uint64_t h = hash64_mix(*chain, e->at);
     h = hash64_mix(h, (uint64_t)e->dst << 32 | e->src);
     h = hash64_mix(h, (uint64_t)e->seq << 32 | e->true_len);
