@@ -319,6 +319,27 @@ static void what_is_posted_between_runs_waits_for_the_meeting(void **state)
     }
 }
 
+/* To a partition for which nothing else waits, in the middle of an epoch of its far wheel. */
+static void a_datagram_from_another_part_may_be_far_away(void **state)
+{
+    (void)state;
+    const struct model_config c = {.nodes = 40, .site_nodes = 1, .window = 100000, .grain = 1, .seed = 4};
+    static const uint64_t windows[] = {1024, 1577, 1500077, 9000077};
+    for (unsigned n = 0; n < 2 * sizeof windows / sizeof windows[0]; n++) {
+        const struct event e = {.at = windows[n / 2] * c.window + 5, .dst = 38, .src = 2, .seq = 1, .true_len = 3};
+        struct model *m = model_new(&c);
+        struct kernel *k = model_open(m, KERNEL_WINDOWS, 2, n % 2, c.window);
+        uint64_t still = model_trace(m, 38);
+        kernel_post(kernel_part(k, 0), &e, NULL);
+        assert_int_equal(kernel_run(k, e.at), 0);
+        assert_true(model_trace(m, 38) == still);
+        assert_int_equal(kernel_run(k, e.at + 1), 0);
+        assert_true(model_trace(m, 38) != still);
+        kernel_close(k);
+        model_free(m);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -335,6 +356,7 @@ int main(void)
         cmocka_unit_test(long_sleepers_have_no_record_and_wake_on_time),
         cmocka_unit_test(memory_returns_to_a_steady_state),
         cmocka_unit_test(what_is_posted_between_runs_waits_for_the_meeting),
+        cmocka_unit_test(a_datagram_from_another_part_may_be_far_away),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
