@@ -47,6 +47,9 @@ analysis_main := $(sort $(wildcard analysis/main_*.c))
 analysis_programs := $(patsubst analysis/main_%.c,$(BUILD)/reloadsim-%,$(analysis_main))
 analysis_obj := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(analysis_main),$(wildcard analysis/*.c))) \
     $(patsubst %,$(BUILD)/analysis/page/%.o,$(basename $(notdir $(wildcard analysis/page/*))))
+# Ranks under MPI: a library of its own, built where Open MPI's compiler is (package libopenmpi-dev), so that nothing else needs MPI.
+MPICC ?= mpicc.openmpi
+mpi := $(if $(shell command -v $(MPICC)),$(BUILD)/reloadsim-mpi.so)
 analysis_tests := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard analysis/test/test_*.c)))
 
 ifndef V
@@ -59,7 +62,7 @@ MAKEFLAGS += -j$(JOBS)
 endif
 MAKEFLAGS += --no-print-directory
 
-all: $(BUILD)/reloadsim $(analysis_programs) ## build the simulator and the analysis
+all: $(BUILD)/reloadsim $(analysis_programs) $(mpi) ## build the simulator and the analysis
 
 demo: ## install what is missing, build, simulate 10,000 peers, print the main figures
 	@scripts/need.sh build
@@ -123,7 +126,7 @@ format: ## lay out all C files by .clang-format
 install: all ## copy program, data, scenarios and manual to $(DESTDIR)$(PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/reloadsim $(DESTDIR)$(PREFIX)/share/reloadsim/topologies $(DESTDIR)$(PREFIX)/share/reloadsim/workloads/gallery $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 755 $(BUILD)/reloadsim $(DESTDIR)$(PREFIX)/bin/reloadsim
-	install -m 755 $(analysis_programs) $(DESTDIR)$(PREFIX)/libexec/reloadsim
+	install -m 755 $(analysis_programs) $(mpi) $(DESTDIR)$(PREFIX)/libexec/reloadsim
 	install -m 644 $(wildcard topologies/*) $(DESTDIR)$(PREFIX)/share/reloadsim/topologies
 	install -m 644 $(filter-out workloads/gallery,$(wildcard workloads/*)) $(DESTDIR)$(PREFIX)/share/reloadsim/workloads
 	install -m 644 $(wildcard workloads/gallery/*.yaml workloads/gallery/*.svg workloads/gallery/README.md) $(DESTDIR)$(PREFIX)/share/reloadsim/workloads/gallery
@@ -143,6 +146,9 @@ $(BUILD)/lib%.a:
 	$(call say,AR)rm -f $@ && ar rcs $@ $^
 $(BUILD)/reloadsim: $(BUILD)/sim/main.o $(BUILD)/libsim.a $(BUILD)/libproto.a
 	$(call say,LD)$(CC) $(FLAGS) -o $@ $^ $(LIBS)
+$(BUILD)/reloadsim-mpi.so: $(wildcard sim/rank/mpi/*.[ch]) sim/rank/ranks.h
+	@mkdir -p $(@D)
+	$(call say,MPICC)OMPI_CC="$(CC)" $(MPICC) $(filter-out -MMD -MP,$(FLAGS)) -D_GNU_SOURCE -fPIC -shared -o $@ $(filter %.c,$^) -lpthread
 $(tests) $(long_tests): %: %.o $(BUILD)/libtest.a $(BUILD)/libsim.a $(BUILD)/libproto.a
 	$(call say,LD)$(CC) $(FLAGS) -o $@ $^ -lcmocka $(LIBS)
 $(benches): %: %.o $(BUILD)/libsim.a $(BUILD)/libproto.a

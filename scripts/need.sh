@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# need.sh GROUP...: makes sure that what a group needs is on this machine. Groups: build test lint fuzz.
+# need.sh GROUP...: makes sure that what a group needs is on this machine. Groups: build test lint fuzz ranks.
 # Says what is missing and why, then installs it with apt-get (as root, or by sudo when that asks for no password).
 # Without apt-get it only lists what is missing. Exit status: 0 all there, 2 something is missing and could not be installed.
 set -u
@@ -20,6 +20,11 @@ build|libgsl-dev|header:gsl/gsl_cdf.h|distributions behind confidence intervals
 test|libcmocka-dev|cmocka|runs the unit tests
 test|python3-h5py|python:h5py|reads results.h5, as users do
 test|python3-pandas|python:pandas|tables of results in the Python reader
+test|libopenmpi-dev|command:mpicc.openmpi|compiles what run --ranks needs
+test|openmpi-bin|command:mpirun.openmpi|starts ranks
+test|procps|command:pgrep|finds a rank, to kill it
+ranks|libopenmpi-dev|command:mpicc.openmpi|compiles what run --ranks needs
+ranks|openmpi-bin|command:mpirun.openmpi|starts ranks
 test|gnuplot-nox|command:gnuplot|draws what reports write for papers
 test|tshark|command:tshark|an independent decoder that judges our captures
 lint|clang|command:clang|second compiler: its warnings differ from those of gcc

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "sim/scenario/nearest.h"
 
@@ -137,4 +138,17 @@ struct scenario *cli_load(const char *path, const char *const *sets, unsigned ns
     fprintf(stderr, "%s\n", s ? error : "reloadsim: out of memory");
     free(s);
     return NULL;
+}
+
+bool cli_find_program(const char *name, char *out, size_t cap)
+{
+    const char *path = getenv("PATH");
+    while (path && *path) {
+        size_t n = strcspn(path, ":");
+        snprintf(out, cap, "%.*s/%s", (int)n, path, name);
+        if (n && access(out, X_OK) == 0)
+            return true;
+        path += n + (path[n] == ':');
+    }
+    return false;
 }

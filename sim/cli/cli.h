@@ -48,6 +48,8 @@ const char *cli_count(double, char out[24]);
 const char *cli_bytes(double, char out[24]);
 /* Seconds of wall time: "0.4 s", "2 min 05 s", "3 h 20 min". */
 const char *cli_duration(double seconds, char out[24]);
+/* Full path of a program on PATH, or false. */
+bool cli_find_program(const char *name, char *out, size_t cap);
 /* Loads a scenario into memory of its own; NULL after printing the complaint. Free with free(). */
 struct scenario *cli_load(const char *path, const char *const *sets, unsigned nsets);
 

@@ -29,7 +29,7 @@ int completion_main(int argc, char **argv)
          "    --progress) COMPREPLY=($(compgen -W 'auto tty json off' -- \"$word\")); return ;;\n"
          "    esac\n"
          "    case $command in\n"
-         "    run) options='-o --set --engine --window --partitions --threads --progress --replications --quiet' ;;\n"
+         "    run) options='-o --set --engine --window --partitions --threads --ranks --progress --replications --quiet' ;;\n"
          "    check) options='--set --json --resolved' ;;\n"
          "    explain) COMPREPLY=($(compgen -W \"$keys laws units presets metrics --json --markdown\" -- \"$word\")); "
          "return ;;\n"

@@ -12,6 +12,7 @@
 #include "sim/cli/cli.h"
 #include "sim/cli/estimate.h"
 #include "sim/kernel/budget.h"
+#include "sim/cli/launch.h"
 #include "sim/record/h5.h"
 #include "sim/scenario/read.h"
 #include "sim/world/world.h"
@@ -58,20 +59,6 @@ static void say_libraries(struct report *r)
     say(r, "hdf5", FINE, h5_library(text));
 }
 
-/* Full path of a program on PATH, or false. */
-static bool find_program(const char *name, char *out, size_t cap)
-{
-    const char *path = getenv("PATH");
-    while (path && *path) {
-        size_t n = strcspn(path, ":");
-        snprintf(out, cap, "%.*s/%s", (int)n, path, name);
-        if (n && access(out, X_OK) == 0)
-            return true;
-        path += n + (path[n] == ':');
-    }
-    return false;
-}
-
 static void say_data(struct report *r, const char *file)
 {
     char found[FIND_MAX], text[FIND_MAX + 40];
@@ -112,10 +99,11 @@ static int look_around(bool json)
     say_libraries(&r);
     say_data(&r, "cities.csv");
     say_data(&r, "planetlab490_coords.csv");
-    if (find_program("tshark", path, sizeof path))
+    if (cli_find_program("tshark", path, sizeof path))
         say(&r, "tshark", FINE, path);
     else
         say(&r, "tshark", NOTE, "not found; it shows captures and judges them in tests: apt-get install tshark");
+    say(&r, "open mpi", launch_possible(path, sizeof path) ? FINE : NOTE, path);
     say_machine(&r);
     if (r.json)
         puts("\n]");

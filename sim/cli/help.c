@@ -23,6 +23,8 @@ static const struct topic {
      "  --set KEY=VALUE        change a key of the scenario, as in --set overlay.peers=2k; may be given again\n"
      "  --partitions N         cut the peers into N parts (default: as many as there are cores, if the peers suffice)\n"
      "  --threads WHEN         auto (default): each part in a thread of its own while that pays; always; never\n"
+     "  --ranks N              N processes under Open MPI that share the peers and the work: starts itself again under mpirun.\n"
+     "                         mpirun.openmpi -n N --hostfile H reloadsim run ... does the same on many machines\n"
      "  --engine heap|windows  order of work: one event at a time, or windows of them (default windows)\n"
      "  --window TIME          length of a window, at most network.min_delay (default: that)\n"
      "  --progress WHEN        auto (a line on a terminal), tty, json (one object a second), off\n"

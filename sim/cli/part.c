@@ -12,7 +12,7 @@
 
 extern char **environ;
 
-static bool part_path(const char *name, char found[PATH_MAX])
+bool part_file(const char *name, char found[PATH_MAX])
 {
     static const char *const places[] = {"", "../libexec/reloadsim/"};
     char self[PATH_MAX];
@@ -32,12 +32,12 @@ static bool part_path(const char *name, char found[PATH_MAX])
 bool part_there(const char *name)
 {
     char path[PATH_MAX];
-    return part_path(name, path);
+    return part_file(name, path);
 }
 
 static int part_find(const char *name, char found[PATH_MAX])
 {
-    if (part_path(name, found))
+    if (part_file(name, found))
         return CLI_DONE;
     fprintf(
         stderr,

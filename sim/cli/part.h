@@ -4,10 +4,13 @@
 #ifndef SIM_CLI_PART_H
 #define SIM_CLI_PART_H
 
+#include <limits.h>
 #include <stdbool.h>
 
 /* Whether it is installed; no complaint. */
 bool part_there(const char *name);
+/* Where the file reloadsim-NAME is; false when it is not installed. */
+bool part_file(const char *name, char found[PATH_MAX]);
 /* Becomes reloadsim-NAME with the arguments from argv[1] on. Returns only when that failed: CLI_RESOURCE, after a complaint. */
 int part_become(const char *name, char **argv);
 /* Runs it and waits: its exit status, or CLI_RESOURCE after a complaint. */

@@ -10,8 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "proto/base/hash.h"
 #include "sim/cli/cli.h"
 #include "sim/cli/estimate.h"
+#include "sim/cli/launch.h"
 #include "sim/cli/part.h"
 #include "sim/cli/replicate.h"
 #include "sim/cli/watch.h"
@@ -27,6 +29,9 @@ struct run_options {
     enum kernel_engine engine;
     unsigned partitions;   /* 0 = as many as there are cores to use */
     unsigned replications; /* 0 = one run */
+    unsigned ranks;        /* 0 = as mpirun says, or this process alone */
+    unsigned started;      /* of so many ranks, this process is one; 0: alone */
+    char **words;          /* of the command line, for the ranks */
     enum kernel_threads threads;
     bool quiet;
     const char *window, *partitions_text, *threads_text;
@@ -82,6 +87,11 @@ static int read_option(struct run_options *o, int c)
         o->progress = n;
         return status;
     case 'q': o->quiet = true; return CLI_DONE;
+    case 'k':
+        o->ranks = (unsigned)strtoul(optarg, &end, 10);
+        if (*end || !o->ranks || o->ranks > LAUNCH_RANKS_MAX || optarg[0] == '-')
+            return cli_usage("run", "--ranks is 1 to %u, not \"%s\"", LAUNCH_RANKS_MAX, optarg);
+        return CLI_DONE;
     case 'n':
         o->replications = (unsigned)strtoul(optarg, &end, 10);
         if (*end || !o->replications || o->replications > REPLICATIONS_MAX || optarg[0] == '-')
@@ -89,6 +99,30 @@ static int read_option(struct run_options *o, int c)
         return CLI_DONE;
     default: return CLI_USAGE;
     }
+}
+
+/* Started by mpirun, or to be started: each rank runs one part of the peers, with the windows engine. */
+static int check_ranks(struct run_options *o)
+{
+    unsigned n = o->started ? o->started : o->ranks;
+    if (o->started && o->ranks && o->ranks != o->started)
+        return cli_usage("run", "--ranks %u, but mpirun has started %u", o->ranks, o->started);
+    if (n <= 1)
+        return CLI_DONE;
+    if (o->replications)
+        return cli_usage("run", "--replications runs side by side on the cores of one machine, not on ranks");
+    if (o->partitions || o->threads_text)
+        return cli_usage("run", "on ranks each runs one part in one thread: leave out --%s", o->partitions ? "partitions" : "threads");
+    if (o->engine == KERNEL_HEAP)
+        return cli_usage("run", "--engine heap runs one event at a time, on one rank");
+    if (strcmp(o->path, "-") == 0)
+        return cli_usage("run", "each rank reads the scenario: give a file");
+    return CLI_DONE;
+}
+
+static bool is_rank(const struct run_options *o)
+{
+    return o->started > 1;
 }
 
 static int read_options(struct run_options *o, int argc, char **argv)
@@ -101,6 +135,7 @@ static int read_options(struct run_options *o, int argc, char **argv)
                                             {"threads", required_argument, NULL, 't'},
                                             {"progress", required_argument, NULL, 'r'},
                                             {"replications", required_argument, NULL, 'n'},
+                                            {"ranks", required_argument, NULL, 'k'},
                                             {"quiet", no_argument, NULL, 'q'},
                                             {0}};
     int c, status;
@@ -115,7 +150,7 @@ static int read_options(struct run_options *o, int argc, char **argv)
         return cli_usage("run", "--replications needs -o DIR for the results of each run");
     if (o->replications && strcmp(o->path, "-") == 0)
         return cli_usage("run", "--replications reads the scenario once for each run: give a file");
-    return CLI_DONE;
+    return check_ranks(o);
 }
 
 /* --window: a time, at most the least delay between hosts. */
@@ -137,13 +172,13 @@ static int read_window(const struct run_options *o, const struct scenario *s, si
 
 /* ---- Before the start. ---- */
 
-static void announce(const struct scenario *s, const struct estimate *e, unsigned partitions)
+static void announce(const struct run_options *o, const struct scenario *s, const struct estimate *e, unsigned partitions)
 {
     char online[24], all[24], simulated[24], memory[24], time[24];
     fprintf(stderr, "%s: %s peers online of %s identities, %s simulated; about %s of memory and %s%s\n", s->name,
             cli_count(s->peers, online), cli_count(e->population, all),
             cli_duration((double)(s->warmup + s->measure) / 1e9, simulated), cli_bytes(e->memory_bytes, memory),
-            cli_duration(e->cpu_s / partitions, time), partitions > 1 ? ", in parts side by side" : "");
+            cli_duration(e->cpu_s / partitions, time), is_rank(o) ? ", on several ranks" : partitions > 1 ? ", in parts side by side" : "");
 }
 
 static int check_memory(const struct estimate *e)
@@ -227,24 +262,25 @@ static enum progress_mode progress_of(const struct run_options *o)
                                                                                                          : PROGRESS_OFF;
 }
 
-static int simulate(const struct scenario *s, const struct run_options *o, const struct world_options *options)
+/* Of several ranks, rank 0 speaks and keeps the results. */
+static int simulate(const struct scenario *s, const struct run_options *o, const struct world_options *options, struct watch *watch)
 {
-    struct watch watch;
     struct world *world;
     char error[1024];
-    if (watch_begin(&watch)) {
-        fputs("reloadsim run: no thread to be had\n", stderr);
-        return CLI_RESOURCE;
-    }
     int status = CLI_RESOURCE;
+    bool speaks = ranks_self(options->ranks) == 0;
     if (world_open(&world, s, options, error, sizeof error)) {
-        fprintf(stderr, "reloadsim run: %s\n", error);
-        watch_end(&watch);
+        if (speaks || strcmp(error, WORLD_OTHER_RANK) != 0)
+            fprintf(stderr, "reloadsim run: %s\n", error);
         return status;
     }
-    watch_world(&watch, world);
+    watch_world(watch, world);
     status = world_run(world);
-    watch_end(&watch);
+    watch_world(watch, NULL);
+    if (!speaks) {
+        world_close(world);
+        return status;
+    }
     FILE *table = o->progress == WHEN_JSON ? stderr : stdout; /* lines of JSON stay alone on standard output */
     bool recorded = world_recorded(world);
     show_results(world, o, table, status);
@@ -252,9 +288,50 @@ static int simulate(const struct scenario *s, const struct run_options *o, const
     return recorded ? keep_results(o, table, status) : status;
 }
 
+static unsigned long long digest_of(const struct scenario *s)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *f = open_memstream(&text, &len);
+    if (f) {
+        scenario_print(s, f);
+        fclose(f);
+    }
+    unsigned long long digest = hash64(0, (const uint8_t *)text, text ? len : 0);
+    free(text);
+    return digest;
+}
+
+/* Alone, or with the other ranks. */
+static int run_in_company(const struct scenario *s, const struct run_options *o, struct world_options *options)
+{
+    struct watch watch;
+    struct party party;
+    if (watch_begin(&watch, is_rank(o))) {
+        fputs("reloadsim run: no thread to be had\n", stderr);
+        return CLI_RESOURCE;
+    }
+    int status = CLI_DONE;
+    if (is_rank(o)) {
+        status = launch_join(&party, digest_of(s), options->window);
+        if (!party.ranks)
+            return status;
+        options->ranks = party.ranks;
+        if (ranks_self(party.ranks) > 0)
+            options->progress = PROGRESS_OFF;
+    }
+    status = simulate(s, o, options, &watch);
+    if (is_rank(o))
+        status = launch_leave(&party, status);
+    watch_end(&watch);
+    return status;
+}
+
+/* What all ranks would say in chorus is said by the first on each machine. */
 static int run_scenario(const struct scenario *s, const struct run_options *o)
 {
-    unsigned partitions = partitions_for(o->partitions, scenario_population(s));
+    unsigned here = 1, partitions = is_rank(o) ? o->started : partitions_for(o->partitions, scenario_population(s));
+    bool first_here = !is_rank(o) || launch_is_first_here(&here);
     struct estimate e = estimate_of(s, partitions);
     struct world_options options = {
         .engine = o->engine, .partitions = partitions, .out = o->out, .progress = progress_of(o)};
@@ -262,13 +339,17 @@ static int run_scenario(const struct scenario *s, const struct run_options *o)
     options.threads = options.partitions > 1 ? o->threads : KERNEL_THREADS_NEVER;
     if (status != CLI_DONE)
         return status;
-    if (!o->quiet)
-        announce(s, &e, options.threads ? options.partitions : 1);
-    if ((status = check_memory(&e)) != CLI_DONE)
+    if (is_rank(o))
+        options.threads = KERNEL_THREADS_NEVER;
+    if (!o->quiet && first_here)
+        announce(o, s, &e, is_rank(o) || options.threads ? options.partitions : 1);
+    if (is_rank(o)) /* those on this machine hold their share */
+        e.memory_bytes *= (double)here / o->started;
+    if (first_here && (status = check_memory(&e)) != CLI_DONE)
         return status;
-    if (o->out && make_folder(o->out))
+    if (first_here && o->out && make_folder(o->out))
         return no_output(o->out);
-    return simulate(s, o, &options);
+    return run_in_company(s, o, &options);
 }
 
 /* ---- Replications. ---- */
@@ -354,16 +435,43 @@ static int run_replications(const struct scenario *s, const struct run_options *
     return status;
 }
 
+/* The words of this command line, on several ranks. A line of progress that a terminal here would show is asked for by name: the ranks see no terminal. */
+static int run_on_ranks(const struct run_options *o, int argc)
+{
+    static const char option[] = "--progress", tty[] = "tty";
+    const char **words = calloc((size_t)argc + 3, sizeof *words);
+    int n = 0;
+    if (!words)
+        return CLI_RESOURCE;
+    words[n++] = o->words[0];
+    if (progress_of(o) == PROGRESS_TTY && o->progress == WHEN_AUTO) {
+        words[n++] = option;
+        words[n++] = tty;
+    }
+    for (int i = 1; i < argc; i++)
+        words[n++] = o->words[i];
+    int status = launch_ranks(o->ranks, words);
+    free(words);
+    return status;
+}
+
 int run_main(int argc, char **argv)
 {
-    struct run_options o = {.threads = KERNEL_THREADS_AUTO, .sets = calloc((size_t)argc + 1, sizeof *o.sets)};
+    char **words = calloc((size_t)argc + 1, sizeof *words); /* before reading options moves them */
+    for (int i = 0; words && i < argc; i++)
+        words[i] = argv[i];
+    struct run_options o = {
+        .threads = KERNEL_THREADS_AUTO, .started = launch_started(), .words = words, .sets = words ? calloc((size_t)argc + 1, sizeof *o.sets) : NULL};
     int status = o.sets ? read_options(&o, argc, argv) : CLI_RESOURCE;
     struct scenario *s = status == CLI_DONE ? cli_load(o.path, o.sets, o.nsets) : NULL;
-    if (s)
+    if (s && o.ranks > 1 && !o.started)
+        status = run_on_ranks(&o, argc);
+    else if (s)
         status = o.replications ? run_replications(s, &o) : run_scenario(s, &o);
     else if (status == CLI_DONE)
         status = CLI_USAGE;
     free(s);
     free(o.sets);
+    free(words);
     return status;
 }

@@ -8,9 +8,11 @@
 #include "sim/cli/cli.h"
 #include "sim/world/world.h"
 
-static void watched_signals(sigset_t *set)
+static void watched_signals(const struct watch *watch, sigset_t *set)
 {
     sigemptyset(set);
+    if (watch->on_ranks)
+        sigaddset(set, SIGUSR1);
     sigaddset(set, SIGINT);
     sigaddset(set, SIGTERM);
 }
@@ -20,21 +22,23 @@ static void *wait_for_signals(void *argument)
     struct watch *watch = argument;
     sigset_t set;
     int signal, seen = 0;
-    watched_signals(&set);
+    watched_signals(watch, &set);
     while (sigwait(&set, &signal) == 0) {
         struct world *world = atomic_load(&watch->world);
         if (!world || seen++)
             _exit(CLI_INTERRUPTED);
-        fputs("\nreloadsim: interrupted, finishing this instant; again to stop at once\n", stderr);
+        if (signal != SIGUSR1) /* which every rank gets at once */
+            fputs("\nreloadsim: interrupted, finishing this instant; again to stop at once\n", stderr);
         world_interrupt(world);
     }
     return NULL;
 }
 
-int watch_begin(struct watch *watch)
+int watch_begin(struct watch *watch, bool on_ranks)
 {
     sigset_t set;
-    watched_signals(&set);
+    watch->on_ranks = on_ranks;
+    watched_signals(watch, &set);
     atomic_init(&watch->world, NULL);
     if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0)
         return -1;

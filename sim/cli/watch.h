@@ -6,16 +6,19 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 
 struct world;
 
 struct watch {
     pthread_t thread;
+    bool on_ranks;
     _Atomic(struct world *) world; /* NULL while it is being made: then there is nothing to keep */
 };
 
-/* Before any other thread is started, as threads inherit which signals they leave alone. 0, or -1. */
-int watch_begin(struct watch *);
+/* Before any other thread is started, as threads inherit which signals they leave alone. on_ranks: SIGUSR1 too, which mpirun hands on where it would end a run on
+ * the others. 0, or -1. */
+int watch_begin(struct watch *, bool on_ranks);
 void watch_world(struct watch *, struct world *);
 void watch_end(struct watch *);
 

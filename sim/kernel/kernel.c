@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "sim/kernel/budget.h"
@@ -15,12 +14,12 @@
 #include "sim/kernel/parallel.h"
 #include "sim/kernel/part.h"
 #include "sim/kernel/windows.h"
+#include "sim/rank/slice.h"
 
 /* Time within a window must fit the 32 bits that a sort key leaves for it. */
 #define WINDOW_MAX UINT32_MAX
 #define CLASS_MAX 15u
 #define FLAGS_MAX 15u
-#define HUGE_PAGE ((size_t)2 << 20)
 
 void kernel_fatal(const char *format, ...)
 {
@@ -67,15 +66,15 @@ void *kernel_reallocate(void *old, size_t bytes)
     return p;
 }
 
-static node_word *node_words(uint32_t nodes)
+/* Those of the nodes that are here; the system backs only what is touched. */
+static node_word *node_words(const struct kernel *k)
 {
-    size_t bytes = (nodes * sizeof(node_word) + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
-    node_word *node = aligned_alloc(HUGE_PAGE, bytes); /* the system backs only what is touched */
+    uint32_t first, end;
+    kernel_nodes_here(k, &first, &end);
+    node_word *node = slice_open(sizeof *node, k->nodes, first, end);
     if (!node)
-        kernel_exhausted("the kernel's %u nodes", nodes);
-    if (bytes > 4 * HUGE_PAGE)
-        madvise(node, bytes, MADV_HUGEPAGE);
-    for (uint32_t i = 0; i < nodes; i++)
+        kernel_exhausted("the kernel's %u nodes", end - first);
+    for (uint32_t i = first; i < end; i++)
         node[i] = SLEEPER_NEVER;
     return node;
 }
@@ -92,6 +91,8 @@ static struct part *parts(unsigned partitions)
 static bool config_is_sound(const struct kernel_config *c)
 {
     if (c->nodes == 0 || c->nodes >= SITE_NONE || c->partitions == 0 || c->partitions > PART_NUMBER_MAX || c->window == 0 || c->window == TIME_NEVER)
+        return false;
+    if (c->ranks && (c->partitions != ranks_count(c->ranks) || c->engine == KERNEL_HEAP))
         return false;
     for (uint32_t i = 1; c->site && i < c->nodes; i++)
         if (c->site[i] < c->site[i - 1])
@@ -126,6 +127,8 @@ static void divide(struct kernel *k)
             border++;
         p->end = border;
         k->border[i + 1] = border;
+        if (i < k->here || i >= k->here_end)
+            continue;
         reserve_open(&p->states, (p->end - p->first) * sizeof *p->state);
         p->state = (struct node_state *)(void *)p->states.at;
     }
@@ -137,9 +140,9 @@ static void open_engine(struct kernel *k)
         k->heap = heap_open(k);
         return;
     }
-    for (unsigned i = 0; i < k->partitions; i++)
+    for (unsigned i = k->here; i < k->here_end; i++)
         windows_open(&k->part[i]);
-    k->exchange = k->partitions > 1 ? exchange_open(k->partitions) : NULL;
+    k->exchange = k->partitions > 1 ? exchange_open(k->partitions, k->ranks) : NULL;
     if (k->partitions > 1 && !k->exchange)
         kernel_exhausted("the buffers of %u partitions", k->partitions);
 }
@@ -154,14 +157,17 @@ int kernel_open(struct kernel **out, const struct kernel_config *c, const struct
     k->engine = c->engine;
     k->nodes = c->nodes;
     k->partitions = c->partitions;
+    k->ranks = c->partitions > 1 ? c->ranks : NULL;
+    k->here = ranks_self(k->ranks);
+    k->here_end = k->ranks ? k->here + 1 : k->partitions;
     k->threads = c->threads;
     k->lookahead = c->window;
     k->window = time_min(c->window, WINDOW_MAX);
     k->head = first_nodes(c);
-    k->node = node_words(k->nodes);
     k->border = kernel_allocate(k->partitions + (size_t)1, sizeof *k->border);
     k->part = parts(k->partitions);
     divide(k);
+    k->node = node_words(k);
     open_engine(k);
     *out = k;
     return 0;
@@ -171,14 +177,16 @@ void kernel_close(struct kernel *k)
 {
     if (!k)
         return;
+    uint32_t first, end;
+    kernel_nodes_here(k, &first, &end);
     heap_close(k->heap);
-    for (unsigned i = 0; k->engine == KERNEL_WINDOWS && i < k->partitions; i++)
+    for (unsigned i = k->here; k->engine == KERNEL_WINDOWS && i < k->here_end; i++)
         windows_close(&k->part[i]);
-    for (unsigned i = 0; i < k->partitions; i++)
+    for (unsigned i = k->here; i < k->here_end; i++)
         reserve_close(&k->part[i].states);
     exchange_close(k->exchange);
     free(k->head);
-    free(k->node);
+    slice_close(k->node, sizeof *k->node, k->nodes, first, end);
     free(k->part);
     free(k->border);
     free(k);
@@ -216,6 +224,18 @@ void part_range(const struct part *p, uint32_t *first, uint32_t *end)
 {
     *first = p->first;
     *end = p->end;
+}
+
+void kernel_parts_here(const struct kernel *k, unsigned *first, unsigned *end)
+{
+    *first = k->here;
+    *end = k->here_end;
+}
+
+void kernel_nodes_here(const struct kernel *k, uint32_t *first, uint32_t *end)
+{
+    *first = k->border[k->here];
+    *end = k->border[k->here_end];
 }
 
 static void check_post(const struct part *p, const struct event *e)
@@ -265,7 +285,7 @@ int kernel_run(struct kernel *k, sim_time until)
 {
     int status = 0;
     if (until <= k->now)
-        status = atomic_load(&k->stop);
+        status = k->ranks ? 0 : atomic_load(&k->stop); /* between ranks it is for the next run to agree on */
     else if (k->heap)
         status = heap_run(k->heap, until);
     else
@@ -293,7 +313,7 @@ sim_time kernel_now(const struct kernel *k)
 void kernel_count(const struct kernel *k, struct kernel_counts *out)
 {
     *out = (struct kernel_counts){.windows = k->windows};
-    for (unsigned i = 0; i < k->partitions; i++) {
+    for (unsigned i = k->here; i < k->here_end; i++) {
         out->datagrams += k->part[i].counts.datagrams;
         out->wakes += k->part[i].counts.wakes;
     }
@@ -341,7 +361,9 @@ uint32_t kernel_seat(struct part *p, uint32_t node)
 uint64_t kernel_fingerprint(const struct kernel *k)
 {
     uint64_t sum = 0;
-    for (uint32_t i = 0; i < k->nodes; i++) {
+    uint32_t first, end;
+    kernel_nodes_here(k, &first, &end);
+    for (uint32_t i = first; i < end; i++) {
         uint64_t chain = node_is_seated(k->node[i]) ? kernel_state(k, k->node[i])->chain : 0;
         if (chain)
             sum += hash64_mix(hash64_mix(UINT64_C(0x666f6c64), i), chain);
@@ -351,12 +373,14 @@ uint64_t kernel_fingerprint(const struct kernel *k)
 
 size_t kernel_memory(const struct kernel *k)
 {
-    size_t bytes = sizeof *k + k->partitions * sizeof *k->part + k->nodes * sizeof *k->node;
-    for (unsigned i = 0; i < k->partitions; i++)
+    uint32_t first, end;
+    kernel_nodes_here(k, &first, &end);
+    size_t bytes = sizeof *k + k->partitions * sizeof *k->part + (end - first) * sizeof *k->node;
+    for (unsigned i = k->here; i < k->here_end; i++)
         bytes += k->part[i].seats * sizeof(struct node_state);
     if (k->head)
         bytes += k->nodes * sizeof *k->head;
-    for (unsigned i = 0; k->engine == KERNEL_WINDOWS && i < k->partitions; i++)
+    for (unsigned i = k->here; k->engine == KERNEL_WINDOWS && i < k->here_end; i++)
         bytes += windows_memory(&k->part[i]);
     return bytes + (k->heap ? heap_memory(k->heap) : 0) + (k->exchange ? exchange_memory(k->exchange) : 0);
 }

@@ -6,7 +6,10 @@
  * by site, run in exact key order inside a site). The window is at most the smallest delay between sites, and a global instant cuts it.
  *
  * A partition (struct part) owns a contiguous range of sites; with several, each runs in a thread of its own and they exchange buffers at window
- * ends. A handler may touch only its own part and the nodes of its site. Global work (faults, samples) runs between kernel_run calls, alone. */
+ * ends. A handler may touch only its own part and the nodes of its site. Global work (faults, samples) runs between kernel_run calls, alone.
+ *
+ * On several ranks (sim/rank/ranks.h) each process runs the part of its number, and holds what the kernel keeps of that part's nodes. All must call kernel_run
+ * with the same times; it returns the same on each. Counts, fingerprint and memory are those of the parts that run here. */
 #ifndef SIM_KERNEL_KERNEL_H
 #define SIM_KERNEL_KERNEL_H
 
@@ -15,6 +18,7 @@
 #include <stdint.h>
 
 #include "proto/base/time.h"
+#include "sim/rank/ranks.h"
 
 struct kernel;
 struct part;
@@ -56,7 +60,8 @@ struct kernel_hooks {
 
 struct kernel_config {
     enum kernel_engine engine;
-    unsigned partitions;    /* 1..PART_NUMBER_MAX */
+    unsigned partitions;    /* 1..PART_NUMBER_MAX; on several ranks, as many as these */
+    struct ranks *ranks;    /* NULL: all parts run here. Borrowed; KERNEL_WINDOWS only */
     enum kernel_threads threads;
     uint32_t nodes;         /* numbered 0..nodes-1 */
     const uint32_t *site;   /* site of each node, non-decreasing; NULL: every node its own site */
@@ -101,6 +106,9 @@ struct part *kernel_part_of(struct kernel *, uint32_t node);
 unsigned part_index(const struct part *);
 /* First node and one past the last of a part. */
 void part_range(const struct part *, uint32_t *first, uint32_t *end);
+/* The parts that run here, and their nodes: from first up to end. */
+void kernel_parts_here(const struct kernel *, unsigned *first, unsigned *end);
+void kernel_nodes_here(const struct kernel *, uint32_t *first, uint32_t *end);
 
 /* Sends a datagram: copies len bytes. From a handler: e->at > now, and at least now + window when it leaves the site. Between runs: e->at >= the
  * present instant, part = the part of the source. */
@@ -116,7 +124,7 @@ int kernel_run(struct kernel *, sim_time until);
 void kernel_stop(struct kernel *, int status);   /* safe from a handler or signal handler */
 sim_time kernel_now(const struct kernel *);      /* between runs */
 
-/* Between runs: does a piece of work for each part, in threads of their own where that is configured and pays. It may touch only its own part. */
+/* Between runs: does a piece of work for each part that runs here, in threads of their own where that is configured and pays. It may touch only its own part. */
 void kernel_each_part(struct kernel *, void (*work)(void *context, struct part *), void *context);
 
 /* Events that ran = datagrams + wake-ups; windows that held any event (these depend on engine and window, the others do not). */

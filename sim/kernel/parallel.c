@@ -110,7 +110,7 @@ static void *run_part(void *context)
     uint64_t last = WINDOW_NONE;
     for (;;) {
         state(p);
-        exchange_wait(k->exchange);
+        exchange_wait(k->exchange, p->turn);
         struct statement all = exchange_agreement(k->exchange, p->turn);
         import(p);
         t->status = all.status;
@@ -151,6 +151,17 @@ static bool run_in_threads(struct kernel *k, sim_time until, int *status)
     return over;
 }
 
+/* The part of this rank, which meets the others at the end of each window. True when the run is over. */
+static bool run_on_rank(struct kernel *k, sim_time until, int *status)
+{
+    struct thread t = {.part = &k->part[k->here], .until = until, .now = k->now};
+    run_part(&t);
+    *status = t.status;
+    k->now = t.now;
+    k->windows += t.windows;
+    return t.over;
+}
+
 /* Fewer nodes a part are done before a thread has begun. */
 #define NODES_FOR_THREADS 4096u
 
@@ -175,14 +186,14 @@ void kernel_each_part(struct kernel *k, void (*work)(void *context, struct part 
     bool threads = k->threads == KERNEL_THREADS_ALWAYS ||
                    (k->threads == KERNEL_THREADS_AUTO && k->nodes / k->partitions >= NODES_FOR_THREADS);
     struct piece *piece = kernel_allocate(k->partitions, sizeof *piece);
-    for (unsigned i = k->partitions; i-- > 0;) {
+    for (unsigned i = k->here_end; i-- > k->here;) {
         piece[i] = (struct piece){.part = &k->part[i], .work = work, .context = context};
-        piece[i].started = threads && i > 0 && pthread_create(&piece[i].id, NULL, do_piece, &piece[i]) == 0;
+        piece[i].started = threads && i > k->here && pthread_create(&piece[i].id, NULL, do_piece, &piece[i]) == 0;
     }
-    for (unsigned i = 0; i < k->partitions; i++)
+    for (unsigned i = k->here; i < k->here_end; i++)
         if (!piece[i].started)
             do_piece(&piece[i]);
-    for (unsigned i = 0; i < k->partitions; i++)
+    for (unsigned i = k->here; i < k->here_end; i++)
         if (piece[i].started)
             pthread_join(piece[i].id, NULL);
     free(piece);
@@ -214,7 +225,7 @@ int parallel_run(struct kernel *k, sim_time until)
     int status = 0;
     if (k->partitions == 1)
         return run_alone(k, until);
-    while (!run_stretch(k, until, &status))
+    while (!(k->ranks ? run_on_rank(k, until, &status) : run_stretch(k, until, &status)))
         ;
     return status;
 }

@@ -50,6 +50,8 @@ struct kernel {
     enum kernel_engine engine;
     uint32_t nodes;
     unsigned partitions;
+    unsigned here, here_end; /* of these, the ones that run in this process */
+    struct ranks *ranks;
     enum kernel_threads threads;
     sim_time lookahead;  /* smallest delay between sites, as configured */
     sim_time window;     /* the same, or less where it would not fit a sort key */

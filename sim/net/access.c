@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "sim/net/host.h"
+#include "sim/rank/slice.h"
 
 #define BITS_PER_S_NS UINT64_C(8000000000) /* bits of a byte times ns of a second */
 
@@ -20,24 +21,35 @@ struct line {
     sim_time up_free, down_free;
 };
 
+/* By device, of which there are no more than identities: from first up to end are here. */
+static void devices_here(const struct net *n, uint32_t *first, uint32_t *end)
+{
+    *first = device_of(n, n->first);
+    *end = n->end > n->first ? device_of(n, n->end - 1) + 1 : *first;
+}
+
 int access_open(struct net *n)
 {
+    uint32_t first, end;
     const struct access_line *a = &n->config.access;
     if (!a->up_bps && !a->down_bps)
         return 0;
     assert(a->queue_bytes > 0 && a->queue_bytes <= ACCESS_QUEUE_MAX);
-    n->line = calloc(n->config.identities, sizeof *n->line); /* by device, and there are no more of these */
+    devices_here(n, &first, &end);
+    n->line = slice_open(sizeof *n->line, n->config.identities, first, end);
     return n->line ? 0 : -1;
 }
 
 void access_close(struct net *n)
 {
-    free(n->line);
+    uint32_t first, end;
+    devices_here(n, &first, &end);
+    slice_close(n->line, sizeof *n->line, n->config.identities, first, end);
 }
 
 size_t access_memory(const struct net *n)
 {
-    return n->line ? n->config.identities * sizeof *n->line : 0;
+    return n->line ? (n->end - n->first) * sizeof *n->line : 0;
 }
 
 void access_approach(const struct net *n, peer_h peer)

@@ -7,6 +7,8 @@
 #ifndef SIM_NET_HOST_H
 #define SIM_NET_HOST_H
 
+#include <assert.h>
+
 #include "proto/base/hash.h"
 #include "sim/kernel/random.h"
 #include "sim/kernel/reserve.h"
@@ -200,12 +202,14 @@ struct net {
     struct net_config config;
     struct net_hooks hooks;
     struct kernel *kernel;
-    const node_word *node;     /* of the kernel: who has a seat */
-    struct whereabouts *where; /* of each identity */
+    uint32_t first, end;       /* the identities that live here */
+    const node_word *node;     /* of the kernel: who of them has a seat */
+    struct whereabouts *where; /* of each of them (slice.h) */
     struct line *line; /* of each device; NULL: none queues */
     bool keepalives_one_by_one;
-    unsigned parts;
-    struct host **part; /* one a partition */
+    unsigned here, here_end; /* partitions that run here */
+    struct host **part;      /* one of each of these; NULL: of another rank */
+    uint16_t *seeded;        /* channels seeded so far, of each identity; NULL: on one rank, or none yet */
     uint64_t sign_key, phase_key;
     struct authority *authority; /* of true certificates; NULL: modelled */
     struct own_ids own;          /* where certificates are self-signed */
@@ -240,15 +244,23 @@ static inline const struct actor *actor_of(const struct net *n, peer_h peer)
     return n->config.groups[g].actor;
 }
 
+/* Whether it lives here. */
+static inline bool net_holds(const struct net *n, peer_h peer)
+{
+    return peer - n->first < n->end - n->first;
+}
+
 /* An identity of this host's partition that has a seat. */
 static inline struct identity *identity_of(const struct host *h, peer_h peer)
 {
+    assert(net_holds(h->net, peer));
     return &h->identity[node_seat(h->net->node[peer])];
 }
 
-/* Of any partition; NULL: a sleeper, to which nothing has happened yet. */
+/* Of any partition that is here; NULL: a sleeper, to which nothing has happened yet. */
 static inline struct identity *identity_known(const struct net *n, peer_h peer)
 {
+    assert(net_holds(n, peer));
     node_word w = n->node[peer];
     return node_is_seated(w) ? &n->part[node_part(w)]->identity[node_seat(w)] : NULL;
 }
@@ -292,8 +304,11 @@ void wire_post(struct host *, struct event *e, const uint8_t *bytes, uint32_t on
 uint32_t wire_one_way(const struct net *, peer_h from, peer_h to);
 /* The same in any case: the mean of what is drawn, jitter too. Before clamping and without queues. */
 sim_time wire_one_way_usual(const struct net *, peer_h from, peer_h to);
+/* Of any identity: kept of those that live here, worked out for others. */
 static inline struct location location_of(const struct net *n, peer_h peer)
 {
+    if (!net_holds(n, peer))
+        return latency_locate(n->config.latency, device_of(n, peer));
     const struct whereabouts *w = &n->where[peer];
     return (struct location){w->place, w->access_us[0] | (uint32_t)w->access_us[1] << 16, device_of(n, peer)};
 }

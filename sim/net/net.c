@@ -11,6 +11,7 @@
 #include "sim/crypto/credentials.h"
 #include "sim/kernel/budget.h"
 #include "sim/net/host.h"
+#include "sim/rank/slice.h"
 
 #define STATUS_BROKEN    (-70)
 #define KEY_SIGN         UINT64_C(0x7369676e61747572)
@@ -357,12 +358,33 @@ static void host_close(struct host *h)
     free(h);
 }
 
+/* Where everybody is who lives here. */
+static int open_places(struct net *n)
+{
+    n->where = slice_open(sizeof *n->where, n->config.identities, n->first, n->end);
+    for (uint32_t k = n->first; n->where && k < n->end; k++) {
+        struct location where = latency_locate(n->config.latency, device_of(n, k));
+        n->where[k] = (struct whereabouts){where.place, {(uint16_t)where.access_us, (uint16_t)(where.access_us >> 16)}};
+    }
+    return n->where ? 0 : -ENOMEM;
+}
+
+static int open_hosts(struct net *n)
+{
+    n->part = calloc(kernel_partitions(n->kernel), sizeof *n->part);
+    for (unsigned k = n->here; n->part && k < n->here_end; k++)
+        if (!(n->part[k] = host_open(n, kernel_part(n->kernel, k))))
+            return -ENOMEM;
+    return n->part ? 0 : -ENOMEM;
+}
+
 static int fill(struct net *n)
 {
     const struct net_config *c = &n->config;
     struct kernel_hooks hooks = {.host = n, .deliver = on_deliver, .wake = on_wake, .seat = on_seat, .approach = on_approach, .touch = on_touch};
     struct kernel_config kernel = {.engine = c->engine,
                                    .partitions = c->partitions ? c->partitions : 1,
+                                   .ranks = c->ranks,
                                    .threads = c->threads,
                                    .nodes = c->identities,
                                    .window = c->window};
@@ -379,18 +401,11 @@ static int fill(struct net *n)
     if (status)
         return status;
     n->node = kernel_nodes(n->kernel);
-    n->where = malloc(c->identities * sizeof *n->where);
-    n->part = calloc(kernel.partitions, sizeof *n->part);
-    if (!n->where || !n->part || access_open(n))
+    kernel_nodes_here(n->kernel, &n->first, &n->end);
+    kernel_parts_here(n->kernel, &n->here, &n->here_end);
+    if (open_places(n) || access_open(n))
         return -ENOMEM;
-    for (uint32_t k = 0; k < c->identities; k++) {
-        struct location where = latency_locate(c->latency, device_of(n, k));
-        n->where[k] = (struct whereabouts){where.place, {(uint16_t)where.access_us, (uint16_t)(where.access_us >> 16)}};
-    }
-    for (; n->parts < kernel.partitions; n->parts++)
-        if (!(n->part[n->parts] = host_open(n, kernel_part(n->kernel, n->parts))))
-            return -ENOMEM;
-    return 0;
+    return open_hosts(n);
 }
 
 int net_open(struct net **out, const struct net_config *c, const struct net_hooks *hooks)
@@ -428,7 +443,7 @@ void net_close(struct net *n)
 {
     if (!n)
         return;
-    for (unsigned k = 0; k < n->parts; k++)
+    for (unsigned k = n->here; n->part && k < n->here_end; k++)
         host_close(n->part[k]);
     kernel_close(n->kernel);
     trouble_free(n);
@@ -436,7 +451,8 @@ void net_close(struct net *n)
     own_ids_close(&n->own);
     authority_close(n->authority);
     free(n->part);
-    free(n->where);
+    free(n->seeded);
+    slice_close(n->where, sizeof *n->where, n->config.identities, n->first, n->end);
     free(n);
 }
 
@@ -445,6 +461,12 @@ void net_close(struct net *n)
 struct kernel *net_kernel(struct net *n)
 {
     return n->kernel;
+}
+
+void net_here(const struct net *n, uint32_t *first, uint32_t *end)
+{
+    *first = n->first;
+    *end = n->end;
 }
 
 bool net_online(const struct net *n, peer_h peer)
@@ -476,12 +498,12 @@ const struct node *net_node(const struct net *n, peer_h peer, struct env **env)
 /* Computed, so that it is the same in each partition; foreign ids are a partition's own and not told here. */
 struct id net_id(const struct net *n, peer_h peer)
 {
-    return peer < n->config.identities ? handles_id(&n->part[0]->handles, peer) : ID_WILDCARD;
+    return peer < n->config.identities ? handles_id(&n->part[n->here]->handles, peer) : ID_WILDCARD;
 }
 
 peer_h net_peer(const struct net *n, struct id id)
 {
-    return handles_identity(&n->part[0]->handles, id);
+    return handles_identity(&n->part[n->here]->handles, id);
 }
 
 size_t net_user_name(const struct net *n, peer_h peer, char out[64])
@@ -500,7 +522,7 @@ struct id net_user(const struct net *n, peer_h peer)
 
 uint16_t net_place(const struct net *n, peer_h peer)
 {
-    return n->where[peer].place;
+    return location_of(n, peer).place;
 }
 
 static sim_time leg(const struct net *n, peer_h from, peer_h to)
@@ -528,8 +550,8 @@ static void sweep(void *net, struct part *part)
 void net_count(const struct net *n, struct net_counts *out)
 {
     *out = (struct net_counts){0};
-    kernel_each_part(n->kernel, sweep, n->part[0]->net);
-    for (unsigned k = 0; k < n->parts; k++) {
+    kernel_each_part(n->kernel, sweep, n->part[n->here]->net);
+    for (unsigned k = n->here; k < n->here_end; k++) {
         /* All members are 64-bit words. */
         const uint64_t *from = (const uint64_t *)(const void *)&n->part[k]->counts;
         uint64_t *to = (uint64_t *)(void *)out;
@@ -543,8 +565,8 @@ void net_count(const struct net *n, struct net_counts *out)
 
 size_t net_memory(const struct net *n)
 {
-    size_t bytes = sizeof *n + n->config.identities * sizeof *n->where + access_memory(n) + kernel_memory(n->kernel);
-    for (unsigned k = 0; k < n->parts; k++)
+    size_t bytes = sizeof *n + (n->end - n->first) * sizeof *n->where + access_memory(n) + kernel_memory(n->kernel);
+    for (unsigned k = n->here; k < n->here_end; k++)
         bytes += sizeof *n->part[k] + part_seats(n->part[k]->part) * sizeof(struct identity) + n->part[k]->slab.held + SCRATCH_BYTES + USER_CACHE * sizeof(struct user_entry);
     return bytes;
 }

@@ -42,6 +42,7 @@ struct net_config {
     unsigned nlaws;
     enum kernel_engine engine;
     unsigned partitions;
+    struct ranks *ranks;            /* NULL: all partitions are here (kernel.h). Else identities of other ranks can be named, located and sent to, and nothing else */
     enum kernel_threads threads;
     sim_time window;                /* 1 ns .. latency->min_delay */
     bool keepalives_one_by_one;     /* an event each, instead of worked out: slow, same results, for tests. Implied where the delay of a datagram is drawn or queues */
@@ -73,6 +74,8 @@ struct net_hooks {
 int net_open(struct net **, const struct net_config *, const struct net_hooks *);
 void net_close(struct net *);
 struct kernel *net_kernel(struct net *);
+/* The identities that live here, from first up to end: all of them but on several ranks. */
+void net_here(const struct net *, uint32_t *first, uint32_t *end);
 
 /* Brings an identity online. From act, or between runs. */
 void net_start(struct net *, struct part *, peer_h, sim_time now, const struct node_opts *);
@@ -86,10 +89,12 @@ void net_request(struct net *, struct part *, peer_h, sim_time now, const struct
 void net_act_at(struct net *, struct part *, peer_h, sim_time);
 
 /* Building mid-life nodes (converged start): between runs, before time 0. net_seed_begin makes the block and calls node_seed; net_seed_link opens a
- * channel between two seeded nodes without a handshake and calls node_seed_link on both; the env is valid until the next net call. */
+ * channel between two seeded nodes without a handshake and calls node_seed_link on both; the env is valid until the next net call. On several ranks each
+ * calls net_seed_link for all pairs, in the same order, and gets the ends that live there; net_seeded says that there will be no more. */
 struct node *net_seed_begin(struct net *, peer_h, const struct node_seed *, struct env **);
 struct seed_edge { uint8_t a_predecessor, a_successor, b_predecessor, b_successor; }; /* what b is to a, and a to b; 0 = not a neighbour */
 void net_seed_link(struct net *, peer_h a, peer_h b, const struct seed_edge *);
+void net_seeded(struct net *);
 struct node *net_seed_node(struct net *, peer_h, struct env **);
 void net_seed_end(struct net *, peer_h);
 
@@ -124,7 +129,7 @@ struct net_counts {
     uint64_t node_bytes, online;                                 /* now */
     uint64_t in_flight;                                          /* now, as given to and taken from the kernel: sent = delivered + lost + dead + dropped + uplink_dropped + downlink_dropped + in_flight */
 };
-/* Between runs. Not free: it goes through all channels to bring keepalives up to date. */
+/* Of those that live here; sums over all ranks are what the names say. Between runs. Not free: it goes through all channels to bring keepalives up to date. */
 void net_count(const struct net *, struct net_counts *);
 size_t net_memory(const struct net *);
 /* Byte budgets of this folder. */

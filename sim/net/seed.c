@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Nodes in mid-life, for a converged start: sessions, and channels that were opened long ago. */
 #include <assert.h>
+#include <stdlib.h>
 
 #include "sim/net/host.h"
 
@@ -58,14 +59,21 @@ static chan_h open_end(struct net *n, peer_h a, peer_h b, bool server)
     return slot;
 }
 
+/* How b names its end. What lives on another rank opens its channels there, in the same order, so the name of the n-th is known. */
+static uint32_t tag_of(const struct net *n, peer_h b, chan_h slot)
+{
+    if (net_holds(n, b))
+        return channel_tag(&online_of(n, b)->table->slot[slot], slot);
+    return (uint32_t)(slot % GENERATIONS) << SLOT_BITS | slot;
+}
+
 static void link_end(struct net *n, peer_h a, chan_h slot, peer_h b, chan_h other, uint8_t predecessor,
                      uint8_t successor)
 {
     struct host *h = host_of(n, a);
     struct env *env = seed_env(h, a);
     struct online *o = identity_of(h, a)->online;
-    const struct channel *c = &online_of(n, b)->table->slot[other];
-    o->table->slot[slot].remote = channel_tag(c, other) & TAG_NONE;
+    o->table->slot[slot].remote = tag_of(n, b, other) & TAG_NONE;
     struct seed_link link = {.chan = slot,
                              .peer = b,
                              .addr = b,
@@ -78,12 +86,29 @@ static void link_end(struct net *n, peer_h a, chan_h slot, peer_h b, chan_h othe
     actor_of(n, a)->seed_link(o->block, env, &link);
 }
 
+/* The channels of those who live elsewhere are counted as they open there: before time 0 none closes, so the n-th has slot n. */
+static chan_h count_end(struct net *n, peer_h a)
+{
+    if (!n->seeded && !(n->seeded = calloc(n->config.identities, sizeof *n->seeded)))
+        kernel_exhausted("%u identities that are linked", n->config.identities);
+    return n->seeded[a]++;
+}
+
 void net_seed_link(struct net *n, peer_h a, peer_h b, const struct seed_edge *edge)
 {
     assert(a != b);
-    chan_h at_a = open_end(n, a, b, false), at_b = open_end(n, b, a, true);
-    link_end(n, a, at_a, b, at_b, edge->a_predecessor, edge->a_successor);
-    link_end(n, b, at_b, a, at_a, edge->b_predecessor, edge->b_successor);
+    bool has_a = net_holds(n, a), has_b = net_holds(n, b);
+    chan_h at_a = has_a ? open_end(n, a, b, false) : count_end(n, a), at_b = has_b ? open_end(n, b, a, true) : count_end(n, b);
+    if (has_a)
+        link_end(n, a, at_a, b, at_b, edge->a_predecessor, edge->a_successor);
+    if (has_b)
+        link_end(n, b, at_b, a, at_a, edge->b_predecessor, edge->b_successor);
+}
+
+void net_seeded(struct net *n)
+{
+    free(n->seeded);
+    n->seeded = NULL;
 }
 
 void net_seed_end(struct net *n, peer_h peer)

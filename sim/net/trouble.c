@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "sim/net/host.h"
+#include "sim/rank/slice.h"
 
 static void *must(void *memory)
 {
@@ -23,7 +24,7 @@ static void *must(void *memory)
 static void watch_all(struct net *n)
 {
     sim_time now = kernel_now(n->kernel);
-    for (uint32_t peer = 0; peer < n->config.identities; peer++)
+    for (uint32_t peer = n->first; peer < n->end; peer++)
         if (online_of(n, peer))
             keepalive_watch(host_of(n, peer), peer, now);
 }
@@ -85,9 +86,10 @@ const struct weather *trouble_weather(const struct net *n, sim_time t)
 
 void net_slow(struct net *n, peer_h peer, double factor)
 {
+    assert(net_holds(n, peer));
     if (!n->cpu_factor) {
-        n->cpu_factor = must(malloc(n->config.identities * sizeof *n->cpu_factor));
-        for (uint32_t k = 0; k < n->config.identities; k++)
+        n->cpu_factor = must(slice_open(sizeof *n->cpu_factor, n->config.identities, n->first, n->end));
+        for (uint32_t k = n->first; k < n->end; k++)
             n->cpu_factor[k] = 1;
     }
     n->cpu_factor[peer] = (float)factor;
@@ -224,7 +226,7 @@ void trouble_free(struct net *n)
 {
     for (unsigned k = 0; k < n->cuts; k++)
         free(n->cut[k].side);
-    free(n->cpu_factor);
+    slice_close(n->cpu_factor, sizeof *n->cpu_factor, n->config.identities, n->first, n->end);
     free(n->some);
     configure_free(n);
 }

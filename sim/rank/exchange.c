@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdalign.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,11 @@ struct exchange {
     pthread_mutex_t lock; /* for those who sleep */
     pthread_cond_t over;
     unsigned asleep;
+    /* Between ranks: */
+    struct ranks *ranks;
+    struct statement agreed; /* at the last meeting */
+    struct blob *out, *in;
+    struct ranks_head *theirs;
 };
 
 static struct stand *stand_of(const struct exchange *x, uint64_t turn, unsigned part)
@@ -48,20 +54,34 @@ static struct buffer *buffers(unsigned parts)
     return b ? memset(b, 0, bytes) : NULL;
 }
 
-struct exchange *exchange_open(unsigned parts)
+static bool is_here(const struct exchange *x, unsigned part)
+{
+    return !x->ranks || part == ranks_self(x->ranks);
+}
+
+static int open_ranks(struct exchange *x)
+{
+    x->out = calloc(x->parts, sizeof *x->out);
+    x->in = calloc(x->parts, sizeof *x->in);
+    x->theirs = calloc(x->parts, sizeof *x->theirs);
+    return x->out && x->in && x->theirs;
+}
+
+struct exchange *exchange_open(unsigned parts, struct ranks *ranks)
 {
     struct exchange *x = aligned_alloc(LINE, sizeof *x);
     if (!x)
         return NULL;
     unsigned spins = sysconf(_SC_NPROCESSORS_ONLN) >= (long)parts ? SPINS : 0;
-    *x = (struct exchange){.parts = parts, .spins = spins, .stand = aligned_alloc(LINE, 2 * (size_t)parts * sizeof *x->stand)};
+    *x = (struct exchange){.parts = parts, .spins = spins, .ranks = ranks, .stand = aligned_alloc(LINE, 2 * (size_t)parts * sizeof *x->stand)};
+    assert(!ranks || ranks_count(ranks) == parts);
     pthread_mutex_init(&x->lock, NULL); /* cannot fail with default attributes here, nor can the next */
     pthread_cond_init(&x->over, NULL);
     for (unsigned i = 0; x->stand && i < 2 * parts; i++)
-        x->stand[i] = (struct stand){.to = buffers(parts)};
-    int complete = x->stand != NULL;
+        x->stand[i] = (struct stand){.to = is_here(x, i % parts) ? buffers(parts) : NULL};
+    int complete = x->stand != NULL && (!ranks || open_ranks(x));
     for (unsigned i = 0; complete && i < 2 * parts; i++)
-        complete = x->stand[i].to != NULL;
+        complete = x->stand[i].to != NULL || !is_here(x, i % parts);
     if (complete)
         return x;
     exchange_close(x);
@@ -80,6 +100,9 @@ void exchange_close(struct exchange *x)
     pthread_cond_destroy(&x->over);
     pthread_mutex_destroy(&x->lock);
     free(x->stand);
+    free(x->out);
+    free(x->in);
+    free(x->theirs);
     free(x);
 }
 
@@ -127,8 +150,29 @@ static void open_round(struct exchange *x, unsigned round)
     pthread_mutex_unlock(&x->lock);
 }
 
-void exchange_wait(struct exchange *x)
+static struct statement earlier(struct statement a, struct statement b)
 {
+    return (struct statement){.window = a.window < b.window ? a.window : b.window, .status = a.status < b.status ? a.status : b.status};
+}
+
+static void meet(struct exchange *x, uint64_t turn)
+{
+    const struct stand *s = stand_of(x, turn, ranks_self(x->ranks));
+    const uint64_t word[2] = {s->statement.window, (uint64_t)(int64_t)s->statement.status};
+    for (unsigned i = 0; i < x->parts; i++)
+        x->out[i] = (struct blob){s->to[i].bytes, s->to[i].used};
+    ranks_meet(x->ranks, RANKS_WINDOW, word, x->out, x->theirs, x->in);
+    x->agreed = s->statement;
+    for (unsigned i = 0; i < x->parts; i++)
+        x->agreed = earlier(x->agreed, (struct statement){x->theirs[i].word[0], (int)(int64_t)x->theirs[i].word[1]});
+}
+
+void exchange_wait(struct exchange *x, uint64_t turn)
+{
+    if (x->ranks) {
+        meet(x, turn);
+        return;
+    }
     unsigned round = atomic_load_explicit(&x->round, memory_order_relaxed);
     if (atomic_fetch_add_explicit(&x->arrived, 1, memory_order_acq_rel) + 1 == x->parts) {
         open_round(x, round);
@@ -147,16 +191,19 @@ void exchange_wait(struct exchange *x)
 struct statement exchange_agreement(const struct exchange *x, uint64_t turn)
 {
     struct statement all = {.window = UINT64_MAX, .status = 0};
-    for (unsigned i = 0; i < x->parts; i++) {
-        const struct statement *s = &stand_of(x, turn, i)->statement;
-        all.window = s->window < all.window ? s->window : all.window;
-        all.status = s->status < all.status ? s->status : all.status;
-    }
+    if (x->ranks)
+        return x->agreed;
+    for (unsigned i = 0; i < x->parts; i++)
+        all = earlier(all, stand_of(x, turn, i)->statement);
     return all;
 }
 
 const void *exchange_read(const struct exchange *x, uint64_t turn, unsigned from, unsigned to, size_t *bytes)
 {
+    if (!is_here(x, from)) {
+        *bytes = x->in[from].size;
+        return x->in[from].bytes;
+    }
     const struct buffer *b = &stand_of(x, turn, from)->to[to];
     *bytes = b->used;
     return b->bytes;
@@ -173,7 +220,7 @@ size_t exchange_memory(const struct exchange *x)
 {
     size_t bytes = sizeof *x + 2 * (size_t)x->parts * (sizeof *x->stand + x->parts * sizeof(struct buffer));
     for (unsigned i = 0; i < 2 * x->parts; i++)
-        for (unsigned j = 0; j < x->parts; j++)
+        for (unsigned j = 0; x->stand[i].to && j < x->parts; j++)
             bytes += x->stand[i].to[j].max;
     return bytes;
 }

@@ -150,13 +150,57 @@ void capture_add(struct capture *c, unsigned partition, const struct event *e, c
     p->used += kept;
 }
 
-void capture_instant(struct capture *c, sim_time now)
+uint64_t capture_bytes(const struct capture *c)
 {
     uint64_t used = 0;
     for (unsigned i = 0; i < c->config.partitions; i++)
         used += c->part[i].used + c->part[i].packets * sizeof(struct packet);
-    if (c->full_at == TIME_NEVER && used > c->config.bytes_max)
+    return used;
+}
+
+void capture_instant(struct capture *c, sim_time now, uint64_t bytes)
+{
+    if (c->full_at == TIME_NEVER && bytes > c->config.bytes_max)
         c->full_at = now;
+}
+
+/* ---- between processes: the number of packets, they, then their bytes ---- */
+
+void capture_pack(const struct capture *c, unsigned partition, void **bytes, size_t *size)
+{
+    const struct capture_part *p = &c->part[partition];
+    uint64_t packets = p->packets;
+    size_t list = p->packets * sizeof *p->packet;
+    uint8_t *b = p->failed ? NULL : malloc(sizeof packets + list + p->used);
+    *bytes = b;
+    *size = b ? sizeof packets + list + p->used : 0;
+    if (!b)
+        return;
+    memcpy(b, &packets, sizeof packets);
+    if (list)
+        memcpy(b + sizeof packets, p->packet, list);
+    if (p->used)
+        memcpy(b + sizeof packets + list, p->bytes, p->used);
+}
+
+int capture_unpack(struct capture *c, unsigned partition, const void *bytes, size_t size)
+{
+    struct capture_part *p = &c->part[partition];
+    const uint8_t *b = bytes;
+    uint64_t packets;
+    if (size < sizeof packets)
+        return -1;
+    memcpy(&packets, b, sizeof packets);
+    size_t list = packets * sizeof *p->packet, used = size - sizeof packets - list;
+    p->packet = malloc(list + 1);
+    p->bytes = malloc(used + 1);
+    if (!p->packet || !p->bytes)
+        return -1;
+    memcpy(p->packet, b + sizeof packets, list);
+    memcpy(p->bytes, b + sizeof packets + list, used);
+    p->packets = p->packets_cap = packets;
+    p->used = p->cap = used;
+    return 0;
 }
 
 sim_time capture_full_at(const struct capture *c)

@@ -34,8 +34,14 @@ int capture_open(struct capture **, const struct capture_config *);
 /* The hook of net: any datagram; those of other nodes cost one test of a bit. */
 void capture_add(struct capture *, unsigned partition, const struct event *, const uint8_t *frame, sim_time at,
                  enum datagram_step);
-/* At a global instant, at the same ones on any partitions and often enough: stops the capture if it is full. */
-void capture_instant(struct capture *, sim_time now);
+/* Memory of packets so far; on several ranks, of this one's partition. */
+uint64_t capture_bytes(const struct capture *);
+/* At a global instant, at the same ones on any partitions and often enough: stops the capture if so many bytes, of all partitions together, are too many. */
+void capture_instant(struct capture *, sim_time now, uint64_t bytes);
+/* What a partition has captured, as bytes for another process, to be freed; *bytes NULL: memory ran out here, which the receiver learns. */
+void capture_pack(const struct capture *, unsigned partition, void **bytes, size_t *size);
+/* Takes such bytes in place of the partition's own. 0, or -1: no memory, or what was packed was not whole. */
+int capture_unpack(struct capture *, unsigned partition, const void *bytes, size_t size);
 /* When it was full, and ended; TIME_NEVER if it never was. The comment of the section tells it too. */
 sim_time capture_full_at(const struct capture *);
 /* Writes everything. 0, or -1 with errno and no file. packets (if not NULL): how many. */

@@ -15,7 +15,8 @@
 
 struct aftermath {
     uint32_t bins;
-    uint32_t *expected, *correct;       /* look-ups */
+    uint32_t *expected, *correct;       /* look-ups; correct follows expected in one block */
+    uint32_t *fresh;                    /* the same block, of this rank since assembly_merge; on one rank itself */
     double *success, *ring, *values;    /* by bin */
     uint32_t *ring_known, *values_known; /* 1 = sampled in this bin */
 };
@@ -27,14 +28,15 @@ int aftermath_open(struct world *w)
         return a ? 0 : -1;
     sim_time bins = w->scenario->measure / w->scenario->record_interval + 1;
     a->bins = bins < BINS_MAX ? (uint32_t)bins : BINS_MAX;
-    a->expected = calloc(a->bins, sizeof *a->expected);
-    a->correct = calloc(a->bins, sizeof *a->correct);
+    a->expected = calloc(2 * (size_t)a->bins, sizeof *a->expected);
+    a->correct = a->expected ? a->expected + a->bins : NULL;
+    a->fresh = w->ranks ? calloc(2 * (size_t)a->bins, sizeof *a->fresh) : a->expected;
     a->success = calloc(a->bins, sizeof *a->success);
     a->ring = calloc(a->bins, sizeof *a->ring);
     a->values = calloc(a->bins, sizeof *a->values);
     a->ring_known = calloc(a->bins, sizeof *a->ring_known);
     a->values_known = calloc(a->bins, sizeof *a->values_known);
-    return a->expected && a->correct && a->success && a->ring && a->values && a->ring_known && a->values_known ? 0 : -1;
+    return a->expected && a->fresh && a->success && a->ring && a->values && a->ring_known && a->values_known ? 0 : -1;
 }
 
 void aftermath_close(struct world *w)
@@ -42,8 +44,9 @@ void aftermath_close(struct world *w)
     struct aftermath *a = w->aftermath;
     if (!a)
         return;
+    if (a->fresh != a->expected)
+        free(a->fresh);
     free(a->expected);
-    free(a->correct);
     free(a->success);
     free(a->ring);
     free(a->values);
@@ -65,8 +68,15 @@ void aftermath_lookup(struct world *w, const struct lookup_result *r)
     uint32_t k = bin_of(w, r->started);
     if (k == a->bins || !r->expected)
         return;
-    a->expected[k]++;
-    a->correct[k] += r->outcome == OUTCOME_CORRECT;
+    a->fresh[k]++;
+    a->fresh[a->bins + k] += r->outcome == OUTCOME_CORRECT;
+}
+
+size_t aftermath_account(const struct world *w, void **all, void **fresh)
+{
+    *all = w->aftermath->expected;
+    *fresh = w->aftermath->fresh;
+    return w->aftermath->bins;
 }
 
 /* A sample belongs to the bin that ends with it. */

@@ -24,6 +24,8 @@ void aftermath_lookup(struct world *, const struct lookup_result *);
 /* At a sample of the measured phase. */
 void aftermath_sample(struct world *, const struct ring_sample *);
 void aftermath_summary(const struct world *, struct summary *);
+/* What look-ups have added: of all ranks, and of this one since assembly_merge, as words of two counters each. Returns how many words. */
+size_t aftermath_account(const struct world *, void **all, void **fresh);
 
 /* One series, for tests: bin k covers [k, k + 1) times the interval; weight 0 = nothing known. Good is high for `higher`, else low. */
 struct series {

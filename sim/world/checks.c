@@ -7,10 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/world/assembly.h"
+
 /* A peer that joined less than this ago need not stand on the ring yet. */
 #define RING_SETTLE SECONDS(60)
 /* Up to so many peers, every node's invariants are looked at in each sample; above, at the end only. */
 #define NODE_CHECK_PEERS 2000u
+#define FINDING_MAX      128u
 
 enum { CHECK_NODES, CHECK_DATAGRAMS, SAFETY_CHECKS };
 
@@ -35,8 +38,7 @@ static unsigned scope_for(struct world *w, sim_time guard)
             return i;
     w->scopes[w->scope_count] = w->scopes[0];
     w->scopes[w->scope_count].guard = guard;
-    w->scopes[w->scope_count].m = calloc(1, sizeof(struct measures));
-    if (!w->scopes[w->scope_count].m)
+    if (scope_open(&w->scopes[w->scope_count], ranks_many(w->ranks)))
         out_of_memory();
     return w->scope_count++;
 }
@@ -94,15 +96,31 @@ static void sample_ring(struct world *w, struct check_result *r)
         check_fail(w, r, "%s", ring_verdict_text(verdict));
 }
 
+/* That of the lowest rank, which holds the lowest identities. */
+static void first_finding(struct world *w, char text[FINDING_MAX])
+{
+    if (!w->ranks)
+        return;
+    const struct blob *all = ranks_gather(w->ranks, text, strlen(text));
+    char first[FINDING_MAX] = "";
+    for (unsigned r = 0; r < ranks_count(w->ranks) && !first[0]; r++)
+        snprintf(first, sizeof first, "%.*s", (int)all[r].size, all[r].size ? (const char *)all[r].bytes : "");
+    memcpy(text, first, sizeof first);
+}
+
 static void check_nodes(struct world *w)
 {
-    for (uint32_t i = 0; i < w->identities; i++) {
+    char text[FINDING_MAX] = "";
+    for (uint32_t i = w->first; i < w->end && !text[0]; i++) {
         struct env *env;
         const struct node *node = identity_of(w, i)->flags & LIFE_ONLINE ? net_node(w->net, i, &env) : NULL;
         const char *found = node ? w->kind->group.actor->check(node, env) : NULL;
         if (found)
-            check_fail(w, &w->checks[CHECK_NODES], "node %" PRIu32 ": %s", i, found);
+            snprintf(text, sizeof text, "node %" PRIu32 ": %s", i, found);
     }
+    first_finding(w, text);
+    if (text[0])
+        check_fail(w, &w->checks[CHECK_NODES], "%s", text);
 }
 
 void checks_sample(struct world *w)
@@ -158,8 +176,10 @@ static void finish_ring(struct world *w, struct check_result *r)
 
 static void check_datagrams(struct world *w)
 {
-    struct net_counts n;
-    net_count(w->net, &n);
+    struct totals totals = {0};
+    net_count(w->net, &totals.net);
+    assembly_totals(w, &totals);
+    const struct net_counts n = totals.net;
     uint64_t dropped = n.dropped + n.uplink_dropped + n.downlink_dropped;
     uint64_t ended = n.delivered + n.lost + n.dead + dropped, pending = n.in_flight;
     if (n.sent != ended + pending)

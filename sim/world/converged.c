@@ -107,6 +107,14 @@ static int values_collect(const struct net *net, const struct converged_input *i
     return 0;
 }
 
+/* On several ranks each makes the whole plan and carries out what concerns its own identities. */
+static bool lives_here(const struct net *net, peer_h peer)
+{
+    uint32_t first, end;
+    net_here(net, &first, &end);
+    return peer >= first && peer < end;
+}
+
 /* How many peers from the responsible one on hold a value: it and its replicas. */
 static uint32_t copies(const struct converged_plan *p)
 {
@@ -120,8 +128,11 @@ static void value_seed(struct net *net, const struct converged_input *in, const 
     uint8_t value[CONVERGED_VALUE_MAX];
     size_t len = in->registration(in->world, v->owner, value);
     for (uint32_t replica = 0; replica < copies(p); replica++) {
+        peer_h holder = p->peer[(v->place + replica) % p->count].peer;
         struct env *env;
-        struct node *node = net_seed_node(net, p->peer[(v->place + replica) % p->count].peer, &env);
+        if (!lives_here(net, holder))
+            continue;
+        struct node *node = net_seed_node(net, holder, &env);
         node_seed_value(node, env, v->resource, v->owner, value, (uint16_t)len, s->epoch_ms - (uint64_t)(v->ago_s * 1e3),
                         (uint32_t)(s->register_lifetime_s - v->ago_s), (uint8_t)replica);
     }
@@ -155,6 +166,8 @@ static void seed_nodes(struct net *net, const struct scenario *s, const struct c
 {
     for (uint32_t x = 0; x < p->count; x++) {
         const struct converged_peer *peer = &p->peer[x];
+        if (!lives_here(net, peer->peer))
+            continue;
         struct node_seed seed = {
             .joined_for = from_seconds(peer->age_s < AGE_MAX_S ? peer->age_s : AGE_MAX_S),
             .next_update = from_seconds(law_residual_quantile(&s->update_interval, draw(s, peer->peer, DRAW_UPDATE))),
@@ -174,12 +187,15 @@ static void seed_links(struct net *net, const struct converged_plan *p)
         struct seed_edge edge = converged_edge(p, a, b);
         net_seed_link(net, p->peer[a].peer, p->peer[b].peer, &edge);
     }
+    net_seeded(net);
 }
 
 static void seed_fingers(struct net *net, const struct converged_plan *p)
 {
     for (uint32_t x = 0; x < p->count; x++) {
         struct env *env;
+        if (!lives_here(net, p->peer[x].peer))
+            continue;
         struct node *node = net_seed_node(net, p->peer[x].peer, &env);
         const uint32_t *finger = &p->finger[p->finger_first[x]];
         for (unsigned i = 1; i <= p->fingers[x]; i++)
@@ -224,7 +240,8 @@ static int put_up(struct net *net, const struct converged_input *in, const struc
         for (uint32_t k = 0; k < values.count; k++)
             value_seed(net, in, p, &values.at[k]);
         for (uint32_t x = 0; x < p->count; x++)
-            net_seed_end(net, p->peer[x].peer);
+            if (lives_here(net, p->peer[x].peer))
+                net_seed_end(net, p->peer[x].peer);
     }
     free(values.at);
     free(load);

@@ -71,13 +71,16 @@ static void seed_peer(struct net *net, const struct scenario *s, const struct ci
 int converged_chord2003_build(struct net *net, const struct converged_input *in)
 {
     struct circle c = {malloc((in->online_count ? in->online_count : 1) * sizeof *c.at), in->online_count};
+    uint32_t first, end;
     if (!c.at)
         return -1;
     for (uint32_t k = 0; k < c.count; k++)
         c.at[k] = (struct stand){net_id(net, in->online[k]), in->online[k]};
     qsort(c.at, c.count, sizeof *c.at, by_id);
+    net_here(net, &first, &end);
     for (uint32_t x = 0; x < c.count; x++)
-        seed_peer(net, in->scenario, &c, x);
+        if (c.at[x].peer >= first && c.at[x].peer < end)
+            seed_peer(net, in->scenario, &c, x);
     free(c.at);
     return 0;
 }

@@ -8,6 +8,7 @@
 #include "sim/net/region.h"
 #include "sim/net/trouble.h"
 #include "sim/scenario/read.h"
+#include "sim/world/assembly.h"
 #include "sim/world/lives.h"
 #include "sim/world/recording.h"
 #include "sim/world/spread.h"
@@ -100,8 +101,9 @@ static bool marked(const uint64_t *map, peer_h peer)
 static uint64_t count_online(const struct world *w, const uint64_t *map)
 {
     uint64_t n = 0;
-    for (uint32_t i = 0; i < w->identities; i++)
+    for (uint32_t i = w->first; i < w->end; i++)
         n += identity_of(w, i)->flags & LIFE_ONLINE && (!map || marked(map, i));
+    ranks_sum(w->ranks, &n, 1);
     return n;
 }
 
@@ -176,7 +178,7 @@ static void set_weather(struct world *w)
 
 static void set_speeds(struct world *w)
 {
-    for (uint32_t peer = 0; peer < w->identities; peer++) {
+    for (uint32_t peer = w->first; peer < w->end; peer++) {
         double factor = 1;
         for (unsigned i = 0; i < w->scenario->faults; i++)
             if (is_on(w, i, FAULT_SLOW) && marked(w->faults->map[i], peer))
@@ -215,7 +217,7 @@ static void configure(struct world *w, unsigned i)
     net_publish(w->net, &o);
     set_overlay(w);
     spread_begin(w, i);
-    for (uint32_t peer = 0; peer < w->identities; peer++)
+    for (uint32_t peer = w->first; peer < w->end; peer++)
         if (marked(f->map[i], peer))
             spread_chosen(w, i, peer);
 }
@@ -260,7 +262,7 @@ double faults_flood_rate(const struct world *w, peer_h peer)
 
 static void replan_lookups(struct world *w, const uint64_t *map)
 {
-    for (uint32_t i = 0; i < w->identities; i++) {
+    for (uint32_t i = w->first; i < w->end; i++) {
         if (!marked(map, i) || !(identity_of(w, i)->flags & LIFE_JOINED))
             continue;
         struct part *part = kernel_part_of(w->kernel, i);
@@ -320,8 +322,9 @@ static void begin(struct world *w, unsigned i)
         turn(w, i);
         return;
     }
-    for (uint32_t peer = 0; peer < w->identities; peer++)
+    for (uint32_t peer = w->first; peer < w->end; peer++)
         f->touched[i] += marked(f->map[i], peer) && strike(w, i, peer);
+    ranks_sum(w->ranks, &f->touched[i], 1);
 }
 
 static void end(struct world *w, unsigned i)

@@ -112,6 +112,7 @@ void hostile_summary(const struct world *w, struct summary *s)
     const struct measures *m = w->scopes[SCOPE_MEASURE].m;
     for (unsigned p = 0; p < w->parts; p++)
         counts_add(&sum, w->books[p].hostile);
+    ranks_sum(w->ranks, (uint64_t *)(void *)&sum, sizeof sum / sizeof(uint64_t));
     put(&l, (double)m->honest_expected, "honest.lookup.count", "", "");
     put(&l, m->honest_expected ? (double)m->honest_correct / (double)m->honest_expected : NAN, "honest.lookup.success", "", "");
     put(&l, count_attackers(w), "hostile.peers", "", "");

@@ -143,6 +143,8 @@ static void life_stop(struct world *w, struct part *part, peer_h self, sim_time 
 
 void lives_start_first(struct world *w)
 {
+    if (!world_holds(w, 0))
+        return;
     struct identity *id = identity_own(w, 0);
     struct part *part = kernel_part_of(w->kernel, 0);
     id->next_churn = churn_at_start(&w->churn, 0).left;

@@ -14,6 +14,10 @@ static uint32_t count_blocks(const struct world *w)
 int load_open(struct world *w)
 {
     struct load *l = &w->load;
+    l->all = calloc(1, sizeof *l->all);
+    l->fresh = w->ranks ? calloc(1, sizeof *l->fresh) : l->all;
+    if (!l->all || !l->fresh)
+        return -1;
     if (!w->options.out)
         return 0;
     l->from = w->measure_from;
@@ -37,6 +41,9 @@ void load_close(struct world *w)
     free(w->load.pick);
     free(w->load.messages);
     free(w->load.online);
+    if (w->load.fresh != w->load.all)
+        free(w->load.fresh);
+    free(w->load.all);
 }
 
 /* What of a session lies in the time that counts. */
@@ -57,14 +64,14 @@ void load_end(struct world *w)
     struct load *l = &w->load;
     sim_time least = time_min(w->scenario->record_interval, l->length);
     for (uint32_t k = 0; l->length && k < count_blocks(w); k++) {
-        if (l->pick[k] == PEER_NONE)
+        if (!world_holds(w, l->pick[k])) /* or PEER_NONE */
             continue;
         const struct identity *id = identity_of(w, l->pick[k]);
         if (id->session != NONE)
             l->online[k] += counted(l, session_of(world_books(w, kernel_part_of(w->kernel, l->pick[k])), id)->started,
                                     w->now);
         if (l->online[k] >= least)
-            histogram_add(&l->rate, (uint64_t)(l->messages[k] * (LOAD_PARTS * 1e9) / (double)l->online[k] + 0.5));
+            histogram_add(&l->fresh->rate, (uint64_t)(l->messages[k] * (LOAD_PARTS * 1e9) / (double)l->online[k] + 0.5));
     }
     l->length = 0;
 }
@@ -72,5 +79,5 @@ void load_end(struct world *w)
 void load_owns(struct load *l, struct id span, uint32_t peers)
 {
     __extension__ typedef unsigned __int128 wide;
-    histogram_add(&l->ring_share, peers == 1 ? LOAD_PARTS : (uint64_t)((wide)span.hi * peers * LOAD_PARTS >> 64));
+    histogram_add(&l->fresh->ring_share, peers == 1 ? LOAD_PARTS : (uint64_t)((wide)span.hi * peers * LOAD_PARTS >> 64));
 }

@@ -7,7 +7,7 @@
  * the time online in it, of who was online for a record.interval at least. Without an output folder nothing is counted. Values and shares
  * are added where the ring is sampled (ring.h).
  *
- * An identity is written only by the partition that it lives in, so nothing here is locked. */
+ * An identity is written only by the partition that it lives in, so nothing here is locked. On several ranks each counts for its own identities. */
 #ifndef SIM_WORLD_LOAD_H
 #define SIM_WORLD_LOAD_H
 
@@ -23,15 +23,20 @@
 
 struct world;
 
+struct load_counts {
+    struct histogram rate;       /* messages a second, in thousandths; filled by load_end */
+    struct histogram values;     /* values of a node, each sample */
+    struct histogram ring_share; /* owned share of the ring x joined peers, in thousandths, each sample */
+};
+
 struct load {
     sim_time from, length; /* what is counted; length 0: nothing */
     uint32_t stride;       /* of the blocks */
     peer_h *pick;          /* whose messages count, of each block; PEER_NONE: the draw fell behind the last identity */
     uint32_t *messages;
     sim_time *online;            /* of sessions that are over */
-    struct histogram rate;       /* messages a second, in thousandths; filled by load_end */
-    struct histogram values;     /* values of a node, each sample */
-    struct histogram ring_share; /* owned share of the ring x joined peers, in thousandths, each sample */
+    struct load_counts *all;   /* of all ranks, as of assembly_merge */
+    struct load_counts *fresh; /* what this rank has added since; on one rank the same */
 };
 
 /* 0, or -1 when memory runs out. */

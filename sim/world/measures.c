@@ -4,6 +4,21 @@
 #include <assert.h>
 #include <math.h>
 #include <stddef.h>
+#include <stdlib.h>
+
+int scope_open(struct scope *s, bool many)
+{
+    s->m = calloc(1, sizeof *s->m);
+    s->fresh = many ? calloc(1, sizeof *s->fresh) : s->m;
+    return s->m && s->fresh ? 0 : -1;
+}
+
+void scope_close(struct scope *s)
+{
+    if (s->fresh != s->m)
+        free(s->fresh);
+    free(s->m);
+}
 
 bool scope_covers(const struct scope *s, sim_time t)
 {

@@ -97,9 +97,13 @@ struct scope {
     sim_time from, to, guard;
     const sim_time *fault, *until; /* absolute times, ascending by fault */
     unsigned faults;
-    struct measures *m;
+    struct measures *m;     /* of all ranks, as of assembly_merge */
+    struct measures *fresh; /* what this rank has added since; on one rank m itself */
 };
 
+/* Empty accumulators, of their own for this rank when there are several. 0, or -1: no memory. */
+int scope_open(struct scope *, bool many);
+void scope_close(struct scope *);
 bool scope_covers(const struct scope *, sim_time);
 void measures_lookup(struct measures *, const struct lookup_result *);
 void measures_registration(struct measures *, sim_time latency, bool good);

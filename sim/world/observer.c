@@ -9,6 +9,7 @@
 #include "proto/fact.h"
 #include "proto/wire/message.h"
 #include "sim/world/aftermath.h"
+#include "sim/world/assembly.h"
 #include "sim/world/lives.h"
 #include "sim/world/spread.h"
 #include "sim/world/workload.h"
@@ -155,7 +156,7 @@ void observer_fact(void *world, struct part *part, peer_h self, sim_time now, ui
     case FACT_LATE_ANSWER: b->tally.spurious += resends_late(&b->resends, hash64_mix(x, self)); break; /* of this asker: a forwarder may report one too */
     case FACT_REQUEST_SERVED:
         if ((y & 0xffff) == FETCH_REQ)
-            LIST_PUSH(&b->served, ((struct served){x, (uint16_t)(y >> 16)}));
+            LIST_PUSH(&b->served, ((struct served){x, y >> 16}));
         break;
     case FACT_DEAD_HOP: b->tally.dead_hops += w->kind->names_owner || y == FETCH_REQ; break;
     case FACT_LINK_FAILED: LIST_PUSH(&b->failures, ((struct link_failure){now, (peer_h)x})); break;
@@ -188,14 +189,6 @@ struct tid_table {
     uint32_t mask;
 };
 
-static uint32_t count_served(const struct world *w)
-{
-    uint32_t n = 0;
-    for (unsigned p = 0; p < w->parts; p++)
-        n += w->books[p].served.count;
-    return n;
-}
-
 static void tid_insert(struct tid_table *t, struct record *r)
 {
     uint32_t i = (uint32_t)(r->tid >> 32 ^ r->tid) & t->mask;
@@ -215,14 +208,14 @@ static struct record *tid_find(const struct tid_table *t, uint64_t tid)
 static void tid_table_fill(struct world *w, struct tid_table *t)
 {
     uint32_t records = 0;
-    for (unsigned p = 0; p < w->parts; p++)
+    for (unsigned p = w->here; p < w->here_end; p++)
         records += w->books[p].records.count;
     t->mask = 15;
     while (t->mask < 2 * records)
         t->mask = 2 * t->mask + 1;
     if (!(t->slot = calloc(t->mask + (size_t)1, sizeof *t->slot)))
         out_of_memory();
-    for (unsigned p = 0; p < w->parts; p++)
+    for (unsigned p = w->here; p < w->here_end; p++)
         for (uint32_t i = 0; i < w->books[p].records.count; i++) {
             struct record *r = &w->books[p].records.at[i];
             if (r->lookup && r->tid)
@@ -230,25 +223,53 @@ static void tid_table_fill(struct world *w, struct tid_table *t)
         }
 }
 
+/* All that was served since the last tick, wherever; freed by the caller. */
+static struct served *all_served(struct world *w, size_t *count)
+{
+    LIST(struct served) own = {0};
+    for (unsigned p = w->here; p < w->here_end; p++) {
+        struct books *b = &w->books[p];
+        for (uint32_t i = 0; i < b->served.count; i++)
+            LIST_PUSH(&own, b->served.at[i]);
+        b->served.count = 0;
+    }
+    *count = own.count;
+    if (!w->ranks)
+        return own.at;
+    const struct blob *in = ranks_gather(w->ranks, own.at, own.count * sizeof *own.at);
+    size_t bytes = 0, used = 0;
+    for (unsigned r = 0; r < ranks_count(w->ranks); r++)
+        bytes += in[r].size;
+    struct served *all = malloc(bytes + 1);
+    if (!all)
+        out_of_memory();
+    for (unsigned r = 0; r < ranks_count(w->ranks); r++) {
+        if (in[r].size)
+            memcpy((char *)all + used, in[r].bytes, in[r].size);
+        used += in[r].size;
+    }
+    free(own.at);
+    *count = bytes / sizeof *all;
+    return all;
+}
+
 /* Links crossed, noted where the request was served, go to the look-up they belong to. A request that was served twice (resent, and
  * the answer lost) keeps the longer way: commutative, so that the order of the books does not matter. */
 static void follow_requests(struct world *w)
 {
     struct tid_table t;
-    if (count_served(w) == 0)
-        return;
-    tid_table_fill(w, &t);
-    for (unsigned p = 0; p < w->parts; p++) {
-        struct books *b = &w->books[p];
-        for (uint32_t i = 0; i < b->served.count; i++) {
-            const struct served *e = &b->served.at[i];
-            struct record *r = tid_find(&t, e->tid);
-            if (r && e->links > r->request_links)
-                r->request_links = (uint8_t)e->links;
+    size_t count;
+    struct served *served = all_served(w, &count);
+    if (count) {
+        tid_table_fill(w, &t);
+        for (size_t i = 0; i < count; i++) {
+            struct record *r = tid_find(&t, served[i].tid);
+            if (r && served[i].links > r->request_links)
+                r->request_links = (uint8_t)served[i].links;
         }
-        b->served.count = 0;
+        free(t.slot);
     }
-    free(t.slot);
+    free(served);
 }
 
 /* ---- at a tick: judging ---- */
@@ -260,8 +281,7 @@ static void registration_good(struct world *w, const struct record *r)
     if (id->registered_until < r->ended)
         id->registered_from = r->ended;
     id->registered_until = r->started + SECONDS(w->scenario->register_lifetime_s);
-    if (w->registered_until)
-        w->registered_until[r->asker] = id->registered_until;
+    assembly_registered(w, r->asker, id->registered_until);
 }
 
 /* Those of all partitions before any look-up is judged. */
@@ -274,39 +294,63 @@ static void settle_registrations(struct world *w, const struct books *b)
     }
 }
 
-/* Identities of the target's device: first and number. Before time 0 and in the run they share one user name, and so one Resource-ID. */
+/* What the judgement of a look-up needs to know of others. */
+struct trial {
+    const struct record *record;
+    bool expected, reachable; /* value_expected and is_reachable, as the target's rank says */
+    bool held;                /* the right peers hold the value; asked only when it is missing */
+    peer_h responsible;       /* of the key when the answer came; asked only where answers name it */
+};
+
+struct trials {
+    LIST(struct trial) all;
+};
+
+struct question {
+    sim_time started, ended;
+    uint64_t target;
+};
+
+#define ANSWER_EXPECTED  1u
+#define ANSWER_REACHABLE 2u
+
+/* Identities of the target's device: first and number. Before time 0 and in the run they share one user name, and so one Resource-ID; and they live on
+ * one rank, because they are one site. */
 static peer_h device_of(const struct world *w, peer_h target, uint32_t *ids)
 {
     *ids = target < w->churn.permanent ? 1 : w->churn.ids;
     return target - (*ids == 1 ? 0 : (target - w->churn.permanent) % *ids);
 }
 
-static bool value_expected(const struct world *w, const struct record *r)
+static bool value_expected(struct world *w, const struct question *q)
 {
     uint32_t ids;
-    if (r->target == PEER_NONE)
-        return false;
-    for (peer_h first = device_of(w, r->target, &ids), k = 0; k < ids; k++) {
+    for (peer_h first = device_of(w, (peer_h)q->target, &ids), k = 0; k < ids; k++) {
         const struct identity *id = identity_of(w, first + k);
-        if (id->registered_until && id->registered_from <= r->started && id->registered_until > r->ended)
+        if (id->registered_until && id->registered_from <= q->started && id->registered_until > q->ended)
             return true;
     }
     return false;
 }
 
 /* The device was there when the value came. With new Node-IDs it must have registered the present one: another value would lead nowhere. */
-static bool is_reachable(const struct world *w, const struct record *r)
+static bool is_reachable(struct world *w, const struct question *q)
 {
     uint32_t ids;
-    if (r->target == PEER_NONE)
-        return false;
-    for (peer_h first = device_of(w, r->target, &ids), k = 0; k < ids; k++) {
+    for (peer_h first = device_of(w, (peer_h)q->target, &ids), k = 0; k < ids; k++) {
         const struct identity *id = identity_of(w, first + k);
-        bool registered = ids == 1 || (id->registered_from <= r->ended && id->registered_until > r->ended);
-        if (registered && identity_present_at(id, r->ended, NULL))
+        bool registered = ids == 1 || (id->registered_from <= q->ended && id->registered_until > q->ended);
+        if (registered && identity_present_at(id, q->ended, NULL))
             return true;
     }
     return false;
+}
+
+static uint64_t answer_about_target(void *world, const void *question)
+{
+    struct question q;
+    memcpy(&q, question, sizeof q);
+    return (value_expected(world, &q) ? ANSWER_EXPECTED : 0) | (is_reachable(world, &q) ? ANSWER_REACHABLE : 0);
 }
 
 static bool is_missing(const struct world *w, const struct record *r)
@@ -316,28 +360,101 @@ static bool is_missing(const struct world *w, const struct record *r)
     return r->state == REQUEST_GOT ? r->values == 0 : r->state == REQUEST_REFUSED && r->error == ERROR_NOT_FOUND;
 }
 
-static enum outcome judge_missing(struct world *w, const struct record *r)
+static void *room(uint32_t n, size_t size)
 {
-    if (!value_expected(w, r))
-        return OUTCOME_ABSENT;
-    return ring_holds(w, r->target, 3) ? OUTCOME_WRONG_OWNER : OUTCOME_LOST;
+    void *room = malloc((n + (size_t)1) * size);
+    if (!room)
+        out_of_memory();
+    return room;
 }
 
-static enum outcome judge_owner(struct world *w, const struct record *r)
+static void ask_about_targets(struct world *w, struct trials *t)
 {
+    uint32_t most = t->all.count, n = 0;
+    struct question *q = room(most, sizeof *q);
+    uint32_t *to = room(most, sizeof *to), *whose = room(most, sizeof *whose);
+    uint64_t *answers = room(most, sizeof *answers);
+    for (uint32_t i = 0; i < most; i++) {
+        const struct record *r = t->all.at[i].record;
+        if (r->target == PEER_NONE)
+            continue;
+        q[n] = (struct question){r->started, r->ended, r->target};
+        to[n] = assembly_rank_of(w, r->target);
+        whose[n++] = i;
+    }
+    ranks_ask(w->ranks, to, q, sizeof *q, n, answers, answer_about_target, w);
+    for (uint32_t i = 0; i < n; i++) {
+        t->all.at[whose[i]].expected = answers[i] & ANSWER_EXPECTED;
+        t->all.at[whose[i]].reachable = (answers[i] & ANSWER_REACHABLE) != 0;
+    }
+    free(q);
+    free(to);
+    free(whose);
+    free(answers);
+}
+
+static void ask_who_holds(struct world *w, struct trials *t)
+{
+    uint32_t most = t->all.count, n = 0;
+    peer_h *target = room(most, sizeof *target);
+    uint32_t *whose = room(most, sizeof *whose);
+    bool *held = room(most, sizeof *held);
+    for (uint32_t i = 0; i < most; i++)
+        if (t->all.at[i].expected && is_missing(w, t->all.at[i].record)) {
+            target[n] = t->all.at[i].record->target;
+            whose[n++] = i;
+        }
+    ring_holds(w, target, n, 3, held);
+    for (uint32_t i = 0; i < n; i++)
+        t->all.at[whose[i]].held = held[i];
+    free(target);
+    free(whose);
+    free(held);
+}
+
+static void ask_who_was_responsible(struct world *w, struct trials *t)
+{
+    uint32_t most = t->all.count, n = 0;
+    struct ring_moment *m = room(most, sizeof *m);
+    uint32_t *whose = room(most, sizeof *whose);
+    peer_h *responsible = room(most, sizeof *responsible);
+    for (uint32_t i = 0; i < most; i++)
+        if (t->all.at[i].record->state == REQUEST_GOT) {
+            m[n] = (struct ring_moment){t->all.at[i].record->key, t->all.at[i].record->ended};
+            whose[n++] = i;
+        }
+    ring_responsible(w, m, n, responsible);
+    for (uint32_t i = 0; i < n; i++)
+        t->all.at[whose[i]].responsible = responsible[i];
+    free(m);
+    free(whose);
+    free(responsible);
+}
+
+static enum outcome judge_missing(const struct trial *t)
+{
+    if (!t->expected)
+        return OUTCOME_ABSENT;
+    return t->held ? OUTCOME_WRONG_OWNER : OUTCOME_LOST;
+}
+
+static enum outcome judge_owner(const struct trial *t)
+{
+    const struct record *r = t->record;
     if (r->state == REQUEST_GOT)
-        return r->answerer == ring_responsible(w, r->key, r->ended) ? OUTCOME_CORRECT : OUTCOME_WRONG_OWNER;
+        return r->answerer == t->responsible ? OUTCOME_CORRECT : OUTCOME_WRONG_OWNER;
     return r->state == REQUEST_REFUSED ? OUTCOME_ERROR : OUTCOME_TIMEOUT;
 }
 
-static enum outcome judge_outcome(struct world *w, const struct record *r)
+static enum outcome judge_outcome(const struct world *w, const struct trial *t)
 {
+    const struct record *r = t->record;
     if (w->kind->names_owner)
-        return judge_owner(w, r);
+        return judge_owner(t);
     if (is_missing(w, r))
-        return judge_missing(w, r);
+        return judge_missing(t);
     if (r->state == REQUEST_GOT)
-        return is_reachable(w, r) ? OUTCOME_CORRECT : OUTCOME_STALE;
+        return t->reachable ? OUTCOME_CORRECT : OUTCOME_STALE;
     return r->state == REQUEST_REFUSED ? OUTCOME_ERROR : OUTCOME_TIMEOUT;
 }
 
@@ -347,27 +464,40 @@ static uint8_t links_of(const struct world *w, const struct record *r)
     return r->request_links && w->overlay.routing != ROUTING_ITERATIVE ? r->request_links : r->links;
 }
 
-static void judge_lookup(struct world *w, const struct record *r)
+static void judge_lookup(struct world *w, const struct trial *t)
 {
+    const struct record *r = t->record;
     struct lookup_result result = {.started = r->started,
                                    .latency = r->ended - r->started,
-                                   .outcome = judge_outcome(w, r),
+                                   .outcome = judge_outcome(w, t),
                                    .answered = r->state == REQUEST_GOT || is_missing(w, r),
-                                   .links = links_of(w, r)};
-    result.expected = w->kind->names_owner || value_expected(w, r) || (r->state == REQUEST_GOT && r->values);
+                                    .links = links_of(w, r)};
+    result.expected = w->kind->names_owner || t->expected || (r->state == REQUEST_GOT && r->values);
     result.honest = !(w->scenario->hostile.share > 0) || !hostile_is(&w->scenario->hostile, r->asker);
     if (result.answered && r->answerer != r->asker && r->answerer < w->identities)
         result.round_trip = net_rtt(w->net, r->asker, r->answerer);
     for (unsigned i = 0; i < w->scope_count; i++)
         if (scope_covers(&w->scopes[i], r->started))
-            measures_lookup(w->scopes[i].m, &result);
+            measures_lookup(w->scopes[i].fresh, &result);
     aftermath_lookup(w, &result);
+}
+
+static void judge_lookups(struct world *w, struct trials *t)
+{
+    if (w->kind->names_owner) {
+        ask_who_was_responsible(w, t);
+    } else {
+        ask_about_targets(w, t);
+        ask_who_holds(w, t);
+    }
+    for (uint32_t i = 0; i < t->all.count; i++)
+        judge_lookup(w, &t->all.at[i]);
 }
 
 static void count_started(struct world *w, const struct record *r)
 {
     for (unsigned i = 0; i < w->scope_count; i++) {
-        struct measures *m = w->scopes[i].m;
+        struct measures *m = w->scopes[i].fresh;
         if (!scope_covers(&w->scopes[i], r->started))
             continue;
         m->lookups += r->lookup;
@@ -387,39 +517,86 @@ static bool is_covered(const struct world *w, sim_time started)
     return false;
 }
 
-static void settle_records(struct world *w, struct books *b)
+/* Counts what finished, and calls up the look-ups that are to be judged. */
+static void call_up(struct world *w, const struct books *b, struct trials *t)
+{
+    for (uint32_t i = 0; i < b->finished.count; i++) {
+        const struct record *r = &b->records.at[b->finished.at[i]];
+        if (!is_covered(w, r->started))
+            continue;
+        count_started(w, r);
+        if (r->lookup && r->state != REQUEST_ABANDONED)
+            LIST_PUSH(&t->all, ((struct trial){.record = r, .responsible = PEER_NONE}));
+    }
+}
+
+static void free_finished(struct books *b)
 {
     for (uint32_t i = 0; i < b->finished.count; i++) {
         uint32_t index = b->finished.at[i];
-        struct record *r = &b->records.at[index];
-        if (is_covered(w, r->started)) {
-            count_started(w, r);
-            if (r->lookup && r->state != REQUEST_ABANDONED)
-                judge_lookup(w, r);
-        }
-        *r = (struct record){.next = b->free_record};
+        b->records.at[index] = (struct record){.next = b->free_record};
         b->free_record = index;
     }
     b->finished.count = 0;
 }
 
+static void settle_records(struct world *w)
+{
+    struct trials t = {0};
+    for (unsigned p = w->here; p < w->here_end; p++)
+        call_up(w, &w->books[p], &t);
+    judge_lookups(w, &t);
+    free(t.all.at);
+    for (unsigned p = w->here; p < w->here_end; p++)
+        free_finished(&w->books[p]);
+}
+
+struct sighting {
+    sim_time at;
+    uint64_t peer;
+};
+
+/* Since when, and whether it was there, in the lowest bit. */
+static uint64_t answer_about_presence(void *world, const void *question)
+{
+    struct sighting s;
+    sim_time since;
+    memcpy(&s, question, sizeof s);
+    bool present = identity_present_at(identity_of(world, (peer_h)s.peer), s.at, &since);
+    return since << 1 | present;
+}
+
+static void count_failure(struct world *w, struct books *b, sim_time at, bool present, sim_time since)
+{
+    b->tally.link_failures++;
+    b->tally.link_failures_live += present;
+    for (unsigned k = 0; k < w->scope_count && !present && since <= at; k++)
+        if (scope_covers(&w->scopes[k], at) && since > 0)
+            histogram_add(&w->scopes[k].fresh->detect_latency, at - since);
+}
+
 /* Time from a device's going to the failure of a link to it. Links to live peers that fail are counted apart: false alarms, or peers that are
  * back already. */
-static void settle_failures(struct world *w, struct books *b)
+static void settle_failures(struct world *w)
 {
-    for (uint32_t i = 0; i < b->failures.count; i++) {
-        const struct link_failure *f = &b->failures.at[i];
-        sim_time since;
-        if (f->peer >= w->identities)
-            continue;
-        bool present = identity_present_at(identity_of(w, f->peer), f->at, &since);
-        b->tally.link_failures++;
-        b->tally.link_failures_live += present;
-        for (unsigned k = 0; k < w->scope_count && !present && since <= f->at; k++)
-            if (scope_covers(&w->scopes[k], f->at) && since > 0)
-                histogram_add(&w->scopes[k].m->detect_latency, f->at - since);
+    LIST(struct sighting) q = {0};
+    for (unsigned p = w->here; p < w->here_end; p++) {
+        struct books *b = &w->books[p];
+        for (uint32_t i = 0; i < b->failures.count; i++)
+            if (b->failures.at[i].peer < w->identities)
+                LIST_PUSH(&q, ((struct sighting){b->failures.at[i].at, b->failures.at[i].peer}));
+        b->failures.count = 0;
     }
-    b->failures.count = 0;
+    uint32_t *to = room(q.count, sizeof *to);
+    uint64_t *answers = room(q.count, sizeof *answers);
+    for (uint32_t i = 0; i < q.count; i++)
+        to[i] = assembly_rank_of(w, (peer_h)q.at[i].peer);
+    ranks_ask(w->ranks, to, q.at, sizeof *q.at, q.count, answers, answer_about_presence, w);
+    for (uint32_t i = 0; i < q.count; i++)
+        count_failure(w, &w->books[w->here], q.at[i].at, answers[i] & 1, answers[i] >> 1);
+    free(q.at);
+    free(to);
+    free(answers);
 }
 
 /* A session that ended before it had joined says nothing when it was shorter than the end-to-end limit. */
@@ -429,7 +606,7 @@ static void settle_joins(struct world *w, struct books *b)
         const struct joining *j = &b->joins.at[i];
         sim_time took = j->ended - j->started;
         for (unsigned k = 0; k < w->scope_count; k++) {
-            struct measures *m = w->scopes[k].m;
+            struct measures *m = w->scopes[k].fresh;
             if (!scope_covers(&w->scopes[k], j->started))
                 continue;
             struct entrances *e = j->client ? &m->attaches : &m->joins;
@@ -444,11 +621,11 @@ static void settle_joins(struct world *w, struct books *b)
 void observer_settle(struct world *w)
 {
     follow_requests(w);
-    for (unsigned p = 0; p < w->parts; p++)
+    for (unsigned p = w->here; p < w->here_end; p++)
         settle_registrations(w, &w->books[p]);
-    for (unsigned p = 0; p < w->parts; p++) {
-        settle_records(w, &w->books[p]);
-        settle_failures(w, &w->books[p]);
+    settle_records(w);
+    settle_failures(w);
+    for (unsigned p = w->here; p < w->here_end; p++) {
         settle_joins(w, &w->books[p]);
         resends_turn(&w->books[p].resends, w->now, 5 * w->overlay.reliability_timer);
     }
@@ -456,7 +633,8 @@ void observer_settle(struct world *w)
 
 void observer_close(struct world *w)
 {
-    for (uint32_t i = 0; i < w->identities; i++) {
+    assembly_joined(w);
+    for (uint32_t i = w->first; i < w->end; i++) {
         const struct identity *id = identity_of(w, i);
         if (id->session == NONE)
             continue;
@@ -469,6 +647,7 @@ void observer_close(struct world *w)
             LIST_PUSH(&b->joins, ((struct joining){s->started, w->now, false, id->flags & LIFE_CLIENT}));
     }
     observer_settle(w);
+    assembly_merge(w);
 }
 
 void out_of_memory(void)

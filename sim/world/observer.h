@@ -30,7 +30,7 @@ uint32_t observer_request(struct books *, struct session *, peer_h asker, peer_h
 void observer_abandon(struct books *, struct session *, sim_time now);
 /* The fact hook of net. */
 void observer_fact(void *world, struct part *, peer_h, sim_time now, uint16_t what, uint64_t a, uint64_t b);
-/* At a tick: judges what has finished since the last one. */
+/* At a tick, after assembly_joined: judges what has finished since the last one. On several ranks all come to it. */
 void observer_settle(struct world *);
 /* After the drain: what is still under way has failed; in a run that was cut short, in its drain too, nobody knows: abandoned. */
 void observer_close(struct world *);

@@ -8,6 +8,7 @@
 #include "sim/record/journal.h"
 #include "sim/scenario/date.h"
 #include "sim/scenario/metric.h"
+#include "sim/world/assembly.h"
 #include "sim/world/spread.h"
 #include "sim/world/watch.h"
 
@@ -37,7 +38,7 @@ int recording_open(struct world *w, char *error, size_t error_cap)
 {
     char epoch[48];
     const struct scenario *s = w->scenario;
-    if (!w->options.out)
+    if (!w->options.out || ranks_self(w->ranks) > 0)
         return 0;
     char *text = scenario_text(s);
     if (!text) {
@@ -70,6 +71,11 @@ const char *recording_error(const struct world *w)
     return w->journal ? journal_error(w->journal) : NULL;
 }
 
+static bool recording_is_on(const struct world *w)
+{
+    return w->options.out != NULL; /* the journal itself is rank 0's */
+}
+
 /* ---- rows ---- */
 
 static void measured_so_far(const struct world *w, const struct histogram *measured[HISTOGRAMS])
@@ -81,9 +87,9 @@ static void measured_so_far(const struct world *w, const struct histogram *measu
     measured[HISTOGRAM_JOIN_LATENCY] = &m->joins.latency;
     measured[HISTOGRAM_LINKS] = &m->links;
     measured[HISTOGRAM_DETECT_LATENCY] = &m->detect_latency;
-    measured[HISTOGRAM_LOAD] = &w->load.rate;
-    measured[HISTOGRAM_VALUES] = &w->load.values;
-    measured[HISTOGRAM_RING_SHARE] = &w->load.ring_share;
+    measured[HISTOGRAM_LOAD] = &w->load.all->rate;
+    measured[HISTOGRAM_VALUES] = &w->load.all->values;
+    measured[HISTOGRAM_RING_SHARE] = &w->load.all->ring_share;
 }
 
 static void fill_lookups(struct series_row *row, const struct measures *m, const struct summary *s)
@@ -112,6 +118,7 @@ static void fill_members(struct series_row *row, const struct world *w, const st
 {
     row->nodes_online = w->totals.net.online;
     row->fingerprint = kernel_fingerprint(w->kernel);
+    ranks_sum(w->ranks, &row->fingerprint, 1);
     row->joins = m->joins.good;
     row->joins_failed = m->joins.bad;
     row->leaves = m->tally.leaves;
@@ -167,7 +174,8 @@ static void record_row(struct world *w)
     fill_traffic(&row, m, &of_row);
     world_figures(w, &so_far);
     measured_so_far(w, measured);
-    journal_row(w->journal, w->now, &row, &so_far, measured);
+    if (w->journal)
+        journal_row(w->journal, w->now, &row, &so_far, measured);
     memset(m, 0, sizeof *m);
 }
 
@@ -205,17 +213,41 @@ static void fill_node(struct world *w, uint32_t i, struct series_node *n)
     n->values = view.values;
 }
 
+/* Those of a block that live here go to all; ranks hold slices in rising order, so that the parts of a block follow each other. */
+static unsigned gather_nodes(struct world *w, struct series_node *block, unsigned n)
+{
+    if (!w->ranks)
+        return n;
+    const struct blob *all = ranks_gather(w->ranks, block, n * sizeof *block);
+    struct series_node *whole = malloc(NODES_BLOCK * sizeof *whole);
+    size_t used = 0;
+    if (!whole)
+        out_of_memory();
+    for (unsigned r = 0; r < ranks_count(w->ranks); r++) {
+        assert(used + all[r].size <= NODES_BLOCK * sizeof *whole);
+        if (all[r].size)
+            memcpy((char *)whole + used, all[r].bytes, all[r].size);
+        used += all[r].size;
+    }
+    memcpy(block, whole, used);
+    free(whole);
+    return (unsigned)(used / sizeof *block);
+}
+
 static void record_nodes(struct world *w)
 {
-    struct series_node *block = malloc(NODES_BLOCK * sizeof *block);
+    struct series_node *block = calloc(NODES_BLOCK, sizeof *block);
     unsigned n = 0;
     if (!block)
         out_of_memory();
     for (uint32_t i = 0; i < w->identities; i++) {
-        fill_node(w, i, &block[n++]);
-        if (n < NODES_BLOCK && i + 1 < w->identities)
+        if (world_holds(w, i))
+            fill_node(w, i, &block[n++]);
+        if ((i + 1) % NODES_BLOCK && i + 1 < w->identities)
             continue;
-        journal_nodes(w->journal, block, n);
+        n = gather_nodes(w, block, n);
+        if (w->journal)
+            journal_nodes(w->journal, block, n);
         n = 0;
     }
     free(block);
@@ -232,33 +264,37 @@ static bool row_ends(const struct world *w)
 void recording_ring(struct world *w)
 {
     struct series_ring rows[WATCHED_MAX];
-    if (watch_due(w))
-        journal_ring(w->journal, rows, watch_look(w, rows));
+    if (!watch_due(w))
+        return;
+    unsigned n = watch_look(w, rows);
+    if (w->journal)
+        journal_ring(w->journal, rows, n);
 }
 
 void recording_begin(struct world *w)
 {
-    if (w->journal)
-        journal_event(w->journal, w->now, "phase", w->measure_from > 0 ? "warm-up begins" : "measured phase begins");
+    recording_event(w, "phase", w->measure_from > 0 ? "warm-up begins" : "measured phase begins");
     recording_ring(w);
 }
 
 void recording_instant(struct world *w)
 {
-    if (!w->journal)
+    if (!recording_is_on(w))
         return;
-    if (w->now == w->measure_to)
+    if (w->now == w->measure_to) {
         load_end(w);
+        assembly_merge(w);
+    }
     if (row_ends(w))
         record_row(w);
     if (w->cut)
-        journal_event(w->journal, w->now, "interrupt", "interrupted; the run ends here");
+        recording_event(w, "interrupt", "interrupted; the run ends here");
     else if (w->now == w->measure_to)
-        journal_event(w->journal, w->now, "phase", "measured phase ends, drain begins");
+        recording_event(w, "phase", "measured phase ends, drain begins");
     else if (w->now == w->measure_from)
-        journal_event(w->journal, w->now, "phase", "measured phase begins");
+        recording_event(w, "phase", "measured phase begins");
     else if (w->now == w->drain_to)
-        journal_event(w->journal, w->now, "phase", "drain ends");
+        recording_event(w, "phase", "drain ends");
     if (w->now == w->measure_to && w->scenario->record_nodes)
         record_nodes(w);
 }

@@ -3,9 +3,11 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "proto/node.h"
 #include "proto/wire/message.h"
+#include "sim/world/assembly.h"
 #include "sim/world/state.h"
 
 /* At most so many peers and values are looked at in one sample; larger overlays are sampled in turn. */
@@ -56,10 +58,10 @@ void ring_close(struct world *w)
 
 static bool is_joined(const struct world *w, peer_h peer)
 {
-    return peer < w->identities && (identity_of(w, peer)->flags & (LIFE_JOINED | LIFE_CLIENT)) == LIFE_JOINED;
+    return assembly_is_joined(w, peer) && !identity_is_client(w, peer);
 }
 
-/* NULL: offline. */
+/* Of one who lives here; NULL: offline. */
 static struct session *session_at(const struct world *w, peer_h peer)
 {
     const struct identity *id = identity_of(w, peer);
@@ -75,7 +77,7 @@ void ring_build(struct world *w)
     r->clients = 0;
     for (uint32_t i = 0; i < w->identities; i++) {
         joined += is_joined(w, i);
-        r->clients += (identity_of(w, i)->flags & (LIFE_JOINED | LIFE_CLIENT)) == (LIFE_JOINED | LIFE_CLIENT);
+        r->clients += assembly_is_joined(w, i) && identity_is_client(w, i);
     }
     struct ring_peer *at = realloc(r->at, (joined + 1) * sizeof *at);
     if (!at)
@@ -84,21 +86,13 @@ void ring_build(struct world *w)
     r->count = 0;
     for (uint32_t i = 0; i < w->identities; i++) {
         peer_h peer = r->order[i];
-        struct session *session = session_at(w, peer);
-        if (!session)
+        if (!is_joined(w, peer))
             continue;
-        session->place = is_joined(w, peer) ? r->count : NONE;
-        if (session->place != NONE)
-            r->at[r->count++] = (struct ring_peer){net_id(w->net, peer), peer};
+        if (world_holds(w, peer))
+            session_at(w, peer)->place = r->count;
+        r->at[r->count++] = (struct ring_peer){net_id(w->net, peer), peer};
     }
     w->ring_at = w->now;
-}
-
-/* Where the peer stands; NULL if it is not on the ring. */
-static const struct ring_peer *ring_find(const struct world *w, peer_h peer)
-{
-    const struct session *session = peer < w->identities ? session_at(w, peer) : NULL;
-    return !session || session->place == NONE ? NULL : &w->ring.at[session->place];
 }
 
 /* First index whose id is not below x; count if there is none. */
@@ -113,6 +107,14 @@ static uint32_t ring_lower(const struct ring *r, struct id x)
             high = middle;
     }
     return low;
+}
+
+/* Where the peer stands; NULL if it is not on the ring. The place is kept of those who live here, and looked up for others. */
+static const struct ring_peer *ring_find(const struct world *w, peer_h peer)
+{
+    if (!is_joined(w, peer))
+        return NULL;
+    return &w->ring.at[world_holds(w, peer) ? session_at(w, peer)->place : ring_lower(&w->ring, net_id(w->net, peer))];
 }
 
 uint32_t ring_owner(const struct ring *r, struct id x)
@@ -144,15 +146,37 @@ static bool was_member(struct world *w, peer_h peer, sim_time at)
     return !s || s->started > at || s->joined_at <= at;
 }
 
-peer_h ring_responsible(struct world *w, struct id x, sim_time at)
+/* The first of those that live here, as steps in order[] and who; the least of all ranks is the one. */
+static uint64_t first_member(void *world, const void *question)
 {
-    uint32_t first = order_lower(w, x);
+    struct world *w = world;
+    struct ring_moment m;
+    memcpy(&m, question, sizeof m);
+    uint64_t first = order_lower(w, m.id);
     for (uint32_t i = 0; i < w->identities; i++) {
         peer_h peer = w->ring.order[(first + i) % w->identities];
-        if (was_member(w, peer, at))
-            return peer;
+        if (world_holds(w, peer) && was_member(w, peer, m.at))
+            return (uint64_t)i << 32 | peer;
     }
-    return PEER_NONE;
+    return UINT64_MAX;
+}
+
+/* Answers to so many questions; freed by the caller. */
+static uint64_t *room_for_answers(uint32_t n)
+{
+    uint64_t *answers = malloc((n + (size_t)1) * sizeof *answers);
+    if (!answers)
+        out_of_memory();
+    return answers;
+}
+
+void ring_responsible(struct world *w, const struct ring_moment *m, uint32_t n, peer_h *responsible)
+{
+    uint64_t *answers = room_for_answers(n);
+    ranks_ask_all(w->ranks, m, sizeof *m, n, answers, RANKS_LEAST, first_member, w);
+    for (uint32_t i = 0; i < n; i++)
+        responsible[i] = answers[i] == UINT64_MAX ? PEER_NONE : (peer_h)answers[i];
+    free(answers);
 }
 
 peer_h ring_successor(struct world *w, peer_h self)
@@ -173,27 +197,79 @@ static bool peer_holds(struct world *w, peer_h peer, struct id resource, peer_h 
     return node && node_holds(node, env, resource, KIND_SIP_REGISTRATION, target, NULL);
 }
 
-/* At every tick with a failed look-up: it must not build the ring for this. */
-bool ring_holds(struct world *w, peer_h target, unsigned after)
+static bool holds_here(struct world *w, peer_h peer, struct id resource, peer_h target)
 {
+    return world_holds(w, peer) && peer_holds(w, peer, resource, target);
+}
+
+struct holders {
+    struct world *w;
+    unsigned peers;
+};
+
+/* At every tick with a failed look-up: it must not build the ring for this. */
+static uint64_t some_holder(void *context, const void *question)
+{
+    const struct holders *h = context;
+    struct world *w = h->w;
+    peer_h target;
+    memcpy(&target, question, sizeof target);
     struct id resource = net_user(w->net, target);
-    uint32_t first = order_lower(w, resource);
-    unsigned left = after + 1;
+    uint64_t first = order_lower(w, resource);
+    unsigned left = h->peers;
     for (uint32_t k = 0; k < w->identities && left > 0; k++) {
-        peer_h peer = w->ring.order[((uint64_t)first + k) % w->identities];
+        peer_h peer = w->ring.order[(first + k) % w->identities];
         if (!is_joined(w, peer))
             continue;
         left--;
-        if (peer_holds(w, peer, resource, target))
-            return true;
+        if (holds_here(w, peer, resource, target))
+            return 1;
     }
-    return false;
+    return 0;
+}
+
+void ring_holds(struct world *w, const peer_h *target, uint32_t n, unsigned after, bool *holds)
+{
+    uint64_t *answers = room_for_answers(n);
+    struct holders h = {w, after + 1};
+    ranks_ask_all(w->ranks, target, sizeof *target, n, answers, RANKS_OR, some_holder, &h);
+    for (uint32_t i = 0; i < n; i++)
+        holds[i] = answers[i] != 0;
+    free(answers);
+}
+
+static uint64_t is_online(void *world, const void *question)
+{
+    struct world *w = world;
+    peer_h peer;
+    memcpy(&peer, question, sizeof peer);
+    return peer < w->identities && net_online(w->net, peer);
+}
+
+void ring_online(struct world *w, const peer_h *peer, uint32_t n, bool *online)
+{
+    uint64_t *answers = room_for_answers(n);
+    uint32_t *to = calloc(n + (size_t)1, sizeof *to);
+    if (!to)
+        out_of_memory();
+    for (uint32_t i = 0; i < n; i++)
+        to[i] = peer[i] < w->identities ? assembly_rank_of(w, peer[i]) : ranks_self(w->ranks);
+    ranks_ask(w->ranks, to, peer, sizeof *peer, n, answers, is_online, w);
+    for (uint32_t i = 0; i < n; i++)
+        online[i] = answers[i] != 0;
+    free(answers);
+    free(to);
 }
 
 /* ---- samples ---- */
 
 struct tale {
     uint64_t looked, wrong, dead, entries, valid;
+};
+
+/* First successors that have not joined: dead, unless they are on their way. */
+struct suspects {
+    LIST(peer_h) peers;
 };
 
 /* Entry i covers [x + 2^(128-i), x + 2^(129-i) - 1], RFC 6940 10.1; it counts only where some joined peer stands in that range. */
@@ -211,7 +287,7 @@ static void look_at_finger(struct world *w, const struct node *node, struct env 
     t->entries += id_compare(id_distance(low, first->id), width) < 0;
 }
 
-static void look_at_peer(struct world *w, uint32_t index, struct tale *t, struct measures *const *m, unsigned measures)
+static void look_at_peer(struct world *w, uint32_t index, struct tale *t, struct suspects *s, struct measures *const *m, unsigned measures)
 {
     const struct ring_peer *self = &w->ring.at[index];
     struct env *env;
@@ -225,10 +301,11 @@ static void look_at_peer(struct world *w, uint32_t index, struct tale *t, struct
     const struct ring_peer *before = &w->ring.at[(index + w->ring.count - 1) % w->ring.count];
     load_owns(&w->load, id_distance(before->id, self->id), w->ring.count);
     if (!w->kind->names_owner)
-        histogram_add(&w->load.values, view.values);
+        histogram_add(&w->load.fresh->values, view.values);
     t->looked++;
     t->wrong += first != truth;
-    t->dead += first != PEER_NONE && !net_online(w->net, first);
+    if (first != PEER_NONE && !is_joined(w, first))
+        LIST_PUSH(&s->peers, first);
     for (unsigned i = 1; i <= view.fingers; i++)
         look_at_finger(w, node, env, self->id, i, t);
     for (unsigned i = 0; i < measures; i++)
@@ -239,20 +316,23 @@ struct value_tale {
     uint64_t looked, unreachable, thin;
 };
 
-static void look_at_value(struct world *w, peer_h target, struct value_tale *t)
+static uint32_t copies_wanted(const struct ring *r)
 {
+    return r->count < REPLICAS ? r->count : REPLICAS;
+}
+
+/* Who of the responsible peer and those after it holds the value, of those that live here: a bit each. */
+static uint64_t holders_of(void *world, const void *question)
+{
+    struct world *w = world;
+    peer_h target;
+    memcpy(&target, question, sizeof target);
     struct id resource = net_user(w->net, target);
-    uint32_t owner = ring_owner(&w->ring, resource), wanted = w->ring.count < REPLICAS ? w->ring.count : REPLICAS,
-             copies = 0;
-    bool reachable = false;
-    for (uint32_t k = 0; k < wanted; k++) {
-        bool holds = peer_holds(w, w->ring.at[(owner + k) % w->ring.count].peer, resource, target);
-        copies += holds;
-        reachable |= holds && k == 0;
-    }
-    t->looked++;
-    t->unreachable += !reachable;
-    t->thin += copies < wanted;
+    uint32_t owner = ring_owner(&w->ring, resource), wanted = copies_wanted(&w->ring);
+    uint64_t holders = 0;
+    for (uint32_t k = 0; k < wanted; k++)
+        holders |= (uint64_t)holds_here(w, w->ring.at[(owner + k) % w->ring.count].peer, resource, target) << k;
+    return holders;
 }
 
 static bool is_registered(const struct world *w, uint32_t identity)
@@ -263,13 +343,24 @@ static bool is_registered(const struct world *w, uint32_t identity)
 
 static void look_at_values(struct world *w, uint32_t turn, struct value_tale *t)
 {
-    uint32_t registered = 0;
-    for (uint32_t i = 0; i < w->identities; i++)
+    LIST(peer_h) targets = {0};
+    uint64_t registered = 0;
+    for (uint32_t i = w->first; i < w->end; i++)
         registered += is_registered(w, i);
-    uint32_t stride = 1 + registered / SAMPLE_PEERS;
-    for (uint32_t i = turn % stride; i < w->identities; i += stride)
-        if (is_registered(w, i))
-            look_at_value(w, i, t);
+    ranks_sum(w->ranks, &registered, 1);
+    uint32_t stride = 1 + (uint32_t)registered / SAMPLE_PEERS;
+    for (uint64_t i = turn % stride; i < w->end; i += stride)
+        if (i >= w->first && is_registered(w, (uint32_t)i))
+            LIST_PUSH(&targets, (peer_h)i);
+    uint64_t *holders = room_for_answers(targets.count);
+    ranks_ask_all(w->ranks, targets.at, sizeof *targets.at, targets.count, holders, RANKS_OR, holders_of, w);
+    for (uint32_t i = 0; i < targets.count; i++) {
+        t->looked++;
+        t->unreachable += !(holders[i] & 1);
+        t->thin += (uint32_t)__builtin_popcountll(holders[i]) < copies_wanted(&w->ring);
+    }
+    free(holders);
+    free(targets.at);
 }
 
 static double share(uint64_t part, uint64_t whole)
@@ -277,21 +368,41 @@ static double share(uint64_t part, uint64_t whole)
     return whole ? (double)part / (double)whole : NAN;
 }
 
+static uint64_t count_dead(struct world *w, const struct suspects *s)
+{
+    uint64_t dead = 0;
+    bool *online = malloc(s->peers.count + (size_t)1);
+    if (!online)
+        out_of_memory();
+    ring_online(w, s->peers.at, s->peers.count, online);
+    for (uint32_t i = 0; i < s->peers.count; i++)
+        dead += !online[i];
+    free(online);
+    return dead;
+}
+
 void ring_sample(struct world *w, struct measures *const *m, unsigned measures, struct ring_sample *s)
 {
-    struct tale t = {0};
-    struct value_tale v = {0};
+    struct {
+        struct tale t;
+        struct value_tale v;
+    } sum = {0};
+    struct suspects suspects = {0};
     ring_build(w);
     uint32_t turn = (uint32_t)(w->now / w->scenario->record_interval), stride = 1 + w->ring.count / SAMPLE_PEERS;
-    for (uint32_t i = turn % stride; i < w->ring.count; i += stride)
-        look_at_peer(w, i, &t, m, measures);
+    for (uint64_t i = turn % stride; i < w->ring.count; i += stride)
+        if (world_holds(w, w->ring.at[i].peer))
+            look_at_peer(w, (uint32_t)i, &sum.t, &suspects, m, measures);
+    sum.t.dead = count_dead(w, &suspects);
+    free(suspects.peers.at);
     if (w->ring.count)
-        look_at_values(w, turn, &v);
-    *s = (struct ring_sample){.wrong_successor = share(t.wrong, t.looked),
-                              .dead_successor = share(t.dead, t.looked),
-                              .unreachable_values = share(v.unreachable, v.looked),
-                              .under_replicated = share(v.thin, v.looked),
-                              .finger_valid = share(t.valid, t.entries),
+        look_at_values(w, turn, &sum.v);
+    ranks_sum(w->ranks, (uint64_t *)(void *)&sum, sizeof sum / sizeof(uint64_t));
+    *s = (struct ring_sample){.wrong_successor = share(sum.t.wrong, sum.t.looked),
+                              .dead_successor = share(sum.t.dead, sum.t.looked),
+                              .unreachable_values = share(sum.v.unreachable, sum.v.looked),
+                              .under_replicated = share(sum.v.thin, sum.v.looked),
+                              .finger_valid = share(sum.t.valid, sum.t.entries),
                               .clients = w->ring.clients};
 }
 
@@ -338,21 +449,52 @@ static uint32_t mark_cycle(const uint32_t *next, uint32_t *mark, uint32_t on)
 
 static uint32_t count_outside(struct world *w, const uint32_t *mark, sim_time settle)
 {
-    uint32_t outside = 0;
+    uint64_t outside = 0;
     for (uint32_t i = 0; i < w->ring.count; i++) {
         peer_h peer = w->ring.at[i].peer;
+        if (!world_holds(w, peer))
+            continue;
         const struct session *s = session_at(w, peer);
         outside += mark[i] != NONE && time_add(s->joined_at, settle) <= w->now;
     }
-    return outside;
+    ranks_sum(w->ranks, &outside, 1);
+    return (uint32_t)outside;
+}
+
+/* Of each peer that lives here; then all hear those of the others. Each rank tells its own in the order of the ring, and whose is whose follows from that. False: some
+ * peer has none. */
+static bool best_successors(struct world *w, uint32_t *next)
+{
+    LIST(uint32_t) own = {0};
+    bool whole = true;
+    for (uint32_t i = 0; i < w->ring.count; i++)
+        if (world_holds(w, w->ring.at[i].peer)) {
+            next[i] = best_successor(w, i);
+            LIST_PUSH(&own, next[i]);
+        }
+    if (w->ranks) {
+        const struct blob *all = ranks_gather(w->ranks, own.at, own.count * sizeof *own.at);
+        size_t *read = calloc(ranks_count(w->ranks), sizeof *read);
+        if (!read)
+            out_of_memory();
+        for (uint32_t i = 0; i < w->ring.count; i++) {
+            uint32_t rank = assembly_rank_of(w, w->ring.at[i].peer);
+            assert((read[rank] + 1) * sizeof *next <= all[rank].size);
+            memcpy(&next[i], (const uint32_t *)all[rank].bytes + read[rank]++, sizeof *next);
+        }
+        free(read);
+    }
+    free(own.at);
+    for (uint32_t i = 0; i < w->ring.count; i++)
+        whole &= next[i] != NONE;
+    return whole;
 }
 
 static enum ring_verdict judge(struct world *w, uint32_t *next, uint32_t *mark, sim_time settle, uint32_t *outside)
 {
     uint32_t cycles = 0, rounds = 0;
-    for (uint32_t i = 0; i < w->ring.count; i++)
-        if ((next[i] = best_successor(w, i)) == NONE)
-            return RING_BROKEN;
+    if (!best_successors(w, next))
+        return RING_BROKEN;
     for (uint32_t i = 0; i < w->ring.count; i++) {
         if (mark[i])
             continue;

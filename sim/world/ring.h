@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The true ring, as only somebody outside can see it: the joined peers in the order of their Node-IDs. Built at an instant. */
+/* The true ring, as only somebody outside can see it: the joined peers in the order of their Node-IDs. Built at an instant, from who has joined as far as
+ * assembly_joined knows. On several ranks each has all of it, but can look only at the peers that live there; what is asked of others goes by questions,
+ * so that all ranks must call what is marked (all). */
 #ifndef SIM_WORLD_RING_H
 #define SIM_WORLD_RING_H
 
@@ -40,16 +42,22 @@ void ring_close(struct world *);
 void ring_build(struct world *);
 /* Index of the peer responsible for the id: the first whose Node-ID is equal to it or follows (RFC 6940 10.1); count must not be 0. */
 uint32_t ring_owner(const struct ring *, struct id);
-/* Who was responsible for the id at this time, of late: the first after it that was online and had joined. PEER_NONE: nobody. Needs no ring_build. How long
+/* (all) Who was responsible for each id at its time, of late: the first after it that was online and had joined. PEER_NONE: nobody. Needs no ring_build. How long
  * ago a session that is over had joined is not kept; it counts as joined from its start. */
-peer_h ring_responsible(struct world *, struct id, sim_time at);
+struct ring_moment {
+    struct id id;
+    sim_time at;
+};
+void ring_responsible(struct world *, const struct ring_moment *, uint32_t n, peer_h *responsible);
 /* Who follows this identity among the peers that have joined now; PEER_NONE: nobody but itself. Does not build the ring. */
 peer_h ring_successor(struct world *, peer_h);
-/* A peer among the owner and its next `after` successors holds the target's registration. Does not build the ring. */
-bool ring_holds(struct world *, peer_h target, unsigned after);
-/* Shares at this instant; adds link counts to m. */
+/* (all) Whether a peer among the owner and its next `after` successors holds the target's registration, for each. Does not build the ring. */
+void ring_holds(struct world *, const peer_h *target, uint32_t n, unsigned after, bool *holds);
+/* (all) Whether the processes of these peers run; a peer that is no identity is nobody. */
+void ring_online(struct world *, const peer_h *peer, uint32_t n, bool *online);
+/* (all) Shares at this instant; adds link counts of the peers that live here to m. */
 void ring_sample(struct world *, struct measures *const *m, unsigned measures, struct ring_sample *);
-/* Looks at every peer. outside: peers that joined before the last `settle` and are not on the cycle. */
+/* (all) Looks at every peer. outside: peers that joined before the last `settle` and are not on the cycle. */
 enum ring_verdict ring_judge(struct world *, sim_time settle, uint32_t *outside);
 
 #endif

@@ -14,8 +14,8 @@ struct spread {
     unsigned document[FAULTS_MAX];    /* of each fault; 0 = not yet */
     sim_time reached[FAULTS_MAX][SPREAD_MARKS]; /* TIME_NEVER = not yet */
     double share[FAULTS_MAX];         /* when looked at last */
-    sim_time *adopted;                /* by identity: when it got what it has */
-    sim_time *sorted;                 /* scratch */
+    sim_time *adopted;                /* of each identity that lives here, from the first on: when it got what it has */
+    sim_time *sorted;                 /* scratch, as long */
 };
 
 int spread_open(struct world *w)
@@ -31,8 +31,8 @@ int spread_open(struct world *w)
     for (unsigned i = 0; i < FAULTS_MAX; i++)
         for (unsigned k = 0; k < SPREAD_MARKS; k++)
             s->reached[i][k] = TIME_NEVER;
-    s->adopted = calloc(w->identities, sizeof *s->adopted);
-    s->sorted = calloc(w->identities, sizeof *s->sorted);
+    s->adopted = calloc(w->end - w->first + (size_t)1, sizeof *s->adopted);
+    s->sorted = calloc(w->end - w->first + (size_t)1, sizeof *s->sorted);
     return s->adopted && s->sorted ? 0 : -1;
 }
 
@@ -53,18 +53,34 @@ void spread_begin(struct world *w, unsigned fault)
 void spread_chosen(struct world *w, unsigned fault, peer_h peer)
 {
     net_hold(w->net, peer, w->spread->document[fault]);
-    w->spread->adopted[peer] = w->now;
+    w->spread->adopted[peer - w->first] = w->now;
 }
 
 void spread_adopted(struct world *w, peer_h peer, sim_time now)
 {
     if (w->spread)
-        w->spread->adopted[peer] = now;
+        w->spread->adopted[peer - w->first] = now;
 }
 
-static bool joined(const struct world *w, uint32_t i)
+/* Joined peers that live here, and how many of them hold this document or a later one: of all ranks. */
+struct holders {
+    uint64_t peers, have;
+};
+
+static struct holders count_holders(const struct world *w, unsigned document, sim_time *since)
 {
-    return identity_of(w, i)->flags & LIFE_JOINED;
+    struct holders h = {0, 0};
+    for (uint32_t i = w->first; i < w->end; i++) {
+        if (!(identity_of(w, i)->flags & LIFE_JOINED))
+            continue;
+        h.peers++;
+        if (net_held(w->net, i) < document)
+            continue;
+        if (since)
+            since[h.have] = w->spread->adopted[i - w->first];
+        h.have++;
+    }
+    return h;
 }
 
 static int earlier(const void *a, const void *b)
@@ -73,25 +89,49 @@ static int earlier(const void *a, const void *b)
     return (*x > *y) - (*x < *y);
 }
 
+/* How many of n ascending times are not after t. */
+static uint64_t count_until(const sim_time *time, uint64_t n, sim_time t)
+{
+    uint64_t low = 0, high = n;
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2;
+        if (time[middle] <= t)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* The wanted-th of the times of all ranks. Each knows its own in order: the answer is found by halving, with one sum a step. */
+static sim_time time_of(struct world *w, const sim_time *time, uint64_t n, uint64_t wanted)
+{
+    sim_time low = 0, high = w->now;
+    while (low < high) {
+        sim_time middle = low + (high - low) / 2;
+        uint64_t until = count_until(time, n, middle);
+        ranks_sum(w->ranks, &until, 1);
+        if (until >= wanted)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
 static void look(struct world *w, unsigned fault)
 {
     struct spread *s = w->spread;
-    uint32_t peers = 0, have = 0;
-    for (uint32_t i = 0; i < w->identities; i++) {
-        if (!joined(w, i))
-            continue;
-        peers++;
-        if (net_held(w->net, i) >= s->document[fault])
-            s->sorted[have++] = s->adopted[i];
-    }
-    s->share[fault] = peers ? (double)have / peers : NAN;
-    if (have == 0)
+    struct holders here = count_holders(w, s->document[fault], s->sorted), all = here;
+    ranks_sum(w->ranks, (uint64_t *)(void *)&all, 2);
+    s->share[fault] = all.peers ? (double)all.have / (double)all.peers : NAN;
+    if (all.have == 0)
         return;
-    qsort(s->sorted, have, sizeof *s->sorted, earlier);
+    qsort(s->sorted, here.have, sizeof *s->sorted, earlier);
     for (unsigned k = 0; k < SPREAD_MARKS; k++) {
-        uint32_t wanted = (uint32_t)(((uint64_t)peers * marks[k] + 99) / 100);
-        if (s->reached[fault][k] == TIME_NEVER && have >= wanted)
-            s->reached[fault][k] = s->sorted[wanted - 1];
+        uint64_t wanted = (all.peers * marks[k] + 99) / 100;
+        if (s->reached[fault][k] == TIME_NEVER && all.have >= wanted)
+            s->reached[fault][k] = time_of(w, s->sorted, here.have, wanted);
     }
 }
 
@@ -105,14 +145,11 @@ void spread_tick(struct world *w)
 
 double spread_newest(const struct world *w)
 {
-    uint32_t peers = 0, have = 0;
     if (!w->spread || w->spread->documents == 0)
         return NAN;
-    for (uint32_t i = 0; i < w->identities; i++) {
-        peers += joined(w, i);
-        have += joined(w, i) && net_held(w->net, i) >= w->spread->documents;
-    }
-    return peers ? (double)have / peers : NAN;
+    struct holders all = count_holders(w, w->spread->documents, NULL);
+    ranks_sum(w->ranks, (uint64_t *)(void *)&all, 2);
+    return all.peers ? (double)all.have / (double)all.peers : NAN;
 }
 
 void spread_summary(const struct world *w, unsigned fault, struct summary_fault *f)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "sim/kernel/random.h"
+#include "sim/world/assembly.h"
 #include "sim/world/converged.h"
 #include "sim/world/lives.h"
 #include "sim/world/observer.h"
@@ -46,10 +47,10 @@ static void plan_first_start(struct world *w, peer_h self)
 
 static void begin_joining(struct world *w)
 {
-    for (uint32_t i = 0; i < w->identities; i++)
+    for (uint32_t i = w->first; i < w->end; i++)
         plan_first_start(w, i);
     lives_start_first(w);
-    for (uint32_t i = 1; i < w->identities; i++)
+    for (uint32_t i = w->first > 1 ? w->first : 1; i < w->end; i++)
         if (node_is_seated(w->node[i]))
             net_act_at(w->net, kernel_part_of(w->kernel, i), i, identity_of(w, i)->next_churn);
 }
@@ -75,14 +76,17 @@ static int census_take(struct world *w, struct census *c)
         return -1;
     for (uint32_t i = 0; i < w->identities; i++) {
         struct churn_start start = churn_at_start(&w->churn, i);
-        if (start.online && identity_own(w, i)->flags & LIFE_CLIENT) {
-            plan_start(w, i, start, 1 + random_below(w->scenario->seed, i, STREAM_CLIENT, 1, time_min(ATTACH_WITHIN, w->scenario->warmup / 2 + 1)));
+        if (start.online && identity_is_client(w, i)) {
+            if (world_holds(w, i))
+                plan_start(w, i, start, 1 + random_below(w->scenario->seed, i, STREAM_CLIENT, 1, time_min(ATTACH_WITHIN, w->scenario->warmup / 2 + 1)));
         } else if (start.online) {
-            identity_own(w, i)->next_churn = start.left;
+            if (world_holds(w, i))
+                identity_own(w, i)->next_churn = start.left;
             c->online[c->online_count] = i;
             c->online_for[c->online_count++] = start.left == TIME_NEVER ? TIME_NEVER : start.age;
         } else {
-            let_sleep(w, i, start.left);
+            if (world_holds(w, i))
+                let_sleep(w, i, start.left);
             c->offline[c->offline_count] = churn_former_identity(&w->churn, i);
             c->offline_for[c->offline_count++] = start.age;
         }
@@ -109,7 +113,8 @@ static void seed_registration(struct world *w, peer_h self, sim_time ago)
     sim_time lifetime = SECONDS(w->scenario->register_lifetime_s);
     if (!w->scenario->register_every || ago >= lifetime)
         return;
-    identity_own(w, self)->registered_until = lifetime - ago;
+    if (world_holds(w, self))
+        identity_own(w, self)->registered_until = lifetime - ago;
     if (w->registered_until)
         w->registered_until[self] = lifetime - ago;
 }
@@ -119,8 +124,8 @@ static void seed_lives(struct world *w, const struct census *c)
     for (uint32_t k = 0; k < c->online_count; k++) {
         peer_h self = c->online[k];
         sim_time ago = w->scenario->register_every ? converged_registered_ago(w->scenario, self, c->online_for[k]) : 0;
-        struct session *s = lives_seed(w, self);
-        workload_seeded(w, s, self, ago);
+        if (world_holds(w, self))
+            workload_seeded(w, lives_seed(w, self), self, ago);
         if (ago)
             seed_registration(w, self, ago);
     }
@@ -129,7 +134,7 @@ static void seed_lives(struct world *w, const struct census *c)
         if (ago != TIME_NEVER)
             seed_registration(w, c->offline[k], ago);
     }
-    for (uint32_t i = 0; i < w->identities; i++)
+    for (uint32_t i = w->first; i < w->end; i++)
         if (node_is_seated(w->node[i]))
             net_act_at(w->net, kernel_part_of(w->kernel, i), i,
                        lives_next(w, world_books(w, kernel_part_of(w->kernel, i)), i));

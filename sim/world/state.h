@@ -3,7 +3,11 @@
  *
  * Who may write what: in a handler (act, fact) only the identity it is called for, its session, and its partition's books; at an instant,
  * between two runs of the kernel, everything. Books of a partition hold sums and lists whose order does not matter, because a window runs its
- * events site by site. */
+ * events site by site.
+ *
+ * On several ranks a world holds the identities first..end-1 and the books of their partition, and knows of all others: what can be computed from their number, who has
+ * joined (joined_map), and what it asks for at an instant (assembly.h, ranks.h). What is decided at an instant is decided from sums and answers that all
+ * ranks have alike, so that all decide alike. */
 #ifndef SIM_WORLD_STATE_H
 #define SIM_WORLD_STATE_H
 
@@ -13,6 +17,7 @@
 #include <stdint.h>
 
 #include "sim/kernel/kernel.h"
+#include "sim/kernel/random.h"
 #include "sim/kernel/reserve.h"
 #include "sim/net/net.h"
 #include "sim/record/capture.h"
@@ -102,8 +107,7 @@ struct record {
 };
 
 struct served {
-    uint64_t tid;
-    uint16_t links;
+    uint64_t tid, links;
 };
 struct link_failure {
     sim_time at;
@@ -112,6 +116,10 @@ struct link_failure {
 struct joining {
     sim_time started, ended;
     bool joined, client;
+};
+struct announcement {
+    sim_time until;
+    uint64_t peer;
 };
 
 /* Ends the program with status 4 and a sentence: nothing in a simulation can go on without memory. */
@@ -175,14 +183,19 @@ struct world {
     struct law laws[2]; /* as port.draw numbers them: update interval, ping interval */
     struct net *net;
     struct kernel *kernel;
+    struct ranks *ranks; /* NULL: this one alone */
     uint32_t identities;
-    const node_word *node; /* of the kernel: who has a seat */
-    unsigned parts;
+    uint32_t first, end;   /* the identities that live here */
+    const node_word *node; /* of the kernel: who of them has a seat */
+    unsigned parts, here, here_end; /* partitions, and which of them are here */
     struct books *books; /* of each partition */
     struct churn churn;
     struct popularity popularity;
+    uint64_t *joined_map;                  /* who has joined, as of assembly_joined, one bit an identity; of all ranks, as the next three */
+    uint64_t *online_map;                  /* who was joined at the last tick */
     sim_time *registered_until;            /* as in struct identity, for those who choose whom to look up; NULL unless target: registered */
-    uint64_t *online_map;                  /* who was joined at the last tick, one bit an identity */
+    LIST(uint32_t) moved;                  /* who joined, or ceased to be joined, since the last tick, as far as joined_map knows */
+    LIST(struct announcement) announced;   /* registrations of this rank that the others have not heard of */
     uint64_t online;                       /* processes running when the last interval was booked */
     sim_time now, next_instant;            /* the last instant, and the one that ends the present run of the kernel */
     sim_time tick_at;                      /* the last tick */
@@ -211,10 +224,17 @@ struct world {
     struct summary_more *more; /* HOSTILE_FIGURES_MAX, where anybody attacks; what hostile_summary has filled in */
     double begin_wall_s, begin_cpu_s, start_cpu_s, run_cpu_s;
     uint64_t empty_rss_bytes, run_events, run_datagrams;
+    uint64_t seen_events; /* of the kernel, on all ranks, when they last agreed to go on */
     bool cpu_taken;
     bool cut; /* it was stopped before its end */
     volatile bool interrupted;
 };
+
+/* Whether this identity lives here. */
+static inline bool world_holds(const struct world *w, peer_h peer)
+{
+    return peer - w->first < w->end - w->first;
+}
 
 static inline struct books *world_books(struct world *w, const struct part *part)
 {
@@ -232,12 +252,21 @@ static inline struct session *session_of(struct books *b, const struct identity 
     return &b->sessions.at[id->session];
 }
 
-/* What is known of an identity of any partition; of a sleeper, that it is offline and always was. */
+/* What is known of an identity that lives here; of a sleeper, that it is offline and always was. */
 static inline const struct identity *identity_of(const struct world *w, peer_h peer)
 {
     static const struct identity sleeper = {.next_churn = TIME_NEVER, .session = NONE, .cache = NONE};
+    assert(world_holds(w, peer));
     node_word word = w->node[peer];
     return node_is_seated(word) ? &w->books[node_part(word)].identity[node_seat(word)] : &sleeper;
+}
+
+/* Whether the device attaches as a client, whatever identity it uses; of any rank's. */
+static inline bool identity_is_client(const struct world *w, peer_h self)
+{
+    uint32_t fixed = w->churn.permanent, device = self < fixed ? self : fixed + (self - fixed) / w->churn.ids;
+    return w->scenario->clients > 0 && self >= fixed && self >= w->scenario->bootstrap_nodes &&
+           random_unit(w->scenario->seed, device, STREAM_CLIENT, 0) < w->scenario->clients;
 }
 
 /* The same to write on. A sleeper gets its seat. */

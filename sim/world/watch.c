@@ -2,8 +2,11 @@
 #include "sim/world/watch.h"
 
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "sim/kernel/random.h"
+#include "sim/world/assembly.h"
 #include "sim/world/state.h"
 
 /* The draws of load.c have counter 0. */
@@ -11,7 +14,7 @@
 
 static bool is_watching(const struct world *w)
 {
-    return w->journal && w->scenario->ring_nodes;
+    return w->options.out && w->scenario->ring_nodes;
 }
 
 bool watch_due(const struct world *w)
@@ -31,19 +34,20 @@ static double share_of_ring(struct id x)
     return (double)(x.hi >> 11) * 0x1p-53;
 }
 
-static enum ring_state state_of(struct world *w, peer_h peer, peer_h successor)
+static enum ring_state state_of(struct world *w, peer_h peer, peer_h successor, bool runs)
 {
     uint8_t flags = identity_of(w, peer)->flags;
     if (!(flags & LIFE_ONLINE) || flags & LIFE_CLIENT) /* a client is on no ring */
         return RING_STATE_OFFLINE;
     if (!(flags & LIFE_JOINED))
         return RING_STATE_JOINING;
-    if (successor != PEER_NONE && (successor >= w->identities || !net_online(w->net, successor)))
+    if (successor != PEER_NONE && !runs)
         return RING_STATE_DEAD;
     return successor == ring_successor(w, peer) ? RING_STATE_JOINED : RING_STATE_WRONG;
 }
 
-static void look_at(struct world *w, peer_h peer, struct series_ring *s)
+/* All but the state, which depends on the first successor. */
+static peer_h look_at(struct world *w, peer_h peer, struct series_ring *s)
 {
     const struct id self = net_id(w->net, peer);
     *s = (struct series_ring){.time_s = (double)w->now / 1e9,
@@ -64,16 +68,47 @@ static void look_at(struct world *w, peer_h peer, struct series_ring *s)
         s->successor = successor;
         s->distance = share_of_ring(id_distance(self, net_id(w->net, successor)));
     }
-    s->state = state_of(w, peer, successor);
+    return successor;
+}
+
+/* Those who are watched stand in rising order, and so do the slices of ranks. */
+static unsigned gather_rows(struct world *w, struct series_ring *rows, unsigned n)
+{
+    size_t used = 0;
+    if (!w->ranks)
+        return n;
+    struct series_ring *own = malloc((n + (size_t)1) * sizeof *own);
+    if (!own)
+        out_of_memory();
+    memcpy(own, rows, n * sizeof *own);
+    const struct blob *all = ranks_gather(w->ranks, own, n * sizeof *own);
+    for (unsigned r = 0; r < ranks_count(w->ranks); r++) {
+        assert(used + all[r].size <= WATCHED_MAX * sizeof *rows);
+        if (all[r].size)
+            memcpy((char *)rows + used, all[r].bytes, all[r].size);
+        used += all[r].size;
+    }
+    free(own);
+    return (unsigned)(used / sizeof *rows);
 }
 
 unsigned watch_look(struct world *w, struct series_ring *rows)
 {
     uint64_t all = w->identities, n = w->scenario->ring_nodes < all ? w->scenario->ring_nodes : all;
+    peer_h watched[WATCHED_MAX], successor[WATCHED_MAX] = {0};
+    bool runs[WATCHED_MAX];
+    unsigned here = 0;
     for (uint64_t k = 0; k < n; k++) {
         uint64_t first = k * all / n, next = (k + 1) * all / n;
-        look_at(w, (peer_h)(first + random_below(w->scenario->seed, k, STREAM_SAMPLE, DRAW_WATCHED, next - first)),
-                &rows[k]);
+        peer_h peer = (peer_h)(first + random_below(w->scenario->seed, k, STREAM_SAMPLE, DRAW_WATCHED, next - first));
+        if (!world_holds(w, peer))
+            continue;
+        watched[here] = peer;
+        successor[here] = look_at(w, peer, &rows[here]);
+        here++;
     }
-    return (unsigned)n;
+    ring_online(w, successor, here, runs);
+    for (unsigned k = 0; k < here; k++)
+        rows[k].state = state_of(w, watched[k], successor[k], runs[k]);
+    return gather_rows(w, rows, here);
 }

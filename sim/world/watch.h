@@ -19,7 +19,7 @@ struct world;
 /* Whether a snapshot is due at this instant; when the next one is, TIME_NEVER = none. */
 bool watch_due(const struct world *);
 sim_time watch_next(const struct world *);
-/* Fills at most WATCHED_MAX rows, returns how many. */
+/* Fills at most WATCHED_MAX rows, returns how many; on several ranks all must call it, and get the rows of all. */
 unsigned watch_look(struct world *, struct series_ring *);
 
 #endif

@@ -6,6 +6,7 @@
 #include "proto/wire/message.h"
 #include "sim/kernel/random.h"
 #include "sim/scenario/trace.h"
+#include "sim/world/assembly.h"
 #include "sim/world/faults.h"
 #include "sim/world/observer.h"
 

@@ -7,8 +7,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "sim/kernel/random.h"
+#include "sim/rank/slice.h"
 #include "sim/world/aftermath.h"
+#include "sim/world/assembly.h"
 #include "sim/world/checks.h"
 #include "sim/world/faults.h"
 #include "sim/world/hostile.h"
@@ -47,20 +48,12 @@ static void capture_hook(void *world, struct part *part, const struct event *e, 
     capture_add(w->capture, part_index(part), e, frame, at, step);
 }
 
-/* All identities of a device are what it is. */
-static bool is_client(const struct world *w, peer_h self)
-{
-    uint32_t fixed = w->churn.permanent, device = self < fixed ? self : fixed + (self - fixed) / w->churn.ids;
-    return w->scenario->clients > 0 && self >= fixed && self >= w->scenario->bootstrap_nodes &&
-           random_unit(w->scenario->seed, device, STREAM_CLIENT, 0) < w->scenario->clients;
-}
-
 static void identity_seated(void *world, struct part *part, peer_h peer, uint32_t seat, sim_time act_at)
 {
     struct world *w = world;
     struct books *b = world_books(w, part);
     reserve_use(&b->identities, (seat + (size_t)1) * sizeof *b->identity);
-    b->identity[seat] = (struct identity){.next_churn = act_at, .session = NONE, .cache = NONE, .flags = is_client(w, peer) ? LIFE_CLIENT : 0};
+    b->identity[seat] = (struct identity){.next_churn = act_at, .session = NONE, .cache = NONE, .flags = identity_is_client(w, peer) ? LIFE_CLIENT : 0};
 }
 
 static int open_net(struct world *w, char *error, size_t error_cap)
@@ -88,6 +81,7 @@ static int open_net(struct world *w, char *error, size_t error_cap)
                                       .nlaws = 2,
                                       .engine = o->engine,
                                       .partitions = w->parts,
+                                      .ranks = w->ranks,
                                       .threads = o->threads,
                                       .weather_delays = scenario_changes_delays(s),
                                       .window = o->window ? o->window : s->min_delay,
@@ -105,7 +99,9 @@ static int open_net(struct world *w, char *error, size_t error_cap)
     }
     w->kernel = net_kernel(w->net);
     w->node = kernel_nodes(w->kernel);
-    for (unsigned p = 0; p < w->parts; p++) {
+    net_here(w->net, &w->first, &w->end);
+    kernel_parts_here(w->kernel, &w->here, &w->here_end);
+    for (unsigned p = w->here; p < w->here_end; p++) {
         struct books *b = &w->books[p];
         uint32_t first, end;
         part_range(kernel_part(w->kernel, p), &first, &end);
@@ -119,13 +115,14 @@ static int open_state(struct world *w, char *error, size_t error_cap)
 {
     size_t words = w->identities / 64 + 1;
     w->books = calloc(w->parts, sizeof *w->books);
+    w->joined_map = calloc(words, sizeof *w->joined_map);
     w->online_map = calloc(words, sizeof *w->online_map);
     if (w->scenario->hostile.share > 0 && !(w->more = calloc(HOSTILE_FIGURES_MAX, sizeof *w->more)))
         out_of_memory();
     w->scopes = calloc(SCOPES + w->scenario->checks, sizeof *w->scopes);
     if (w->scenario->target == TARGET_REGISTERED)
         w->registered_until = calloc(w->identities, sizeof *w->registered_until);
-    if (!w->books || !w->online_map || !w->scopes || (w->scenario->target == TARGET_REGISTERED && !w->registered_until)) {
+    if (!w->books || !w->joined_map || !w->online_map || !w->scopes || (w->scenario->target == TARGET_REGISTERED && !w->registered_until)) {
         snprintf(error, error_cap, "out of memory for %u identities", w->identities);
         return -1;
     }
@@ -141,8 +138,8 @@ static struct scope *add_scope(struct world *w, sim_time from, sim_time to)
 {
     struct scope *s = &w->scopes[w->scope_count++];
     *s = (struct scope){
-        .from = from, .to = to, .fault = w->fault_at, .until = w->fault_until, .faults = w->scenario->faults, .m = calloc(1, sizeof *s->m)};
-    if (!s->m)
+        .from = from, .to = to, .fault = w->fault_at, .until = w->fault_until, .faults = w->scenario->faults};
+    if (scope_open(s, ranks_many(w->ranks)))
         out_of_memory();
     return s;
 }
@@ -241,7 +238,7 @@ static int open_all(struct world *w, char *error, size_t error_cap)
         churn_open(&w->churn, w->scenario, &w->latency, error, error_cap))
         return -1;
     open_scopes(w);
-    if (checks_open(w, error, error_cap) || (w->options.out && make_directory(w->options.out, error, error_cap)) ||
+    if (checks_open(w, error, error_cap) || (w->options.out && ranks_self(w->ranks) == 0 && make_directory(w->options.out, error, error_cap)) ||
         open_net(w, error, error_cap))
         return -1;
     popularity_init(&w->popularity, count_devices(w), w->scenario->zipf, w->scenario->seed);
@@ -265,6 +262,16 @@ static void true_bytes_fit(struct overlay *o)
     o->limits.block_bytes = o->limits.block_bytes < UINT32_MAX / 8 ? o->limits.block_bytes * 8 : UINT32_MAX;
 }
 
+/* On several ranks one that fails takes the others with it: they would wait for it. */
+static bool open_failed(struct world *w, bool here, char *error, size_t error_cap)
+{
+    uint64_t failed = here;
+    ranks_sum(w->ranks, &failed, 1);
+    if (failed && !here)
+        snprintf(error, error_cap, WORLD_OTHER_RANK);
+    return failed;
+}
+
 int world_open(struct world **out, const struct scenario *s, const struct world_options *o, char *error,
                size_t error_cap)
 {
@@ -278,7 +285,8 @@ int world_open(struct world **out, const struct scenario *s, const struct world_
     w->options = *o;
     w->begin_wall_s = progress_wall_s();
     w->empty_rss_bytes = progress_peak_rss_bytes();
-    w->parts = o->partitions > 1 ? o->partitions : 1;
+    w->ranks = o->ranks;
+    w->parts = w->ranks ? ranks_count(w->ranks) : o->partitions > 1 ? o->partitions : 1;
     w->overlay = s->overlay;
     w->overlay.name = s->overlay_name;
     true_bytes_fit(&w->overlay);
@@ -286,7 +294,7 @@ int world_open(struct world **out, const struct scenario *s, const struct world_
     w->group = s->hostile.share > 0 ? (struct actor_group){0, &hostile_actor} : w->kind->group;
     w->overlay.actor_config = s->hostile.share > 0 ? &s->hostile : w->kind->config(s);
     w->identities = scenario_population(s);
-    if (open_all(w, error, error_cap)) {
+    if (open_failed(w, open_all(w, error, error_cap) != 0, error, error_cap)) {
         world_close(w);
         return -1;
     }
@@ -299,7 +307,7 @@ void world_close(struct world *w)
 {
     if (!w)
         return;
-    for (unsigned p = 0; w->books && p < w->parts; p++) {
+    for (unsigned p = w->here; w->books && p < w->here_end; p++) {
         struct books *b = &w->books[p];
         void *const lists[] = {b->sessions.at, b->free_sessions.at, b->caches.at,   b->records.at,
                                b->finished.at, b->served.at,        b->failures.at, b->joins.at,   b->changed.at};
@@ -310,7 +318,7 @@ void world_close(struct world *w)
         reserve_close(&b->identities);
     }
     for (unsigned i = 0; i < w->scope_count; i++)
-        free(w->scopes[i].m);
+        scope_close(&w->scopes[i]);
     ring_close(w);
     load_close(w);
     checks_close(w);
@@ -326,7 +334,10 @@ void world_close(struct world *w)
     latency_free(&w->latency);
     free(w->scopes);
     free(w->more);
+    free(w->joined_map);
     free(w->online_map);
+    free(w->moved.at);
+    free(w->announced.at);
     free(w->books);
     free(w->registered_until);
     free(w);
@@ -334,28 +345,11 @@ void world_close(struct world *w)
 
 /* ---- instants ---- */
 
-static void take_totals(const struct world *w, struct totals *t)
+static void take_totals(struct world *w, struct totals *t)
 {
     net_count(w->net, &t->net);
     t->events = t->net.events;
-}
-
-static void note_joined(struct world *w, peer_h peer)
-{
-    uint64_t bit = UINT64_C(1) << peer % 64, *word = &w->online_map[peer / 64];
-    *word = identity_of(w, peer)->flags & LIFE_JOINED ? *word | bit : *word & ~bit;
-}
-
-/* Brings the snapshot up to now, from the lists of who has changed. Their order does not matter. */
-static void take_snapshot(struct world *w)
-{
-    for (unsigned p = 0; p < w->parts; p++) {
-        struct books *b = &w->books[p];
-        for (uint32_t i = 0; i < b->changed.count; i++)
-            note_joined(w, b->changed.at[i]);
-        b->changed.count = 0;
-    }
-    w->tick_at = w->now;
+    assembly_totals(w, t);
 }
 
 /* Peers x time of the interval in whole microseconds; the rest goes to the next one, so that no cut into intervals shows in the sum. */
@@ -373,12 +367,13 @@ static void book_interval(struct world *w)
 {
     sim_time from = w->booked_at;
     struct tally sum = {0};
-    struct totals totals;
+    struct totals totals = {0};
     take_totals(w, &totals);
-    for (unsigned p = 0; p < w->parts; p++) {
+    for (unsigned p = w->here; p < w->here_end; p++) {
         tally_add(&sum, &w->books[p].tally);
         w->books[p].tally = (struct tally){0};
     }
+    assembly_tally(w, &sum);
     w->online += (uint64_t)sum.online;
     uint64_t us = online_us(w, w->now - from, sum.online_ns);
     for (unsigned i = 0; i < w->scope_count; i++)
@@ -395,19 +390,30 @@ static void book_interval(struct world *w)
 
 static void sample(struct world *w)
 {
-    struct measures *covered[SCOPES + CHECKS_MAX] = {0};
+    struct measures *covered[SCOPES + CHECKS_MAX] = {0}, *fresh[SCOPES + CHECKS_MAX] = {0};
     struct ring_sample shares;
     unsigned n = 0;
     if (w->now % w->scenario->record_interval || w->now <= w->measure_from || w->now > w->measure_to)
         return;
     for (unsigned i = 0; i < w->scope_count; i++)
-        if (scope_covers(&w->scopes[i], w->now - 1))
+        if (scope_covers(&w->scopes[i], w->now - 1)) {
+            fresh[n] = w->scopes[i].fresh;
             covered[n++] = w->scopes[i].m;
-    ring_sample(w, covered, n, &shares);
+        }
+    ring_sample(w, fresh, n, &shares);
     for (unsigned i = 0; i < n; i++)
         measures_sample(covered[i], &shares);
     aftermath_sample(w, &shares);
     checks_sample(w);
+}
+
+static void capture_so_far(struct world *w)
+{
+    if (!w->capture)
+        return;
+    uint64_t bytes = capture_bytes(w->capture);
+    ranks_sum(w->ranks, &bytes, 1);
+    capture_instant(w->capture, w->now, bytes);
 }
 
 /* The world stands still: everything that needs to see more than one partition. What measures does not act: without a tick nothing is settled, and
@@ -415,6 +421,7 @@ static void sample(struct world *w)
 static void at_instant(struct world *w)
 {
     bool tick = w->now % WORLD_TICK == 0;
+    assembly_joined(w);
     if (tick) {
         observer_settle(w);
         spread_tick(w);
@@ -422,6 +429,7 @@ static void at_instant(struct world *w)
     if (w->now == w->next_booking) {
         book_interval(w);
         sample(w);
+        assembly_merge(w);
         recording_instant(w);
     }
     recording_ring(w);
@@ -430,9 +438,9 @@ static void at_instant(struct world *w)
     faults_due(w);
     if (!tick)
         return;
-    take_snapshot(w);
-    if (w->capture)
-        capture_instant(w->capture, w->now);
+    assembly_snapshot(w);
+    w->tick_at = w->now;
+    capture_so_far(w);
 }
 
 static sim_time nearer(const struct world *w, sim_time next, sim_time t)
@@ -461,11 +469,9 @@ static void show_progress(struct world *w, sim_time now, bool last)
 {
     if (w->progress.mode == PROGRESS_OFF)
         return;
-    struct kernel_counts counts;
-    kernel_count(w->kernel, &counts);
     const struct measures *m = w->scopes[SCOPE_MEASURE].m;
     const struct progress_now n = {.now = now,
-                                   .events = counts.events,
+                                   .events = w->seen_events,
                                    .online = w->online,
                                    .phase = now < w->measure_from ? "warm-up"
                                             : now < w->measure_to ? "measure"
@@ -487,8 +493,9 @@ static int run_interval(struct world *w)
         int status = kernel_run(w->kernel, t);
         if (status)
             return status;
+        bool interrupted = assembly_interrupted(w);
         show_progress(w, t, false);
-        if (w->interrupted && t < w->drain_to) {
+        if (interrupted && t < w->drain_to) {
             w->cut = true;
             w->next_instant = w->next_booking = w->drain_to = t;
             w->measure_to = time_min(w->measure_to, t);
@@ -509,11 +516,10 @@ static int run_phases(struct world *w)
 {
     double begin_cpu_s = progress_cpu_s();
     book_interval(w); /* of no length: who is there at time 0 */
-    for (uint32_t i = 0; i < w->identities; i++)
-        note_joined(w, i);
+    assembly_begin(w);
     recording_begin(w);
     faults_due(w); /* without a warm-up, one may be due at time 0 */
-    take_snapshot(w);
+    assembly_snapshot(w);
     while (w->now < w->drain_to) {
         w->next_booking = next_booking(w);
         w->next_instant = time_min(time_min(w->next_booking, watch_next(w)), (w->now / WORLD_TICK + 1) * WORLD_TICK);
@@ -558,25 +564,44 @@ void world_figures(const struct world *w, struct summary *s)
     snprintf(s->scenario, sizeof s->scenario, "%s", w->scenario->name);
     s->seed = w->scenario->seed;
     s->fingerprint = kernel_fingerprint(w->kernel);
+    ranks_sum(w->ranks, &s->fingerprint, 1);
     s->population = w->identities;
 }
 
 static void fill_summary(struct world *w, bool complete)
 {
     struct summary *s = &w->summary;
-    uint64_t rss = progress_peak_rss_bytes();
+    double seconds[] = {w->run_cpu_s, w->start_cpu_s};
+    uint64_t bytes[] = {progress_peak_rss_bytes(), w->empty_rss_bytes};
     world_figures(w, s);
+    assembly_seconds(w, seconds, 2);
+    ranks_sum(w->ranks, bytes, 2);
     s->complete = complete;
     s->ranks = w->parts;
     s->wall_s = progress_wall_s() - w->begin_wall_s;
-    s->cpu_s = w->run_cpu_s;
-    s->start_cpu_s = w->start_cpu_s;
-    s->peak_rss_bytes = rss;
-    s->bytes_per_node = (double)(rss - w->empty_rss_bytes) / s->nodes_online_mean;
+    s->cpu_s = seconds[0];
+    s->start_cpu_s = seconds[1];
+    s->peak_rss_bytes = bytes[0];
+    s->bytes_per_node = (double)(bytes[0] - bytes[1]) / s->nodes_online_mean;
     if (!(s->sim_s > 0))
         return; /* stopped in the warm-up: no rates */
-    s->events_per_cpu_s = (double)w->run_events / w->run_cpu_s;
-    s->datagrams_per_cpu_s = (double)w->run_datagrams / w->run_cpu_s;
+    s->events_per_cpu_s = (double)w->run_events / s->cpu_s;
+    s->datagrams_per_cpu_s = (double)w->run_datagrams / s->cpu_s;
+}
+
+/* What each rank has captured goes to rank 0. */
+static int gather_capture(struct world *w)
+{
+    void *bytes = NULL;
+    size_t size = 0;
+    if (ranks_self(w->ranks) > 0)
+        capture_pack(w->capture, ranks_self(w->ranks), &bytes, &size);
+    const struct blob *all = ranks_gather(w->ranks, bytes, size);
+    int bad = 0;
+    for (unsigned r = 1; r < ranks_count(w->ranks) && ranks_self(w->ranks) == 0; r++)
+        bad |= capture_unpack(w->capture, r, all[r].bytes, all[r].size);
+    free(bytes);
+    return bad;
 }
 
 static int write_capture(struct world *w)
@@ -584,12 +609,17 @@ static int write_capture(struct world *w)
     char path[4096 + 32];
     if (!w->capture)
         return 0;
+    int bad = w->ranks ? gather_capture(w) : 0;
+    if (ranks_self(w->ranks) > 0)
+        return 0;
     snprintf(path, sizeof path, "%s/capture.pcapng", w->options.out);
     sim_time full_at = capture_full_at(w->capture);
     if (full_at != TIME_NEVER)
         fprintf(stderr, "reloadsim: %s ends at %.0f s of simulated time: the memory for it was full\n", path,
                 (double)full_at / 1e9);
-    if (capture_write(w->capture, path, NULL) == 0)
+    if (bad)
+        errno = ENOMEM;
+    else if (capture_write(w->capture, path, NULL) == 0)
         return 0;
     fprintf(stderr, "reloadsim: %s: %s\n", path, strerror(errno));
     return -1;
@@ -617,12 +647,13 @@ int world_run(struct world *w)
     observer_close(w);
     fill_summary(w, complete);
     int checked = checks_finish(w);
-    int unwritten = keep_files(w, complete) ? 4 : 0;
-    if (recording_error(w))
+    uint64_t unwritten[] = {keep_files(w, complete) != 0, recording_error(w) != NULL};
+    ranks_sum(w->ranks, unwritten, 2); /* rank 0 alone knows */
+    if (unwritten[1])
         return 4;
     if (status || checked == 70)
         return 70;
-    return w->cut ? 130 : checked ? checked : unwritten;
+    return w->cut ? 130 : checked ? checked : unwritten[0] ? 4 : 0;
 }
 
 const struct summary *world_summary(const struct world *w)

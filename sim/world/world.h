@@ -10,7 +10,10 @@
  *         results_finish("out", &results);              // when options.out was "out"
  *     }
  *
- * A world is used by one thread; world_interrupt alone may be called at any time. */
+ * A world is used by one thread; world_interrupt alone may be called at any time.
+ *
+ * On several ranks (sim/rank/ranks.h) each has a world of its own that holds a slice of the identities; all open, run and close it with the same scenario. world_open
+ * fails on all when it fails on one. Figures, checks and the status of world_run are the same on all; rank 0 keeps the files. An interrupt on any ends the run on all. */
 #ifndef SIM_WORLD_WORLD_H
 #define SIM_WORLD_WORLD_H
 
@@ -27,6 +30,7 @@ struct world;
 struct world_options {
     enum kernel_engine engine;
     unsigned partitions; /* 0 and 1 = one */
+    struct ranks *ranks; /* NULL = this process alone; else one partition each, and KERNEL_WINDOWS. Borrowed until world_close */
     enum kernel_threads threads;
     sim_time window; /* 0 = network.min_delay */
     /* Folder of results, made if missing: scenario.resolved.yaml, capture.pcapng, and results.segments, of which results_finish
@@ -35,6 +39,9 @@ struct world_options {
     enum progress_mode progress; /* on standard error (terminal) or standard output (JSON lines) */
     bool check_every_event;      /* node_check after every event: slow, for tests */
 };
+
+/* What world_open says where it is another rank that fails. */
+#define WORLD_OTHER_RANK "another rank could not begin"
 
 /* Makes the network and, with start: converged, the overlay. 0, or -1 with a message in error. The scenario is borrowed until world_close. */
 int world_open(struct world **, const struct scenario *, const struct world_options *, char *error, size_t error_cap);

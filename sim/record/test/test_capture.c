@@ -178,10 +178,10 @@ static void a_full_capture_stops_at_an_instant(void **state)
     size_t len;
     uint64_t packets;
     send_ping(c, 0, 20, 2, 1, 10, DATAGRAM_ARRIVED);
-    capture_instant(c, 100);
+    capture_instant(c, 100, capture_bytes(c));
     assert_true(capture_full_at(c) == TIME_NEVER);
     send_ping(c, 0, 20, 2, 2, 110, DATAGRAM_ARRIVED);
-    capture_instant(c, 200);
+    capture_instant(c, 200, capture_bytes(c));
     send_ping(c, 0, 20, 2, 3, 210, DATAGRAM_ARRIVED);
     assert_int_equal(capture_full_at(c), 200);
     bytes = file_of(c, "full", &packets, path, &len);

@@ -18,7 +18,7 @@
 #include "sim/world/checks.h"
 
 #define FAULTS      4u
-#define TEXT_MAX    8192u
+#define TEXT_MAX    RANDOM_SCENARIO_MAX
 #define KEY_DRAWS   UINT64_C(0x72616e64)
 #define CRASHED     200 /* an assertion, or a signal */
 #define RUN_SECONDS 120u
@@ -451,6 +451,16 @@ static void told(const struct text *t)
     fwrite(t->b, 1, t->len, stdout);
     putchar('\n');
     run(t, true);
+}
+
+size_t random_scenario_text(uint64_t seed, const char *more, char text[RANDOM_SCENARIO_MAX])
+{
+    static struct text t;
+    const struct plan p = plan_draw(seed);
+    plan_print(&p, &t);
+    put(&t, "%s", more);
+    memcpy(text, t.b, t.len + 1);
+    return t.len;
 }
 
 bool random_scenario_holds(uint64_t seed)

@@ -22,6 +22,9 @@ struct random_size {
 };
 /* Makes the scenario of this seed smaller as long as a planted failure stays: something takes peers away, and there are twelve. false: it has no such failure. Nothing is simulated. */
 bool random_scenario_shrinks(uint64_t seed, struct random_size *before, struct random_size *after);
+/* The scenario as text, with `more` (lines of YAML, or "") at its end; returns its length. */
+#define RANDOM_SCENARIO_MAX 8192u
+size_t random_scenario_text(uint64_t seed, const char *more, char text[RANDOM_SCENARIO_MAX]);
 /* A cmocka group of the seeds first .. first + count - 1, or of SEED alone when the environment names one. Returns its exit status. */
 int random_scenario_tests(uint64_t first, unsigned count);
 

@@ -17,6 +17,7 @@
 #include "proto/wire/message.h"
 #include "sim/net/trouble.h"
 #include "sim/world/aftermath.h"
+#include "sim/world/assembly.h"
 #include "sim/world/faults.h"
 #include "sim/world/lives.h"
 #include "sim/world/observer.h"
@@ -54,6 +55,12 @@ uint32_t kernel_seat(struct part *part, uint32_t node) /* everybody has one */
 {
     (void)part;
     return node;
+}
+
+void kernel_count(const struct kernel *kernel, struct kernel_counts *out)
+{
+    (void)kernel;
+    *out = (struct kernel_counts){0};
 }
 
 void net_start(struct net *net, struct part *part, peer_h peer, sim_time now, const struct node_opts *opts)
@@ -204,6 +211,7 @@ struct stage {
     struct scope scopes[3];
     struct fake net;
     uint32_t order[PEERS];
+    uint64_t joined, online; /* maps */
 };
 
 static int stage_open(void **state)
@@ -216,8 +224,12 @@ static int stage_open(void **state)
                         .kind = &stores,
                         .net = (struct net *)(void *)&s->net,
                         .identities = PEERS,
+                        .end = PEERS,
                         .node = s->node,
                         .parts = 1,
+                        .here_end = 1,
+                        .joined_map = &s->joined,
+                        .online_map = &s->online,
                         .books = &s->books,
                         .measure_from = MEASURE_FROM,
                         .measure_to = SECONDS(1000),
@@ -234,15 +246,17 @@ static int stage_open(void **state)
     s->books.free_record = NONE;
     s->books.identity = s->identity;
     const sim_time edge[] = {w->measure_from, SECONDS(500), w->measure_to};
-    for (unsigned i = 0; i < 3; i++)
-        s->scopes[i] = (struct scope){
-            .from = edge[i == 2], .to = edge[i == 1 ? 1 : 2], .m = calloc(1, sizeof(struct measures))};
+    for (unsigned i = 0; i < 3; i++) {
+        s->scopes[i] = (struct scope){.from = edge[i == 2], .to = edge[i == 1 ? 1 : 2]};
+        assert_int_equal(scope_open(&s->scopes[i], false), 0);
+    }
     for (uint32_t i = 0; i < PEERS; i++) {
         s->order[i] = i;
         s->node[i] = NODE_SEATED | i;
         s->identity[i] = (struct identity){.next_churn = TIME_NEVER, .session = NONE, .cache = NONE};
         lives_seed(w, i);
     }
+    assembly_begin(w);
     *state = s;
     return 0;
 }
@@ -252,8 +266,9 @@ static int stage_close(void **state)
     struct stage *s = *state;
     struct books *b = &s->books;
     for (unsigned i = 0; i < 3; i++)
-        free(s->scopes[i].m);
+        scope_close(&s->scopes[i]);
     free(s->world.ring.at);
+    free(s->world.moved.at);
     resends_free(&s->books.resends);
     faults_close(&s->world);
     aftermath_close(&s->world);
@@ -288,6 +303,7 @@ static void answer(struct stage *s, peer_h asker, uint32_t tag, sim_time at, uns
 static void settle(struct stage *s, sim_time now)
 {
     s->world.now = now;
+    assembly_joined(&s->world);
     observer_settle(&s->world);
 }
 

@@ -304,9 +304,9 @@ static void messages_by_node_add_up(void **state)
         assert_int_equal(counted, messages);
         assert_true(fabs(online_s - r.summary.nodes_online_mean * r.summary.sim_s) < 1e-3);
         /* The mean of the rates is not the rate of all, but lies about it. */
-        assert_true(fabs(histogram_mean(&w->load.rate) / LOAD_PARTS / ((double)messages / online_s) - 1) < 0.3);
-        assert_int_equal(w->load.values.count == 0, k == 1); /* a classic Chord stores nothing */
-        assert_true(k == 1 || w->load.values.sum > 0);
+        assert_true(fabs(histogram_mean(&w->load.all->rate) / LOAD_PARTS / ((double)messages / online_s) - 1) < 0.3);
+        assert_int_equal(w->load.all->values.count == 0, k == 1); /* a classic Chord stores nothing */
+        assert_true(k == 1 || w->load.all->values.sum > 0);
         world_close(w);
     }
 }
@@ -323,7 +323,7 @@ static void shares_of_the_ring_are_exponential(void **state)
                                "record: {interval: 2 s}\n";
     struct recording r;
     struct world *w = run(&r, calm, NULL, (struct world_options){.out = folder});
-    const struct histogram *h = &w->load.ring_share;
+    const struct histogram *h = &w->load.all->ring_share;
     double below = 0, distance = 0;
     assert_int_equal(r.status, 0);
     assert_int_equal(h->count, 3000);

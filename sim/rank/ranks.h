@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A run on several ranks: processes (in tests also threads) that each hold a slice of the identities and all go through the same steps. Whatever needs to
+ * know of more than one slice is a meeting: every rank comes to it, in the same order, gives bytes to each other and takes bytes from each. All else here is
+ * built of meetings. What carries the bytes is told by a struct carrier: memory (hub.h), or MPI (mpi/).
+ *
+ * NULL stands for a run on one rank: everything here takes it, and then nobody has to be met.
+ *
+ * Every rank must come to the same meetings; each says what for, and ranks that have lost step end the program with a sentence. Meetings do not fail: a carrier
+ * that loses a rank ends the program, with status 3. So does the lack of memory, with status 4. Numbers travel as they lie in memory: ranks are copies of
+ * one program on machines of one kind. */
+#ifndef SIM_RANK_RANKS_H
+#define SIM_RANK_RANKS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct blob {
+    const void *bytes;
+    size_t size;
+};
+
+/* What each gives to all at a meeting, besides the bytes for each. */
+struct ranks_head {
+    uint64_t meeting; /* its number */
+    uint64_t purpose; /* enum ranks_purpose */
+    uint64_t word[2];
+};
+
+struct carrier {
+    void *impl;
+    unsigned self, count;
+    /* Gives mine and out[i] to each rank i but self, and takes theirs[i] and in[i] from it. in[] is lent until the next call; out[] is done with at return. */
+    void (*meet)(void *impl, const struct ranks_head *mine, const struct blob *out, struct ranks_head *theirs, struct blob *in);
+};
+
+enum ranks_purpose { RANKS_WINDOW, RANKS_SUM, RANKS_GATHER, RANKS_QUESTIONS, RANKS_ANSWERS };
+
+struct ranks;
+
+struct ranks *ranks_open(const struct carrier *); /* NULL: no memory */
+void ranks_close(struct ranks *);
+
+static inline bool ranks_many(const struct ranks *r)
+{
+    return r != NULL;
+}
+unsigned ranks_self(const struct ranks *);  /* 0 .. count - 1; 0 for NULL */
+unsigned ranks_count(const struct ranks *); /* 1 for NULL */
+
+/* One meeting as it is. theirs and in have room for one of each rank; those of self are what it gave. */
+void ranks_meet(struct ranks *, enum ranks_purpose, const uint64_t word[2], const struct blob *out, struct ranks_head *theirs, struct blob *in);
+/* Each word becomes the sum over all ranks, modulo 2^64. */
+void ranks_sum(struct ranks *, uint64_t *word, size_t n);
+/* All get the bytes of all, by rank; lent until the next meeting. */
+const struct blob *ranks_gather(struct ranks *, const void *mine, size_t size);
+
+/* Questions that other ranks can answer. question: n of them, `size` bytes each, in no aligned place when they arrive; answer: called for those that this rank
+ * can answer, its own too. to[i]: who is asked. The answers come in the order of the questions. */
+typedef uint64_t ranks_answer(void *context, const void *question);
+void ranks_ask(struct ranks *, const uint32_t *to, const void *question, size_t size, uint32_t n, uint64_t *answers, ranks_answer *, void *context);
+/* Everybody is asked; the answers are joined. */
+enum ranks_join { RANKS_OR, RANKS_LEAST };
+void ranks_ask_all(struct ranks *, const void *question, size_t size, uint32_t n, uint64_t *answers, enum ranks_join, ranks_answer *, void *context);
+
+#endif

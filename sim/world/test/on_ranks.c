@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sim/world/test/on_ranks.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "sim/rank/hub.h"
+#include "sim/record/journal.h"
+#include "sim/record/segments.h"
+#include "sim/world/test/random_scenario.h"
+#include "sim/world/world.h"
+
+#define RANKS_MAX 16u
+#define PATHS_MAX 160
+
+struct outcome_of {
+    int status;
+    struct summary summary;
+};
+
+struct runner {
+    const struct scenario *scenario;
+    const char *folder;
+    struct outcome_of result[RANKS_MAX]; /* of each rank */
+    char error[RANKS_MAX][512];
+};
+
+static char base[64];               /* a folder with "alone" and "ranks" */
+static const struct scenario *kept; /* whose run alone is in it */
+static struct outcome_of alone;
+
+static void run(void *context, struct ranks *ranks)
+{
+    struct runner *r = context;
+    unsigned self = ranks_self(ranks);
+    struct world *w;
+    r->result[self].status = -1;
+    const struct world_options options = {.ranks = ranks, .out = r->folder, .check_every_event = true};
+    if (world_open(&w, r->scenario, &options, r->error[self], sizeof r->error[self]))
+        return;
+    r->result[self].status = world_run(w);
+    r->result[self].summary = *world_summary(w);
+    world_close(w);
+}
+
+/* False when a rank could not begin, or they do not agree. */
+static bool run_on(const struct scenario *s, unsigned ranks, const char *folder, struct outcome_of *out)
+{
+    static struct runner r;
+    bool fine = true;
+    r = (struct runner){.scenario = s, .folder = folder};
+    if (ranks == 1)
+        run(&r, NULL);
+    else if (hub_run(ranks, run, &r))
+        abort();
+    for (unsigned i = 0; i < ranks; i++) {
+        if (r.result[i].status < 0)
+            printf("rank %u of %u could not begin: %s\n", i, ranks, r.error[i]);
+        else if (r.result[i].status != r.result[0].status || r.result[i].summary.fingerprint != r.result[0].summary.fingerprint)
+            printf("rank %u of %u ends with %d, rank 0 with %d\n", i, ranks, r.result[i].status, r.result[0].status);
+        else
+            continue;
+        fine = false;
+    }
+    *out = r.result[0];
+    return fine;
+}
+
+/* ---- comparing ---- */
+
+struct file {
+    int fd;
+    struct segment_reader in;
+};
+
+static bool file_open(struct file *f, const char *folder)
+{
+    char path[PATHS_MAX];
+    snprintf(path, sizeof path, "%s/%s", folder, JOURNAL_FILE);
+    f->fd = open(path, O_RDONLY);
+    return f->fd >= 0 && segments_open(&f->in, f->fd) == 0;
+}
+
+static void file_close(struct file *f)
+{
+    segments_close(&f->in);
+    close(f->fd);
+}
+
+/* The head tells of the machine, and the close of how long it took: of that only the time and whether it is whole are compared. */
+static bool same_segment(const struct segment *a, const struct segment *b)
+{
+    if (a->kind != b->kind || a->len != b->len)
+        return false;
+    size_t len = a->kind == SEGMENT_HEAD ? 0 : a->kind == SEGMENT_CLOSE ? 12 : a->len;
+    return memcmp(a->bytes, b->bytes, len) == 0;
+}
+
+static double seconds_of(const struct segment *s)
+{
+    uint64_t ns = 0;
+    memcpy(&ns, s->bytes, s->len < sizeof ns ? s->len : sizeof ns);
+    return (double)ns / 1e9;
+}
+
+static bool same_segments(const char *one, const char *other)
+{
+    static const char *const kinds[SEGMENT_KINDS] = {[SEGMENT_HEAD] = "head", [SEGMENT_ROW] = "row", [SEGMENT_EVENT] = "event",
+                                                     [SEGMENT_NODES] = "nodes", [SEGMENT_CLOSE] = "close", [SEGMENT_RING] = "ring"};
+    struct file a, b;
+    if (!file_open(&a, one) || !file_open(&b, other)) {
+        printf("no segments in %s or %s\n", one, other);
+        return false;
+    }
+    struct segment x = {0}, y = {0};
+    bool same = true;
+    double last_s = 0;
+    for (;;) {
+        enum segments_found fx = segments_next(&a.in, &x), fy = segments_next(&b.in, &y);
+        if (fx != SEGMENTS_ONE || fy != SEGMENTS_ONE) {
+            same = fx == SEGMENTS_END && fy == SEGMENTS_END && x.kind == SEGMENT_CLOSE;
+            if (!same)
+                printf("one has more segments than the other, after %.9f s\n", last_s);
+            break;
+        }
+        if (!(same = same_segment(&x, &y))) {
+            printf("segment %" PRIu32 " differs: %s of %.9f s, %s of %.9f s\n", x.number, kinds[x.kind], seconds_of(&x), kinds[y.kind], seconds_of(&y));
+            break;
+        }
+        last_s = x.kind == SEGMENT_ROW || x.kind == SEGMENT_EVENT ? seconds_of(&x) : last_s;
+    }
+    file_close(&a);
+    file_close(&b);
+    return same;
+}
+
+static bool same_files(const char *one, const char *other, const char *name)
+{
+    char command[4 * PATHS_MAX + 64];
+    snprintf(command, sizeof command, "test ! -e %s/%s || cmp %s/%s %s/%s", one, name, one, name, other, name);
+    return system(command) == 0;
+}
+
+/* ---- where they part ---- */
+
+/* Worlds that are run from window to window side by side would need a door of their own; a run of a shorter scenario needs none. A run up to time t is the whole of
+ * what happens before t, so the first time at which the fingerprints differ is found by halving. */
+static uint64_t fingerprint_until(const struct scenario *s, sim_time until, unsigned ranks)
+{
+    struct outcome_of out;
+    struct scenario *cut = malloc(sizeof *cut);
+    if (!cut)
+        abort();
+    *cut = *s;
+    cut->warmup = 0;
+    cut->measure = until;
+    cut->checks = 0;
+    cut->faults = 0;
+    (void)run_on(cut, ranks, NULL, &out);
+    free(cut);
+    return out.summary.fingerprint;
+}
+
+static void tell_window(const struct scenario *s, unsigned ranks)
+{
+    sim_time same = 0, differs = s->warmup + s->measure;
+    if (s->faults || fingerprint_until(s, differs, 1) == fingerprint_until(s, differs, ranks)) {
+        printf("the first event that differs lies behind a fault or is none: see the first segment that differs\n");
+        return;
+    }
+    while (differs - same > s->min_delay) {
+        sim_time middle = same + (differs - same) / 2;
+        if (fingerprint_until(s, middle, 1) == fingerprint_until(s, middle, ranks))
+            same = middle;
+        else
+            differs = middle;
+    }
+    printf("the first events that differ are those of the window at %.9f s\n", (double)(differs - differs % s->min_delay) / 1e9);
+}
+
+/* ---- the door ---- */
+
+static void paths(char one[PATHS_MAX], char other[PATHS_MAX])
+{
+    if (!base[0]) {
+        snprintf(base, sizeof base, "/tmp/on_ranks.XXXXXX");
+        if (!mkdtemp(base))
+            abort();
+    }
+    snprintf(one, PATHS_MAX, "%s/alone", base);
+    snprintf(other, PATHS_MAX, "%s/ranks", base);
+}
+
+bool on_ranks_equal(const struct scenario *s, unsigned ranks)
+{
+    char one[PATHS_MAX], other[PATHS_MAX];
+    struct outcome_of on;
+    paths(one, other);
+    if (kept != s && !run_on(s, 1, one, &alone))
+        return false;
+    kept = s;
+    bool same = run_on(s, ranks, other, &on);
+    if (on.status != alone.status)
+        printf("status %d alone, %d on %u ranks\n", alone.status, on.status, ranks);
+    if (on.summary.fingerprint != alone.summary.fingerprint)
+        printf("fingerprint %016" PRIx64 " alone, %016" PRIx64 " on %u ranks\n", alone.summary.fingerprint, on.summary.fingerprint, ranks);
+    same = same && on.status == alone.status && on.summary.fingerprint == alone.summary.fingerprint;
+    same = same_segments(one, other) && same;
+    same = same_files(one, other, "capture.pcapng") && same;
+    if (!same)
+        tell_window(s, ranks);
+    return same;
+}
+
+void on_ranks_done(void)
+{
+    char command[96];
+    if (!base[0])
+        return;
+    snprintf(command, sizeof command, "rm -r %s", base);
+    if (system(command))
+        abort();
+    base[0] = 0;
+    kept = NULL;
+}
+
+/* ---- random scenarios ---- */
+
+/* One in two records all that there is to record. */
+bool on_ranks_random(uint64_t seed)
+{
+    static struct scenario s;
+    static const unsigned ranks[] = {2, 3, 4, 8};
+    static char text[RANDOM_SCENARIO_MAX];
+    const char *sets[] = {"record.nodes=true", "record.ring={nodes: 16, every: 4.7 s}", "record.capture={nodes: 2}"};
+    char error[1024];
+    size_t len = random_scenario_text(seed, "", text);
+    bool classic = strstr(text, "protocol: chord2003") != NULL;
+    if (scenario_parse(&s, "random.yaml", text, len, sets, seed % 2 ? 0 : classic ? 2 : 3, error, sizeof error)) {
+        printf("%s\n", error);
+        return false;
+    }
+    unsigned n = ranks[seed % 4];
+    bool same = on_ranks_equal(&s, n);
+    if (!same)
+        printf("SEED=%" PRIu64 " on %u ranks. All of it:\n\n%s\n", seed, n, text);
+    on_ranks_done();
+    return same;
+}
+
+static void one_seed(void **state)
+{
+    const uint64_t *seed = *state;
+    assert_true(on_ranks_random(*seed));
+}
+
+int on_ranks_tests(uint64_t first, unsigned count)
+{
+    const char *one = getenv("SEED");
+    if (one) {
+        first = strtoull(one, NULL, 10);
+        count = 1;
+    }
+    struct CMUnitTest *test = calloc(count, sizeof *test);
+    uint64_t *seed = calloc(count, sizeof *seed);
+    char(*name)[32] = calloc(count, sizeof *name);
+    if (!test || !seed || !name)
+        return 1;
+    for (unsigned k = 0; k < count; k++) {
+        seed[k] = first + k;
+        snprintf(name[k], sizeof name[k], "random_%" PRIu64, seed[k]);
+        test[k] = (struct CMUnitTest){.name = name[k], .test_func = one_seed, .initial_state = &seed[k]};
+    }
+    int failed = _cmocka_run_group_tests("random scenarios on ranks", test, count, NULL, NULL);
+    free(name);
+    free(seed);
+    free(test);
+    return failed;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The same scenario alone and on several ranks: complete worlds side by side in this process, each with its slice, that share nothing but meetings (sim/rank/hub.h).
+ * Everything that a run leaves must be equal: status, fingerprint, figures, each segment but the head, the capture. What differs is told: the first row,
+ * and the first window at which the fingerprints of all events so far part.
+ *
+ *     assert_true(on_ranks_equal(&scenario, 3));
+ */
+#ifndef SIM_WORLD_TEST_ON_RANKS_H
+#define SIM_WORLD_TEST_ON_RANKS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sim/scenario/scenario.h"
+
+/* Compares with the run alone of the same scenario, which is made once and kept until the next scenario comes. */
+bool on_ranks_equal(const struct scenario *, unsigned ranks);
+/* The same of a random scenario (random_scenario.h) on 2, 3, 4 or 8 ranks, as its seed falls. */
+bool on_ranks_random(uint64_t seed);
+/* A cmocka group of the seeds first .. first + count - 1, or of SEED alone when the environment names one. Returns its exit status. */
+int on_ranks_tests(uint64_t first, unsigned count);
+/* Removes what is kept. */
+void on_ranks_done(void);
+
+#endif
