@@ -209,7 +209,6 @@ struct net {
     bool keepalives_one_by_one;
     unsigned here, here_end; /* partitions that run here */
     struct host **part;      /* one of each of these; NULL: of another rank */
-    uint16_t *seeded;        /* channels seeded so far, of each identity; NULL: on one rank, or none yet */
     uint64_t sign_key, phase_key;
     struct authority *authority; /* of true certificates; NULL: modelled */
     struct own_ids own;          /* where certificates are self-signed */

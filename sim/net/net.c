@@ -451,7 +451,6 @@ void net_close(struct net *n)
     own_ids_close(&n->own);
     authority_close(n->authority);
     free(n->part);
-    free(n->seeded);
     slice_close(n->where, sizeof *n->where, n->config.identities, n->first, n->end);
     free(n);
 }
@@ -461,6 +460,16 @@ void net_close(struct net *n)
 struct kernel *net_kernel(struct net *n)
 {
     return n->kernel;
+}
+
+struct ranks *net_ranks(const struct net *n)
+{
+    return n->config.ranks;
+}
+
+unsigned net_rank_of(const struct net *n, peer_h peer)
+{
+    return n->config.ranks ? part_index(kernel_part_of(n->kernel, peer)) : 0;
 }
 
 void net_here(const struct net *n, uint32_t *first, uint32_t *end)

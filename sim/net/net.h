@@ -74,6 +74,9 @@ struct net_hooks {
 int net_open(struct net **, const struct net_config *, const struct net_hooks *);
 void net_close(struct net *);
 struct kernel *net_kernel(struct net *);
+/* NULL: one rank. */
+struct ranks *net_ranks(const struct net *);
+unsigned net_rank_of(const struct net *, peer_h);
 /* The identities that live here, from first up to end: all of them but on several ranks. */
 void net_here(const struct net *, uint32_t *first, uint32_t *end);
 
@@ -89,12 +92,12 @@ void net_request(struct net *, struct part *, peer_h, sim_time now, const struct
 void net_act_at(struct net *, struct part *, peer_h, sim_time);
 
 /* Building mid-life nodes (converged start): between runs, before time 0. net_seed_begin makes the block and calls node_seed; net_seed_link opens a
- * channel between two seeded nodes without a handshake and calls node_seed_link on both; the env is valid until the next net call. On several ranks each
- * calls net_seed_link for all pairs, in the same order, and gets the ends that live there; net_seeded says that there will be no more. */
+ * channel between two seeded nodes without a handshake and calls node_seed_link on both; the env is valid until the next net call. A node's channels get
+ * slots 0, 1, 2, ... in the order of calls. On several ranks each calls it for the pairs of which one end or both live there; far: the slot of the other end, if that
+ * lives elsewhere. */
 struct node *net_seed_begin(struct net *, peer_h, const struct node_seed *, struct env **);
 struct seed_edge { uint8_t a_predecessor, a_successor, b_predecessor, b_successor; }; /* what b is to a, and a to b; 0 = not a neighbour */
-void net_seed_link(struct net *, peer_h a, peer_h b, const struct seed_edge *);
-void net_seeded(struct net *);
+void net_seed_link(struct net *, peer_h a, peer_h b, const struct seed_edge *, uint16_t far);
 struct node *net_seed_node(struct net *, peer_h, struct env **);
 void net_seed_end(struct net *, peer_h);
 

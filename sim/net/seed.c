@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Nodes in mid-life, for a converged start: sessions, and channels that were opened long ago. */
 #include <assert.h>
-#include <stdlib.h>
 
 #include "sim/net/host.h"
 
@@ -59,7 +58,7 @@ static chan_h open_end(struct net *n, peer_h a, peer_h b, bool server)
     return slot;
 }
 
-/* How b names its end. What lives on another rank opens its channels there, in the same order, so the name of the n-th is known. */
+/* How b names its end. It has opened no other channels than seeded ones, so the n-th generation has slot n. */
 static uint32_t tag_of(const struct net *n, peer_h b, chan_h slot)
 {
     if (net_holds(n, b))
@@ -86,29 +85,15 @@ static void link_end(struct net *n, peer_h a, chan_h slot, peer_h b, chan_h othe
     actor_of(n, a)->seed_link(o->block, env, &link);
 }
 
-/* The channels of those who live elsewhere are counted as they open there: before time 0 none closes, so the n-th has slot n. */
-static chan_h count_end(struct net *n, peer_h a)
-{
-    if (!n->seeded && !(n->seeded = calloc(n->config.identities, sizeof *n->seeded)))
-        kernel_exhausted("%u identities that are linked", n->config.identities);
-    return n->seeded[a]++;
-}
-
-void net_seed_link(struct net *n, peer_h a, peer_h b, const struct seed_edge *edge)
+void net_seed_link(struct net *n, peer_h a, peer_h b, const struct seed_edge *edge, uint16_t far)
 {
     assert(a != b);
     bool has_a = net_holds(n, a), has_b = net_holds(n, b);
-    chan_h at_a = has_a ? open_end(n, a, b, false) : count_end(n, a), at_b = has_b ? open_end(n, b, a, true) : count_end(n, b);
+    chan_h at_a = has_a ? open_end(n, a, b, false) : far, at_b = has_b ? open_end(n, b, a, true) : far;
     if (has_a)
         link_end(n, a, at_a, b, at_b, edge->a_predecessor, edge->a_successor);
     if (has_b)
         link_end(n, b, at_b, a, at_a, edge->b_predecessor, edge->b_successor);
-}
-
-void net_seeded(struct net *n)
-{
-    free(n->seeded);
-    n->seeded = NULL;
 }
 
 void net_seed_end(struct net *n, peer_h peer)

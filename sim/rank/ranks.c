@@ -99,7 +99,7 @@ static struct blob pile_blob(const struct pile *p)
 _Noreturn static void out_of_step(const struct ranks *r, const struct ranks_head *mine, unsigned other, const struct ranks_head *theirs)
 {
     static const char *const purposes[] = {
-        [RANKS_WINDOW] = "end of a window", [RANKS_SUM] = "sum", [RANKS_GATHER] = "gathering", [RANKS_QUESTIONS] = "questions", [RANKS_ANSWERS] = "answers"};
+        [RANKS_WINDOW] = "end of a window", [RANKS_SUM] = "sum", [RANKS_GATHER] = "gathering", [RANKS_LETTERS] = "letters", [RANKS_QUESTIONS] = "questions", [RANKS_ANSWERS] = "answers"};
     const char *theirs_text = theirs->purpose <= RANKS_ANSWERS ? purposes[theirs->purpose] : "something else";
     fprintf(stderr, "reloadsim: ranks have lost step: rank %u is at meeting %llu (%s), rank %u at %llu (%s)\n", r->carrier.self,
             (unsigned long long)mine->meeting, purposes[mine->purpose], other, (unsigned long long)theirs->meeting, theirs_text);
@@ -153,6 +153,32 @@ void ranks_sum(struct ranks *r, uint64_t *word, size_t n)
     }
 }
 
+void ranks_post(struct ranks *r, unsigned to, const void *bytes, size_t size)
+{
+    assert(to < r->carrier.count);
+    pile_put(&r->pile[to], bytes, size);
+}
+
+/* Takes what was posted off the piles. */
+static const struct blob *deliver(struct ranks *r, enum ranks_purpose purpose)
+{
+    for (unsigned i = 0; i < r->carrier.count; i++) {
+        r->out[i] = pile_blob(&r->pile[i]);
+        r->pile[i].used = 0;
+    }
+    /* One's own stay readable while new ones are written. */
+    struct blob *own = &r->out[r->carrier.self];
+    r->copy.used = 0;
+    pile_put(&r->copy, own->bytes, own->size);
+    *own = pile_blob(&r->copy);
+    return meet(r, purpose);
+}
+
+const struct blob *ranks_deliver(struct ranks *r)
+{
+    return deliver(r, RANKS_LETTERS);
+}
+
 /* The answers to all questions of a blob, onto the pile. */
 static void answer_all(struct pile *p, struct blob questions, size_t size, ranks_answer *answer, void *context)
 {
@@ -165,13 +191,9 @@ static void answer_all(struct pile *p, struct blob questions, size_t size, ranks
 /* What came is asked and answered in one go: the questions are read while the carrier still lends them. */
 static const struct blob *answers_to(struct ranks *r, const struct blob *questions, size_t size, ranks_answer *answer, void *context)
 {
-    for (unsigned i = 0; i < r->carrier.count; i++) {
-        r->pile[i].used = 0;
-        answer_all(&r->pile[i], questions[i], size, answer, context);
-    }
     for (unsigned i = 0; i < r->carrier.count; i++)
-        r->out[i] = pile_blob(&r->pile[i]);
-    return meet(r, RANKS_ANSWERS);
+        answer_all(&r->pile[i], questions[i], size, answer, context);
+    return deliver(r, RANKS_ANSWERS);
 }
 
 static uint64_t answer_at(const struct blob *in, size_t at)
@@ -190,20 +212,9 @@ void ranks_ask(struct ranks *r, const uint32_t *to, const void *question, size_t
             answers[i] = answer(context, q + i * size);
         return;
     }
-    for (unsigned i = 0; i < r->carrier.count; i++)
-        r->pile[i].used = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        assert(to[i] < r->carrier.count);
-        pile_put(&r->pile[to[i]], q + i * size, size);
-    }
-    for (unsigned i = 0; i < r->carrier.count; i++)
-        r->out[i] = pile_blob(&r->pile[i]);
-    /* One's own questions lie in the pile that their answers go to. */
-    struct blob *own = &r->out[r->carrier.self];
-    r->copy.used = 0;
-    pile_put(&r->copy, own->bytes, own->size);
-    *own = pile_blob(&r->copy);
-    const struct blob *in = answers_to(r, meet(r, RANKS_QUESTIONS), size, answer, context);
+    for (uint32_t i = 0; i < n; i++)
+        ranks_post(r, to[i], q + i * size, size);
+    const struct blob *in = answers_to(r, deliver(r, RANKS_QUESTIONS), size, answer, context);
     size_t *at = calloc(r->carrier.count, sizeof *at);
     if (!at)
         no_memory();

@@ -34,7 +34,7 @@ struct carrier {
     void (*meet)(void *impl, const struct ranks_head *mine, const struct blob *out, struct ranks_head *theirs, struct blob *in);
 };
 
-enum ranks_purpose { RANKS_WINDOW, RANKS_SUM, RANKS_GATHER, RANKS_QUESTIONS, RANKS_ANSWERS };
+enum ranks_purpose { RANKS_WINDOW, RANKS_SUM, RANKS_GATHER, RANKS_LETTERS, RANKS_QUESTIONS, RANKS_ANSWERS };
 
 struct ranks;
 
@@ -54,6 +54,10 @@ void ranks_meet(struct ranks *, enum ranks_purpose, const uint64_t word[2], cons
 void ranks_sum(struct ranks *, uint64_t *word, size_t n);
 /* All get the bytes of all, by rank; lent until the next meeting. */
 const struct blob *ranks_gather(struct ranks *, const void *mine, size_t size);
+
+/* Letters: what is posted is kept until all deliver, and goes to that rank in the order of posting. What came, by sender, is lent until the next meeting or letter. */
+void ranks_post(struct ranks *, unsigned to, const void *, size_t size);
+const struct blob *ranks_deliver(struct ranks *);
 
 /* Questions that other ranks can answer. question: n of them, `size` bytes each, in no aligned place when they arrive; answer: called for those that this rank
  * can answer, its own too. to[i]: who is asked. The answers come in the order of the questions. */

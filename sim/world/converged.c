@@ -68,12 +68,30 @@ struct seed_values {
     uint32_t count;
 };
 
+/* How many peers from the responsible one on hold a value: it and its replicas. */
+static uint32_t copies(const struct converged_plan *p)
+{
+    uint32_t n = REPLICAS < p->rules.successors ? REPLICAS + 1 : p->rules.successors + 1;
+    return n < p->count ? n : p->count;
+}
+
+/* Some holder of the value of this place lives here. */
+static bool is_held_here(const struct converged_plan *p, uint32_t place)
+{
+    for (uint32_t replica = 0; replica < copies(p); replica++)
+        if (converged_here(p, (uint32_t)((place + (uint64_t)replica) % p->count)))
+            return true;
+    return false;
+}
+
 static void value_note(const struct net *net, const struct converged_input *in, const struct converged_plan *p, struct seed_values *v, peer_h owner, double ago_s)
 {
     if (ago_s < 0 || in->scenario->register_lifetime_s - ago_s < 1)
         return;
     struct id resource = net_user(net, owner);
-    v->at[v->count++] = (struct seed_value){resource, ago_s, owner, converged_owner(p, resource)};
+    uint32_t place = converged_owner(p, resource);
+    if (is_held_here(p, place))
+        v->at[v->count++] = (struct seed_value){resource, ago_s, owner, place};
 }
 
 static int by_owner(const void *a, const void *b)
@@ -107,32 +125,17 @@ static int values_collect(const struct net *net, const struct converged_input *i
     return 0;
 }
 
-/* On several ranks each makes the whole plan and carries out what concerns its own identities. */
-static bool lives_here(const struct net *net, peer_h peer)
-{
-    uint32_t first, end;
-    net_here(net, &first, &end);
-    return peer >= first && peer < end;
-}
-
-/* How many peers from the responsible one on hold a value: it and its replicas. */
-static uint32_t copies(const struct converged_plan *p)
-{
-    uint32_t n = REPLICAS < p->rules.successors ? REPLICAS + 1 : p->rules.successors + 1;
-    return n < p->count ? n : p->count;
-}
-
 static void value_seed(struct net *net, const struct converged_input *in, const struct converged_plan *p, const struct seed_value *v)
 {
     const struct scenario *s = in->scenario;
     uint8_t value[CONVERGED_VALUE_MAX];
     size_t len = in->registration(in->world, v->owner, value);
     for (uint32_t replica = 0; replica < copies(p); replica++) {
-        peer_h holder = p->peer[(v->place + replica) % p->count].peer;
+        uint32_t holder = (uint32_t)((v->place + (uint64_t)replica) % p->count);
         struct env *env;
-        if (!lives_here(net, holder))
+        if (!converged_here(p, holder))
             continue;
-        struct node *node = net_seed_node(net, holder, &env);
+        struct node *node = net_seed_node(net, p->peer[holder].peer, &env);
         node_seed_value(node, env, v->resource, v->owner, value, (uint16_t)len, s->epoch_ms - (uint64_t)(v->ago_s * 1e3),
                         (uint32_t)(s->register_lifetime_s - v->ago_s), (uint8_t)replica);
     }
@@ -166,7 +169,7 @@ static void seed_nodes(struct net *net, const struct scenario *s, const struct c
 {
     for (uint32_t x = 0; x < p->count; x++) {
         const struct converged_peer *peer = &p->peer[x];
-        if (!lives_here(net, peer->peer))
+        if (!converged_here(p, x))
             continue;
         struct node_seed seed = {
             .joined_for = from_seconds(peer->age_s < AGE_MAX_S ? peer->age_s : AGE_MAX_S),
@@ -185,16 +188,15 @@ static void seed_links(struct net *net, const struct converged_plan *p)
     for (uint64_t k = 0; k < p->edges; k++) {
         uint32_t a = (uint32_t)(p->edge[k] >> 32), b = (uint32_t)p->edge[k];
         struct seed_edge edge = converged_edge(p, a, b);
-        net_seed_link(net, p->peer[a].peer, p->peer[b].peer, &edge);
+        net_seed_link(net, p->peer[a].peer, p->peer[b].peer, &edge, p->far ? p->far[k] : 0);
     }
-    net_seeded(net);
 }
 
 static void seed_fingers(struct net *net, const struct converged_plan *p)
 {
     for (uint32_t x = 0; x < p->count; x++) {
         struct env *env;
-        if (!lives_here(net, p->peer[x].peer))
+        if (!converged_here(p, x))
             continue;
         struct node *node = net_seed_node(net, p->peer[x].peer, &env);
         const uint32_t *finger = &p->finger[p->finger_first[x]];
@@ -240,7 +242,7 @@ static int put_up(struct net *net, const struct converged_input *in, const struc
         for (uint32_t k = 0; k < values.count; k++)
             value_seed(net, in, p, &values.at[k]);
         for (uint32_t x = 0; x < p->count; x++)
-            if (lives_here(net, p->peer[x].peer))
+            if (converged_here(p, x))
                 net_seed_end(net, p->peer[x].peer);
     }
     free(values.at);
@@ -258,6 +260,11 @@ static unsigned list_length(const struct converged_input *in, unsigned least)
     return log > least ? log : least;
 }
 
+static unsigned rank_of(const void *net, peer_h peer)
+{
+    return net_rank_of(net, peer);
+}
+
 int converged_build(struct net *net, const struct converged_input *in)
 {
     const struct overlay *o = &in->scenario->overlay;
@@ -270,7 +277,10 @@ int converged_build(struct net *net, const struct converged_input *in)
                                     .fingers = o->fingers,
                                     .churn = churn,
                                     .repair_s = repair_s(o),
-                                    .refresh_s = seconds(o->ping_interval)};
+                                    .refresh_s = seconds(o->ping_interval),
+                                    .ranks = net_ranks(net),
+                                    .rank_of = rank_of,
+                                    .context = net};
     int status = -1;
     if (churn && peer) {
         converged_churn_init(churn, in->scenario->churn ? &in->scenario->session : NULL);

@@ -85,14 +85,14 @@ static int plan_fingers(struct converged_plan *p)
     for (uint32_t x = 0; x < p->count; x++) {
         p->fingers[x] = (uint8_t)converged_table_size(p, x);
         p->finger_first[x] = total;
-        total += p->fingers[x];
+        total += converged_here(p, x) ? p->fingers[x] : 0;
     }
     p->finger_first[p->count] = total;
-    struct converged_finger *played = malloc(total * sizeof *played);
-    p->finger = malloc(total * sizeof *p->finger);
+    struct converged_finger *played = malloc(total * sizeof *played + 1);
+    p->finger = malloc(total * sizeof *p->finger + 1);
     if (played && p->finger) {
         for (uint32_t x = 0; x < p->count; x++)
-            for (unsigned i = 1; i <= p->fingers[x]; i++)
+            for (unsigned i = 1; converged_here(p, x) && i <= p->fingers[x]; i++)
                 played[p->finger_first[x] + i - 1] = converged_finger(p, x, i);
         converged_adopt(p, played);
         for (uint64_t f = 0; f < total; f++)
@@ -103,53 +103,14 @@ static int plan_fingers(struct converged_plan *p)
     return status;
 }
 
-static uint64_t edge_key(uint32_t a, uint32_t b)
+static int plan_ranks(struct converged_plan *p)
 {
-    return a < b ? (uint64_t)a << 32 | b : (uint64_t)b << 32 | a;
-}
-
-/* Calls out each pair that needs a link, some of them twice; edge NULL only counts. */
-static uint64_t edge_list(const struct converged_plan *p, uint64_t *edge)
-{
-    uint64_t n = 0;
-    unsigned reach = p->rules.successors > p->rules.predecessors ? p->rules.successors : p->rules.predecessors;
-    for (uint32_t x = 0; x < p->count; x++) {
-        for (uint32_t ahead = 1; ahead <= reach && 2 * (uint64_t)ahead <= p->count; ahead++, n++)
-            if (edge)
-                edge[n] = edge_key(x, (uint32_t)(((uint64_t)x + ahead) % p->count));
-        for (uint64_t f = p->finger_first[x]; f < p->finger_first[x + 1]; f++) {
-            uint32_t y = p->finger[f];
-            if (y == PLACE_NONE)
-                continue;
-            struct seed_edge e = converged_edge(p, x, y);
-            if (e.a_predecessor | e.a_successor | e.b_predecessor | e.b_successor)
-                continue;
-            if (edge)
-                edge[n] = edge_key(x, y);
-            n++;
-        }
-    }
-    return n;
-}
-
-static int by_key(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
-}
-
-static int plan_edges(struct converged_plan *p)
-{
-    uint64_t n = edge_list(p, NULL);
-    p->edge = malloc((n ? n : 1) * sizeof *p->edge);
-    if (!p->edge)
-        return -1;
-    edge_list(p, p->edge);
-    qsort(p->edge, n, sizeof *p->edge, by_key);
-    for (uint64_t k = 0; k < n; k++)
-        if (k == 0 || p->edge[k] != p->edge[k - 1])
-            p->edge[p->edges++] = p->edge[k];
-    return 0;
+    if (!p->rules.ranks)
+        return 0;
+    p->rank = malloc(p->count * sizeof *p->rank + 1);
+    for (uint32_t x = 0; p->rank && x < p->count; x++)
+        p->rank[x] = (uint16_t)p->rules.rank_of(p->rules.context, p->peer[x].peer);
+    return p->rank ? 0 : -1;
 }
 
 int converged_plan_init(struct converged_plan *p, struct converged_peer *peer, uint32_t count,
@@ -164,8 +125,10 @@ int converged_plan_init(struct converged_plan *p, struct converged_peer *peer, u
     for (uint32_t x = 0; x < count; x++)
         leaving += peer[x].age_s < AGE_EVER;
     p->density = rules->churn->any ? leaving : 0;
-    if (plan_fingers(p) == 0 && plan_edges(p) == 0)
+    if (plan_ranks(p) == 0 && plan_fingers(p) == 0 && converged_edges(p) == 0)
         return 0;
+    if (rules->ranks)
+        kernel_exhausted("the plan of %u peers", count); /* the others are in the middle of it */
     converged_plan_fini(p);
     return -1;
 }
@@ -177,5 +140,7 @@ void converged_plan_fini(struct converged_plan *p)
     free(p->finger_first);
     free(p->finger);
     free(p->edge);
+    free(p->far);
+    free(p->rank);
     memset(p, 0, sizeof *p);
 }

@@ -47,6 +47,10 @@ struct converged_rules {
     const struct converged_churn *churn;
     double repair_s;  /* from the death of a finger to its replacement: silence, ping, search, attach */
     double refresh_s; /* interval of the searches for entries that stayed empty: chord-ping-interval */
+    /* On several ranks each knows all peers, and plans fingers and links of those that live there; all make the plan together. NULL: all are here. */
+    struct ranks *ranks;
+    unsigned (*rank_of)(const void *context, peer_h);
+    const void *context;
 };
 
 /* How an entry was filled: what may happen to it when the links of others are known. */
@@ -67,12 +71,23 @@ struct converged_plan {
     struct converged_peer *peer; /* ascending by id */
     double density;              /* peers on the ring that may leave */
     struct converged_rules rules;
+    uint16_t *rank;         /* of each place; NULL: one rank */
     uint8_t *fingers;       /* of each place: size of its table */
-    uint64_t *finger_first; /* of each place: index of its entry 1 in finger[]; count + 1 of them */
+    uint64_t *finger_first; /* of each place: index of its entry 1 in finger[]; count + 1 of them. Places on other ranks have none */
     uint32_t *finger;       /* place, PLACE_NONE = empty */
     uint64_t edges;
-    uint64_t *edge; /* a << 32 | b, a < b, ascending: each pair that needs a link once */
+    uint64_t *edge; /* a << 32 | b, a < b, ascending: each pair that needs a link once; on several ranks those with an end here */
+    uint16_t *far;  /* of each edge: how many edges of the end that is not here come before it; NULL: one rank */
 };
+
+/* Places are gone through in blocks, after each of which ranks deliver what they have to tell each other: that bounds what is under way. */
+#define CONVERGED_BLOCK 8192u
+
+/* Whether this place lives here. */
+static inline bool converged_here(const struct converged_plan *p, uint32_t place)
+{
+    return !p->rank || p->rank[place] == ranks_self(p->rules.ranks);
+}
 
 /* Takes peer[0..count-1] in any order; sorts it in place and keeps the pointer, freed by converged_plan_fini. 0, or -1: out of memory. */
 int converged_plan_init(struct converged_plan *, struct converged_peer *peer, uint32_t count,
@@ -98,6 +113,11 @@ struct converged_finger converged_finger(const struct converged_plan *, uint32_t
 /* Entries that were searched for, or are empty, take a peer of their range that has a link to us for as long: chord_finger_search looks among the
  * links first, and a peer that sends an Update is offered to an empty entry. The array is as long as finger[]. */
 void converged_adopt(const struct converged_plan *, struct converged_finger *);
+
+/* ---- converged_edges.c ---- */
+
+/* Fills edge[] and far[]. 0, or -1: out of memory. */
+int converged_edges(struct converged_plan *);
 
 /* Entry 1..128 into whose range this distance falls; it is not 0. */
 static inline unsigned converged_entry_of(struct id distance)

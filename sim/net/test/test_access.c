@@ -208,7 +208,7 @@ static struct rig *rig_linked(const struct access_line *line, const struct law *
     rig_open(r);
     for (peer_h k = 0; k < 2; k++)
         net_seed_begin(r->net, k, &(struct node_seed){.next_update = TIME_NEVER}, &env);
-    net_seed_link(r->net, 0, 1, &(struct seed_edge){0});
+    net_seed_link(r->net, 0, 1, &(struct seed_edge){0}, 0);
     for (peer_h k = 0; k < 2; k++)
         net_seed_end(r->net, k);
     return r;

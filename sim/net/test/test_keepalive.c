@@ -15,7 +15,7 @@ static struct rig *rig_linked(bool one_by_one, double loss)
     rig_open(r);
     for (peer_h k = 0; k < 2; k++)
         net_seed_begin(r->net, k, &(struct node_seed){.next_update = TIME_NEVER}, &env);
-    net_seed_link(r->net, 0, 1, &(struct seed_edge){0});
+    net_seed_link(r->net, 0, 1, &(struct seed_edge){0}, 0);
     for (peer_h k = 0; k < 2; k++)
         net_seed_end(r->net, k);
     return r;
@@ -99,7 +99,7 @@ static unsigned silences_of_one_who_wavers(enum kernel_engine engine, bool one_b
     rig_open(r);
     for (peer_h k = 0; k < 2; k++)
         net_seed_begin(r->net, k, &(struct node_seed){.next_update = TIME_NEVER}, &env);
-    net_seed_link(r->net, 0, 1, &(struct seed_edge){0});
+    net_seed_link(r->net, 0, 1, &(struct seed_edge){0}, 0);
     net_seed_end(r->net, 0);
     keep(r, 1, SECONDS(15), SECONDS(30));
     for (unsigned k = 0; k < times; k++)
@@ -157,7 +157,7 @@ static uint64_t sent_around(bool one_by_one, enum deed deed, bool in_wake, sim_t
     rig_open(r);
     for (peer_h k = 0; k < 2; k++)
         net_seed_begin(r->net, k, &(struct node_seed){.next_update = TIME_NEVER}, &env);
-    net_seed_link(r->net, 0, 1, &(struct seed_edge){0});
+    net_seed_link(r->net, 0, 1, &(struct seed_edge){0}, 0);
     for (peer_h k = 0; k < 2; k++)
         net_seed_end(r->net, k);
     if (deed != TURN_ON)

@@ -467,7 +467,7 @@ static void seeded_links_carry_data_without_a_handshake(void **state)
     for (peer_h k = 0; k < 3; k++)
         net_seed_begin(r->net, k, &(struct node_seed){.next_update = TIME_NEVER}, &env);
     for (peer_h k = 0; k < 3; k++)
-        net_seed_link(r->net, k, (k + 1) % 3, &(struct seed_edge){.a_successor = 1, .b_predecessor = 1});
+        net_seed_link(r->net, k, (k + 1) % 3, &(struct seed_edge){.a_successor = 1, .b_predecessor = 1}, 0);
     for (peer_h k = 0; k < 3; k++)
         net_seed_end(r->net, k);
     assert_int_equal(rig_find(r, 0, FAKE_UP, 0)->b, MILLIS(100));

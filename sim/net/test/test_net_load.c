@@ -25,7 +25,7 @@ static void the_share_of_lost_datagrams_is_as_configured(void **state)
     rig_open(r);
     for (peer_h k = 0; k < 2; k++)
         net_seed_begin(r->net, k, &(struct node_seed){.next_update = TIME_NEVER}, &env);
-    net_seed_link(r->net, 0, 1, &(struct seed_edge){0});
+    net_seed_link(r->net, 0, 1, &(struct seed_edge){0}, 0);
     net_seed_end(r->net, 0);
     net_seed_end(r->net, 1);
     rig_order(r, 0, FAKE_SEND, 0, 100000);
@@ -85,7 +85,7 @@ static struct rig *rig_watched(bool one_by_one)
         net_seed_begin(r->net, k, &(struct node_seed){.next_update = TIME_NEVER}, &env);
     for (peer_h k = 0; k < 200; k++)
         for (peer_h j = 1; j <= 10; j++)
-            net_seed_link(r->net, k, (k + j) % 200, &(struct seed_edge){0});
+            net_seed_link(r->net, k, (k + j) % 200, &(struct seed_edge){0}, 0);
     for (peer_h k = 0; k < 200; k++)
         net_seed_end(r->net, k);
     return r;

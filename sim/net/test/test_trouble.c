@@ -95,7 +95,7 @@ static struct rig *rig_watched(bool one_by_one, double loss)
         net_seed_begin(r->net, k, &(struct node_seed){.next_update = TIME_NEVER}, &env);
     for (peer_h k = 0; k < 60; k++)
         for (peer_h j = 1; j <= 5; j++)
-            net_seed_link(r->net, k, (k + j) % 60, &(struct seed_edge){0});
+            net_seed_link(r->net, k, (k + j) % 60, &(struct seed_edge){0}, 0);
     for (peer_h k = 0; k < 60; k++)
         net_seed_end(r->net, k);
     return r;

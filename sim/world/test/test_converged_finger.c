@@ -93,7 +93,8 @@ static void compare_once(const struct plain_ring *r, double end_s, const struct 
             peer[n++] = (struct converged_peer){r->peer[k].id, end_s - r->peer[k].since_s, k};
     }
     struct converged_rules rules = {r->seed, PLAIN_NEIGHBOURS, PLAIN_NEIGHBOURS, PLAIN_ENTRIES,
-                                    churn,   r->repair_s,      r->refresh_s};
+                                    churn,   r->repair_s,      r->refresh_s,
+                                    NULL,          NULL,             NULL};
     struct converged_plan p;
     assert_int_equal(converged_plan_init(&p, peer, n, &rules), 0);
     uint32_t *finger = malloc(n * PLAIN_ENTRIES * sizeof *finger);
@@ -180,7 +181,7 @@ static void without_churn_each_finger_is_the_first_of_its_range(void **state)
     for (uint32_t k = 0; k < n; k++)
         peer[k] = (struct converged_peer){
             {random_u64(1, k, STREAM_TEST, 0), random_u64(1, k, STREAM_TEST, 1)}, AGE_EVER, k};
-    struct converged_rules rules = {1, 3, 3, 128, &churn, 36, 3600};
+    struct converged_rules rules = {1, 3, 3, 128, &churn, 36, 3600, NULL, NULL, NULL};
     struct converged_plan p;
     assert_int_equal(converged_plan_init(&p, peer, n, &rules), 0);
     for (uint32_t x = 0; x < n; x++) {

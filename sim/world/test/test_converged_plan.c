@@ -27,7 +27,7 @@ static void plan(struct converged_plan *p, const struct converged_churn *churn, 
         struct id id = {random_u64(7, who, STREAM_TEST, 0), random_u64(7, who, STREAM_TEST, 1)};
         peer[k] = (struct converged_peer){id, age_s, who};
     }
-    struct converged_rules rules = {7, predecessors, successors, fingers, churn, 36, 3600};
+    struct converged_rules rules = {7, predecessors, successors, fingers, churn, 36, 3600, NULL, NULL, NULL};
     assert_int_equal(converged_plan_init(p, peer, n, &rules), 0);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Pins: on 2, 3, 4 and 8 ranks each det-* scenario and ten random ones leave what they leave alone, to the byte: every row with every counter and histogram, nodes, snapshots of
+/* Pins: on 2, 3, 4 and 8 ranks each det-* scenario leaves what it leaves alone, to the byte: every row with every counter and histogram, nodes, snapshots of
  * the ring, captures, fingerprint and status. The ranks are worlds that hold nothing of each other's identities (slice.h) and take turns in one thread (hub.h), so what is
- * shown is that they need nothing but meetings. SEED=n runs that random scenario alone. Leaves open: MPI itself (test_mpi.sh), two hundred more (long_ranks.c). */
+ * shown is that they need nothing but meetings. Leaves open: random scenarios (test_ranks_random.c), MPI itself (sim/rank/test/test_mpi.sh). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -50,6 +50,5 @@ int main(void)
     const struct CMUnitTest tests[] = {cmocka_unit_test(det_1), cmocka_unit_test(det_2), cmocka_unit_test(det_3),
                                        cmocka_unit_test(det_4), cmocka_unit_test(det_5), cmocka_unit_test(det_6),
                                        cmocka_unit_test(det_7), cmocka_unit_test(det_8), cmocka_unit_test(det_9)};
-    int failed = getenv("SEED") ? 0 : cmocka_run_group_tests(tests, NULL, NULL);
-    return failed + on_ranks_tests(101, 10);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }
