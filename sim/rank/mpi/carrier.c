@@ -12,7 +12,7 @@
 #include "sim/rank/mpi/guard.h"
 #include "sim/rank/mpi/plugin.h"
 
-#define FIRST_BYTES  8192u                /* of the first message at most, head included: what MPI sends without asking first */
+#define FIRST_BYTES  32768u               /* of the first message at most, head included: most windows need no second */
 #define PIECE_BYTES  ((size_t)1 << 30)    /* of a further message: MPI counts in int */
 #define LETTER_BYTES (FIRST_BYTES - sizeof(struct envelope))
 #define SPINS        2000
