@@ -106,14 +106,17 @@ static bool same_segment(const struct segment *a, const struct segment *b)
     return memcmp(a->bytes, b->bytes, len) == 0;
 }
 
-static double seconds_of(const struct segment *s)
+static double seconds_of(const struct segment *s, double last_s)
 {
     uint64_t ns = 0;
+    if (s->kind == SEGMENT_NODES || s->kind == SEGMENT_RING) /* these tell no time of their own */
+        return last_s;
     memcpy(&ns, s->bytes, s->len < sizeof ns ? s->len : sizeof ns);
     return (double)ns / 1e9;
 }
 
-static bool same_segments(const char *one, const char *other)
+/* *upto: the time of the row that differs, or at which all was still the same. */
+static bool same_segments(const char *one, const char *other, sim_time *upto)
 {
     static const char *const kinds[SEGMENT_KINDS] = {[SEGMENT_HEAD] = "head", [SEGMENT_ROW] = "row", [SEGMENT_EVENT] = "event",
                                                      [SEGMENT_NODES] = "nodes", [SEGMENT_CLOSE] = "close", [SEGMENT_RING] = "ring"};
@@ -134,11 +137,13 @@ static bool same_segments(const char *one, const char *other)
             break;
         }
         if (!(same = same_segment(&x, &y))) {
-            printf("segment %" PRIu32 " differs: %s of %.9f s, %s of %.9f s\n", x.number, kinds[x.kind], seconds_of(&x), kinds[y.kind], seconds_of(&y));
+            printf("segment %" PRIu32 " differs: %s of %.9f s, %s of %.9f s\n", x.number, kinds[x.kind], seconds_of(&x, last_s), kinds[y.kind], seconds_of(&y, last_s));
             break;
         }
-        last_s = x.kind == SEGMENT_ROW || x.kind == SEGMENT_EVENT ? seconds_of(&x) : last_s;
+        last_s = x.kind == SEGMENT_ROW || x.kind == SEGMENT_EVENT ? seconds_of(&x, last_s) : last_s;
     }
+    *upto = (sim_time)((x.kind == SEGMENT_ROW ? seconds_of(&x, last_s) : last_s) * 1e9);
+    fflush(stdout);
     file_close(&a);
     file_close(&b);
     return same;
@@ -153,39 +158,27 @@ static bool same_files(const char *one, const char *other, const char *name)
 
 /* ---- where they part ---- */
 
-/* Worlds that are run from window to window side by side would need a door of their own; a run of a shorter scenario needs none. A run up to time t is the whole of
- * what happens before t, so the first time at which the fingerprints differ is found by halving. */
-static uint64_t fingerprint_until(const struct scenario *s, sim_time until, unsigned ranks)
+/* What is recorded does not change what happens, and a row holds the fingerprint and all counters so far: with a row a window, the first that differs is the first
+ * window that differs. */
+static void tell_window(const struct scenario *s, unsigned ranks, sim_time upto, const char *one, const char *other)
 {
+    struct scenario *fine = malloc(sizeof *fine);
     struct outcome_of out;
-    struct scenario *cut = malloc(sizeof *cut);
-    if (!cut)
+    if (!fine)
         abort();
-    *cut = *s;
-    cut->warmup = 0;
-    cut->measure = until;
-    cut->checks = 0;
-    cut->faults = 0;
-    (void)run_on(cut, ranks, NULL, &out);
-    free(cut);
-    return out.summary.fingerprint;
-}
-
-static void tell_window(const struct scenario *s, unsigned ranks)
-{
-    sim_time same = 0, differs = s->warmup + s->measure;
-    if (s->faults || fingerprint_until(s, differs, 1) == fingerprint_until(s, differs, ranks)) {
-        printf("the first event that differs lies behind a fault or is none: see the first segment that differs\n");
-        return;
-    }
-    while (differs - same > s->min_delay) {
-        sim_time middle = same + (differs - same) / 2;
-        if (fingerprint_until(s, middle, 1) == fingerprint_until(s, middle, ranks))
-            same = middle;
-        else
-            differs = middle;
-    }
-    printf("the first events that differ are those of the window at %.9f s\n", (double)(differs - differs % s->min_delay) / 1e9);
+    *fine = *s;
+    fine->record_interval = s->min_delay;
+    if (upto > s->warmup && upto < s->warmup + s->measure)
+        fine->measure = upto - s->warmup;
+    else if (upto <= s->warmup)
+        fine->measure = SECONDS(1);
+    fine->checks = 0;
+    fine->record_nodes = false;
+    fine->ring_nodes = fine->capture_nodes = 0;
+    printf("once more with a row for each window of %.6f s:\n", (double)s->min_delay / 1e9);
+    if (run_on(fine, 1, one, &out) && run_on(fine, ranks, other, &out) && same_segments(one, other, &upto))
+        printf("then all rows are the same: what differs is not in the rows\n");
+    free(fine);
 }
 
 /* ---- the door ---- */
@@ -215,10 +208,11 @@ bool on_ranks_equal(const struct scenario *s, unsigned ranks)
     if (on.summary.fingerprint != alone.summary.fingerprint)
         printf("fingerprint %016" PRIx64 " alone, %016" PRIx64 " on %u ranks\n", alone.summary.fingerprint, on.summary.fingerprint, ranks);
     same = same && on.status == alone.status && on.summary.fingerprint == alone.summary.fingerprint;
-    same = same_segments(one, other) && same;
+    sim_time upto = 0;
+    same = same_segments(one, other, &upto) && same;
     same = same_files(one, other, "capture.pcapng") && same;
     if (!same)
-        tell_window(s, ranks);
+        tell_window(s, ranks, upto, one, other);
     return same;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The same scenario alone and on several ranks: complete worlds side by side in this process, each with its slice, that share nothing but meetings (sim/rank/hub.h).
  * Everything that a run leaves must be equal: status, fingerprint, figures, each segment but the head, the capture. What differs is told: the first row,
- * and the first window at which the fingerprints of all events so far part.
+ * and the first window that differs.
  *
  *     assert_true(on_ranks_equal(&scenario, 3));
  */
