@@ -63,6 +63,7 @@ struct guard {
     bool running;
     _Atomic bool ending;
     _Atomic uint64_t window, window_ns;
+    _Atomic uint64_t met; /* the window of the last meeting that is over: all have come so far, whether they have told it or not */
     _Atomic uint64_t work; /* as in struct line: numbered by meetings */
     uint64_t meetings;
 };
@@ -92,6 +93,7 @@ struct guard *guard_open(unsigned self, unsigned count, char *error, size_t cap)
     }
     *g = (struct guard){.self = self, .count = count, .listener = -1, .wake = {g->wake[0], g->wake[1]}, .line = line};
     atomic_init(&g->window, WINDOW_BEFORE);
+    atomic_init(&g->met, WINDOW_BEFORE);
     for (unsigned i = 0; i < count; i++)
         line[i] = (struct line){.fd = -1, .window = WINDOW_BEFORE, .host = "a host that never answered"};
     if (gethostname(g->host, sizeof g->host - 1) != 0)
@@ -168,7 +170,9 @@ static void tell_all(const struct guard *g, enum word word, const char *text)
 static void describe(const struct guard *g, unsigned rank, const char *how, char text[TEXT_BYTES])
 {
     const struct line *l = &g->line[rank];
-    uint64_t window = l->window, ns = atomic_load(&g->window_ns);
+    uint64_t window = l->window, met = atomic_load(&g->met), ns = atomic_load(&g->window_ns);
+    if (window == WINDOW_BEFORE || (met != WINDOW_BEFORE && met > window))
+        window = met;
     int n = snprintf(text, TEXT_BYTES, "rank %u on %s %s", rank, l->host, how);
     if (window == WINDOW_BEFORE)
         snprintf(text + n, TEXT_BYTES - (size_t)n, " before the first window");
@@ -427,6 +431,8 @@ void guard_meets(struct guard *g, uint64_t window)
 
 void guard_works(struct guard *g, int on_window)
 {
+    if (on_window)
+        atomic_store_explicit(&g->met, atomic_load_explicit(&g->window, memory_order_relaxed), memory_order_relaxed);
     atomic_store_explicit(&g->work, on_window ? g->meetings : 0, memory_order_relaxed);
 }
 
