@@ -134,7 +134,7 @@ static int status_of(const char *file, int how, unsigned interrupts)
     if (status >= 0)
         return status;
     int code = WIFEXITED(how) ? WEXITSTATUS(how) : 128;
-    if (interrupts > 1)
+    if (interrupts > 1 || code == CLI_INTERRUPTED) /* or before there was anything to keep */
         return CLI_INTERRUPTED;
     if (code == CLI_USAGE || code == CLI_INCOMPLETE || code == CLI_RESOURCE || code == CLI_INTERNAL)
         return code;

@@ -327,6 +327,17 @@ static int run_in_company(const struct scenario *s, const struct run_options *o,
     return status;
 }
 
+/* Measured: what a run on two ranks takes more than alone. Each rank knows who is online since when, makes its part of the start with copies of what lies across, and
+ * carries MPI. */
+#define RANK_PEER_BYTES 500.0
+#define RANK_BYTES      36e6
+
+/* Of the ranks on this machine: their share of what one would take, and what each has besides. */
+static double memory_of_ranks(double alone, double peers, unsigned here, unsigned ranks)
+{
+    return (alone + (ranks - 1) * (RANK_BYTES + RANK_PEER_BYTES * peers)) * here / ranks;
+}
+
 /* What all ranks would say in chorus is said by the first on each machine. */
 static int run_scenario(const struct scenario *s, const struct run_options *o)
 {
@@ -343,8 +354,8 @@ static int run_scenario(const struct scenario *s, const struct run_options *o)
         options.threads = KERNEL_THREADS_NEVER;
     if (!o->quiet && first_here)
         announce(o, s, &e, is_rank(o) || options.threads ? options.partitions : 1);
-    if (is_rank(o)) /* those on this machine hold their share */
-        e.memory_bytes *= (double)here / o->started;
+    if (is_rank(o))
+        e.memory_bytes = memory_of_ranks(e.memory_bytes, s->peers, here, o->started);
     if (first_here && (status = check_memory(&e)) != CLI_DONE)
         return status;
     if (first_here && o->out && make_folder(o->out))

@@ -194,5 +194,7 @@ int converged_edges(struct converged_plan *p)
     for (uint64_t k = 0; k < l.n; k++)
         if (k == 0 || p->edge[k] != p->edge[k - 1])
             p->edge[p->edges++] = p->edge[k];
+    uint64_t *whole = realloc(p->edge, (p->edges ? p->edges : 1) * sizeof *p->edge); /* half were called out from both sides */
+    p->edge = whole ? whole : p->edge;
     return p->rank ? number_edges(p) : 0;
 }
