@@ -36,7 +36,7 @@ static void document_make(struct net *n, const struct overlay *o, struct publica
     char text[DOCUMENT_MAX];
     uint8_t block[DOCUMENT_BLOCK_MAX];
     size_t blob, len = document_begin(o, net_id(n, OPERATOR), text, sizeof text, &blob);
-    size_t block_len = len ? crypto_block(n->part[0], OPERATOR, (const uint8_t *)text + blob, len - blob, block, sizeof block) : 0;
+    size_t block_len = len ? crypto_block(n->part[n->here], OPERATOR, (const uint8_t *)text + blob, len - blob, block, sizeof block) : 0;
     p->len = document_end(text, len, sizeof text, block, block_len);
     p->b = p->len ? malloc(p->len) : NULL;
     if (!p->b)

@@ -351,12 +351,18 @@ static int write_packet(struct capture *c, struct pcapng *f, const struct packet
     char comment[128] = "";
     long n = fold_unfold_frame(&names, c->part[p->partition].bytes + p->offset, p->len, p->true_len,
                                buffer + IP_UDP_BYTES, DATAGRAM_MAX - IP_UDP_BYTES);
-    if (n < 0) {
+    if (n < 0 && !c->config.malformed) {
         errno = EILSEQ;
         return -1;
     }
+    if (n < 0) {
+        n = p->len;
+        memcpy(buffer + IP_UDP_BYTES, c->part[p->partition].bytes + p->offset, p->len);
+        snprintf(comment, sizeof comment, "malformed, in the simulator's form; %u bytes on the wire", p->true_len);
+    } else {
+        describe(c, p, buffer + IP_UDP_BYTES, (size_t)n, comment, sizeof comment);
+    }
     put_ip_udp(buffer, p, (size_t)n);
-    describe(c, p, buffer + IP_UDP_BYTES, (size_t)n, comment, sizeof comment);
     pcapng_packet(f, p->interface, c->config.epoch_ms * 1000000 + p->time, is_inbound(p), buffer, (size_t)n + IP_UDP_BYTES,
                   comment);
     return 0;

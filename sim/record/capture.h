@@ -28,6 +28,7 @@ struct capture_config {
     const char *scenario; /* for the comments of the section */
     uint64_t seed;
     const char *program;
+    bool malformed; /* expected, attackers send such: kept in the simulator's form, with a comment. Else one that has no true form is a mistake here, and no file */
 };
 
 int capture_open(struct capture **, const struct capture_config *);

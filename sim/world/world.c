@@ -185,7 +185,8 @@ static int open_capture(struct world *w)
                                           .bytes_max = CAPTURE_BYTES_MAX,
                                           .scenario = s->name,
                                           .seed = s->seed,
-                                          .program = "reloadsim"};
+                                          .program = "reloadsim",
+                                          .malformed = s->hostile.share > 0};
     int status = capture_open(&w->capture, &config);
     free(node);
     return status;

@@ -79,7 +79,7 @@ static void send_ping(struct capture *c, unsigned partition, peer_h from, peer_h
         capture_add(c, partition, &e, b, e.at, fate);
 }
 
-static struct capture *capture_of(unsigned partitions, uint64_t bytes_max)
+static struct capture *capture_that(unsigned partitions, uint64_t bytes_max, bool malformed)
 {
     static const struct overlay overlay = {.name = "capture.example", .initial_ttl = 100};
     static const peer_h node[] = {30, 20};
@@ -93,9 +93,15 @@ static struct capture *capture_of(unsigned partitions, uint64_t bytes_max)
                                           .bytes_max = bytes_max,
                                           .scenario = "test",
                                           .seed = 5,
-                                          .program = "test"};
+                                          .program = "test",
+                                          .malformed = malformed};
     assert_int_equal(capture_open(&c, &config), 0);
     return c;
+}
+
+static struct capture *capture_of(unsigned partitions, uint64_t bytes_max)
+{
+    return capture_that(partitions, bytes_max, false);
 }
 
 /* Traffic of nodes 20 and 30 among others; spread over partitions in two orders. */
@@ -191,19 +197,41 @@ static void a_full_capture_stops_at_an_instant(void **state)
     unlink(path);
 }
 
-static void a_capture_that_cannot_be_whole_is_no_file(void **state)
+/* A datagram that has no true form: a mistake of the simulator, and then no file, or an attacker's, and then it stands there as it is, with a comment. */
+static int write_with_nonsense(bool malformed, char path[64], uint64_t *packets)
 {
-    (void)state;
-    struct capture *c = capture_of(1, UINT64_MAX);
+    struct capture *c = capture_that(1, UINT64_MAX, malformed);
     const uint8_t wrong[4] = {FRAME_DATA};
     const struct event e = {.at = 10, .dst = 2, .src = 20, .class = TRAFFIC_PING, .len = sizeof wrong, .true_len = 500};
-    char path[64];
     snprintf(path, 64, "/tmp/test_capture.%ld.wrong.pcapng", (long)getpid());
     send_ping(c, 0, 20, 2, 1, 1, DATAGRAM_ARRIVED);
     capture_add(c, 0, &e, wrong, 5, DATAGRAM_SENT);
-    assert_int_equal(capture_write(c, path, NULL), -1);
-    assert_int_equal(access(path, F_OK), -1);
+    int status = capture_write(c, path, packets);
     capture_close(c);
+    return status;
+}
+
+static void a_capture_that_cannot_be_whole_is_no_file(void **state)
+{
+    (void)state;
+    char path[64];
+    assert_int_equal(write_with_nonsense(false, path, NULL), -1);
+    assert_int_equal(access(path, F_OK), -1);
+}
+
+static void what_attackers_send_is_kept_as_it_is(void **state)
+{
+    (void)state;
+    char path[64], bytes[4096];
+    uint64_t packets;
+    assert_int_equal(write_with_nonsense(true, path, &packets), 0);
+    assert_int_equal(packets, 2);
+    FILE *f = fopen(path, "rb");
+    assert_non_null(f);
+    size_t len = fread(bytes, 1, sizeof bytes, f);
+    fclose(f);
+    unlink(path);
+    assert_non_null(memmem(bytes, len, "malformed, in the simulator's form; 500 bytes on the wire", 57));
 }
 
 /* Lines that tshark prints for a filter; "" when there are none. */
@@ -250,6 +278,7 @@ int main(void)
         cmocka_unit_test(partitions_and_their_order_do_not_show),
         cmocka_unit_test(a_full_capture_stops_at_an_instant),
         cmocka_unit_test(a_capture_that_cannot_be_whole_is_no_file),
+        cmocka_unit_test(what_attackers_send_is_kept_as_it_is),
         cmocka_unit_test(tshark_objects_to_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -138,7 +138,7 @@ static struct plan plan_draw(uint64_t seed)
     p.graceful = between(&d, 0, 100);
     p.new_id = one_in(&d, 4) && !p.chord2003;
     p.register_s = one_in(&d, 5) ? 0 : between(&d, 60, 300);
-    p.lookup_ms = between(&d, 15000, 60000); /* more often, stop and wait on the way to a wide range is saturated, and copies wait with the rest */
+    p.lookup_ms = between(&d, 4000, 60000);
     p.warmup_s = (p.joins ? p.peers + 120 : 30) + between(&d, 0, 60);
     p.calm_s = 4 * p.update_s + 200;
     if (p.register_s && p.calm_s < 2 * p.register_s + 100)
@@ -148,6 +148,7 @@ static struct plan plan_draw(uint64_t seed)
     if (p.chord2003) { /* a message that is late or lost is a peer that is dead to it */
         p.loss_permille = 0;
         p.model = 0;
+        p.delay_ms = p.delay_ms > 45 ? 45 : p.delay_ms; /* four faults of 150 % at once, and still back within its 500 ms */
         p.update_s = p.update_s / 3 + 4;
     }
     p.troubles = between(&d, 0, FAULTS);

@@ -47,10 +47,57 @@ DET(7, 2, 4)
 DET(8, 2, 3, 8)
 DET(9, 2, 3)
 
+/* What the det scenarios leave out: each option on one of them. */
+static void det_with(const char *file, const char *option, const char *other, unsigned ranks)
+{
+    static struct scenario s[1];
+    char error[1024];
+    const char *set[] = {recorded[0], recorded[1], recorded[2], option, other};
+    if (scenario_load(s, file, set, other ? 5 : 4, error, sizeof error))
+        fail_msg("%s", error);
+    assert_true(on_ranks_equal(s, ranks));
+    on_ranks_done();
+}
+
+static void clients(void **state)
+{
+    (void)state;
+    det_with("workloads/det-1.yaml", "overlay.clients=30 %", NULL, 3);
+    det_with("workloads/det-2.yaml", "overlay.clients=30 %", NULL, 2);
+}
+
+static void attackers(void **state)
+{
+    (void)state;
+    det_with("workloads/det-1.yaml", "overlay.hostile={share: 10 %, every: 2 s}", NULL, 3);
+}
+
+static void configurations_that_spread(void **state)
+{
+    (void)state;
+    det_with("workloads/det-1.yaml", "faults=[{at: 40 s, configure: {share: 5 %, set: {overlay.config.chord-update-interval: 70 s}}}]", NULL, 3);
+}
+
+static void ways_of_requests_and_answers(void **state)
+{
+    (void)state;
+    det_with("workloads/det-1.yaml", "overlay.routing=iterative", "overlay.way_back=state", 2);
+    det_with("workloads/det-1.yaml", "overlay.routing=direct-response", "network.closed=40 %", 3);
+    det_with("workloads/det-1.yaml", "overlay.routing=relay-peer", "overlay.way_back=compressed", 2);
+}
+
+static void true_signatures(void **state)
+{
+    (void)state;
+    det_with("workloads/det-1.yaml", "overlay.crypto.mode=openssl", NULL, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(det_1), cmocka_unit_test(det_2), cmocka_unit_test(det_3),
                                        cmocka_unit_test(det_4), cmocka_unit_test(det_5), cmocka_unit_test(det_6),
-                                       cmocka_unit_test(det_7), cmocka_unit_test(det_8), cmocka_unit_test(det_9)};
+                                       cmocka_unit_test(det_7), cmocka_unit_test(det_8), cmocka_unit_test(det_9),
+                                       cmocka_unit_test(clients), cmocka_unit_test(attackers), cmocka_unit_test(configurations_that_spread),
+                                       cmocka_unit_test(ways_of_requests_and_answers), cmocka_unit_test(true_signatures)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
