@@ -110,7 +110,7 @@ void hostile_summary(const struct world *w, struct summary *s)
         return;
     struct list l = {w->more, 0};
     const struct measures *m = w->scopes[SCOPE_MEASURE].m;
-    for (unsigned p = 0; p < w->parts; p++)
+    for (unsigned p = w->here; p < w->here_end; p++)
         counts_add(&sum, w->books[p].hostile);
     ranks_sum(w->ranks, (uint64_t *)(void *)&sum, sizeof sum / sizeof(uint64_t));
     put(&l, (double)m->honest_expected, "honest.lookup.count", "", "");

@@ -107,6 +107,8 @@ static int open_net(struct world *w, char *error, size_t error_cap)
         part_range(kernel_part(w->kernel, p), &first, &end);
         reserve_open(&b->identities, (end - first) * sizeof *b->identity);
         b->identity = (struct identity *)(void *)b->identities.at;
+        if (w->scenario->hostile.share > 0 && !(b->hostile = calloc(1, sizeof *b->hostile)))
+            out_of_memory();
     }
     return 0;
 }
@@ -126,11 +128,8 @@ static int open_state(struct world *w, char *error, size_t error_cap)
         snprintf(error, error_cap, "out of memory for %u identities", w->identities);
         return -1;
     }
-    for (unsigned p = 0; p < w->parts; p++) {
+    for (unsigned p = 0; p < w->parts; p++)
         w->books[p].free_record = NONE;
-        if (w->scenario->hostile.share > 0 && !(w->books[p].hostile = calloc(1, sizeof *w->books[p].hostile)))
-            out_of_memory();
-    }
     return 0;
 }
 
