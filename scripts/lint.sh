@@ -65,6 +65,7 @@ mapfile -t chord_objects < <(printf '%s\n' "${chord_files[@]}" | sed -n "s|\(.*\
         grep -vE "^(mem(cpy|move|set|cmp)|__assert_fail|_GLOBAL_OFFSET_TABLE_|__stack_chk_fail|$(nm -j --defined-only "${chord_objects[@]}" 2>/dev/null | grep -E '^[a-z]' | sort -u | paste -sd '|')) ")"
 }
 unsafe='strcpy|strcat|sprintf|vsprintf|gets|strtok|tmpnam|mktemp|rand|srand|random|srandom|drand48|lrand48|atoi|atol|atoll|atof|alloca|system|popen|setlocale'
+finding 'a prefetch that the compiler may leave out; fetch_line of sim/kernel/fetch.h stays' "$(grep -n "__builtin_prefetch" "${sim_files[@]}" "${proto_files[@]}" /dev/null | grep -v "^sim/kernel/fetch.h:")"
 finding 'a call that cannot be used safely' "$(grep -nE "(^|[^a-z_A-Z0-9>.])($unsafe)\(" "${sim_files[@]}" "${proto_files[@]}" "${analysis_files[@]}" /dev/null)"
 finding 'libm beyond what IEEE 754 makes exact (use sim/kernel/real.h)' "$(calls_of "${sim_objects[@]}" |
     grep -E '^(a?(sin|cos|tan)h?|atan2|exp|exp2|exp10|expm1|log|log2|log10|log1p|pow|cbrt|hypot|erfc?|[lt]gamma|fma)[fl]? ')"

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sim/kernel/fetch.h"
+
 /* In a build with the address sanitizer a freed cell is hidden, but for its list word, from code that kept a pointer to it. */
 #if defined(__SANITIZE_ADDRESS__)
 #define ARENA_HIDES_FREED 1
@@ -60,7 +62,7 @@ static inline uint32_t arena_take(struct arena *a, uint32_t units)
         return arena_grow(a, units);
     uint32_t *cell = arena_at(a, ref);
     a->free[units] = *cell;
-    __builtin_prefetch(arena_at(a, *cell), 1); /* the next to be taken */
+    fetch_line_to_write(arena_at(a, *cell)); /* the next to be taken */
     arena_show(cell, units);
     return ref;
 }

@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "sim/kernel/fetch.h"
+
 void wheel_open(struct wheel *w, struct arena *arena, sim_time width)
 {
     assert(width > 0);
@@ -26,7 +28,7 @@ static struct record *slot_room(struct arena *a, struct slot *s)
         c = arena_at(a, s->chunk);
     }
     struct record *room = &c->record[s->fill++];
-    __builtin_prefetch(room + 1, 1); /* the next record of this slot comes after many others, when the line would have to be waited for */
+    fetch_line_to_write(room + 1); /* the next record of this slot comes after many others, when the line would have to be waited for */
     return room;
 }
 
@@ -98,9 +100,9 @@ uint32_t wheel_fetch(const struct wheel *w, uint32_t chunk)
 {
     const struct chunk *c = arena_at(w->arena, chunk);
     for (uint32_t line = 0; line < CHUNK_UNITS; line++)
-        __builtin_prefetch((const uint8_t *)c + line * ARENA_UNIT);
+        fetch_line((const uint8_t *)c + line * ARENA_UNIT);
     if (c->next != ARENA_NONE)
-        __builtin_prefetch(arena_at(w->arena, c->next));
+        fetch_line(arena_at(w->arena, c->next));
     return c->next;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/kernel/fetch.h"
 #include "sim/kernel/part.h"
 
 /* How many events ahead something is fetched: far enough for memory to answer, near enough to be still in the first cache when it is used. */
@@ -177,7 +178,7 @@ static void fetch_record(const struct part *p, const struct item *item)
 {
     node_word w = p->kernel->node[item->key >> 32];
     if (node_is_seated(w))
-        __builtin_prefetch(&p->state[node_seat(w)], 1);
+        fetch_line_to_write(&p->state[node_seat(w)]);
 }
 
 static void fetch_bytes(const struct part *p, const struct item *item)
@@ -185,7 +186,7 @@ static void fetch_bytes(const struct part *p, const struct item *item)
     uint32_t len = record_len(item->record), ref = record_ref(item->record);
     len = len < LINES_MAX * LINE ? len : LINES_MAX * LINE;
     for (uint32_t at = 0; at < len; at += LINE)
-        __builtin_prefetch((const uint8_t *)arena_at(&p->arena, ref) + at);
+        fetch_line((const uint8_t *)arena_at(&p->arena, ref) + at);
 }
 
 static void touch(const struct part *p, const struct item *item)
@@ -203,8 +204,8 @@ static void touch(const struct part *p, const struct item *item)
 /* The five steps towards an event. */
 static void fetch_word(const struct part *p, const struct item *item)
 {
-    __builtin_prefetch(item->record);
-    __builtin_prefetch(&p->kernel->node[item->key >> 32]);
+    fetch_line(item->record);
+    fetch_line(&p->kernel->node[item->key >> 32]);
 }
 
 static void fetch_far(const struct part *p, const struct item *item)

@@ -12,6 +12,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "sim/kernel/fetch.h"
 #include "sim/net/host.h"
 #include "sim/rank/slice.h"
 
@@ -54,7 +55,7 @@ size_t access_memory(const struct net *n)
 
 void access_approach(const struct net *n, peer_h peer)
 {
-    __builtin_prefetch(&n->line[device_of(n, peer)]);
+    fetch_line(&n->line[device_of(n, peer)]);
 }
 
 /* When the last bit is through; TIME_NEVER: no room in the queue, which holds what is on the line and is not through yet. */

@@ -10,6 +10,7 @@
 
 #include "sim/crypto/credentials.h"
 #include "sim/kernel/budget.h"
+#include "sim/kernel/fetch.h"
 #include "sim/net/host.h"
 #include "sim/rank/slice.h"
 
@@ -282,20 +283,20 @@ static void on_approach(void *net, uint32_t node, enum approach step)
 {
     const struct identity *id = identity_known(net, node);
     if (step == APPROACH_FAR) {
-        __builtin_prefetch(id);
+        fetch_line(id);
         if (((const struct net *)net)->line)
             access_approach(net, node);
     } else if (!id) {
         return;
     } else if (step == APPROACH_NEAR) {
-        __builtin_prefetch(id->online);
+        fetch_line(id->online);
     } else if (id->online) {
         const char *block = (const char *)id->online->block, *work = id->online->work;
         for (unsigned k = 0; k < 4; k++)
-            __builtin_prefetch(block + k * LINE);
+            fetch_line(block + k * LINE);
         if (work) {
-            __builtin_prefetch(work);
-            __builtin_prefetch(work + LINE);
+            fetch_line(work);
+            fetch_line(work + LINE);
         }
     }
 }
@@ -308,16 +309,16 @@ static void on_touch(void *net, uint32_t node, const struct event *e, const uint
     uint16_t line[8];
     if (!o)
         return;
-    __builtin_prefetch(o->table->slot + (e && e->flags == KIND_DATA ? tag_slot(e->chan) : 0));
+    fetch_line(o->table->slot + (e && e->flags == KIND_DATA ? tag_slot(e->chan) : 0));
     if (e && e->flags == KIND_PLAIN) /* an answer goes to its place */
-        __builtin_prefetch(&n->where[e->src]);
+        fetch_line(&n->where[e->src]);
     if (e && e->class == TRAFFIC_KEEPALIVE)
         return;
     const char *block = (const char *)o->block;
     bool says = e && (e->flags == KIND_DATA || e->flags == KIND_PLAIN);
     unsigned lines = says ? actor_of(n, node)->touch(o->block, bytes, e->len, line, 8) : 0;
     for (unsigned k = 0; k < lines; k++)
-        __builtin_prefetch(block + (size_t)line[k] * LINE);
+        fetch_line(block + (size_t)line[k] * LINE);
 }
 
 /* ---- life ---- */

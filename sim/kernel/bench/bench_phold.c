@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "sim/kernel/fetch.h"
 #include "sim/kernel/kernel.h"
 #include "sim/kernel/random.h"
 #include "sim/kernel/real.h"
@@ -67,7 +68,7 @@ static void approach(void *host, uint32_t node, enum approach step)
 {
     struct phold *h = host;
     if (step == APPROACH_FAR)
-        __builtin_prefetch(&h->place[node], 1);
+        fetch_line_to_write(&h->place[node]);
 }
 
 static void measure(uint32_t nodes, unsigned partitions)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "proto/base/hash.h"
+#include "sim/kernel/fetch.h"
 #include "sim/kernel/part.h"
 
 struct actor {
@@ -126,7 +127,7 @@ static void touch(void *host, uint32_t node, const struct event *e, const uint8_
     struct model *m = host;
     assert(node < m->c.nodes && (e != NULL) == (bytes != NULL));
     assert(!e || e->dst == node);
-    __builtin_prefetch(&m->actor[node]);
+    fetch_line(&m->actor[node]);
 }
 
 static void approach(void *host, uint32_t node, enum approach step)
@@ -134,7 +135,7 @@ static void approach(void *host, uint32_t node, enum approach step)
     struct model *m = host;
     assert(node < m->c.nodes);
     if (step == APPROACH_CLOSE)
-        __builtin_prefetch(&m->actor[node]);
+        fetch_line(&m->actor[node]);
 }
 
 struct model *model_new(const struct model_config *c)
