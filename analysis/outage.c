@@ -3,11 +3,14 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "analysis/figure.h"
 #include "analysis/memory.h"
 
 #define BACK_INTERVALS 3
+#define NEAR_SHARE 0.01 /* what no reader would call an outage, however quiet the run was before: a percentage point of a share, a twentieth of a time */
+#define NEAR_TIME  0.05
 
 static const struct watched {
     const char *key, *numerator, *denominator, *unit;
@@ -22,7 +25,8 @@ static const struct watched {
 #define WATCHED (sizeof watched / sizeof watched[0])
 
 /* x[first .. end) turned so that large is bad. */
-static struct outage judge(const struct results *r, const double *x, struct span steady, double fault, double until)
+static struct outage judge(const struct results *r, const double *x, struct span steady, double fault, double until,
+                           bool share)
 {
     struct outage o = {.fault_s = fault, .before = NAN, .worst = NAN, .worst_s = NAN, .back_s = 0};
     double sum = 0, limit = -INFINITY;
@@ -37,7 +41,7 @@ static struct outage judge(const struct results *r, const double *x, struct span
     if (numbers < BATCHES_LEAST)
         return o;
     o.before = sum / (double)numbers;
-    limit += (limit - o.before) / 2;
+    limit = fmax(limit + (limit - o.before) / 2, o.before + (share ? NEAR_SHARE : NEAR_TIME * o.before));
     for (size_t i = steady.first; i < end; i++) {
         if (r->time_s[i] <= fault || results_start(r, i) >= until || isnan(x[i]))
             continue;
@@ -74,7 +78,8 @@ struct outage *outages_of(const struct results *r, size_t *n)
             if (numerator && denominator) {
                 for (size_t i = 0; i < r->intervals; i++)
                     numerator[i] = denominator[i] > 0 ? sign * numerator[i] / denominator[i] : NAN;
-                struct outage o = judge(r, numerator, steady, fault, next < end ? next : end);
+                struct outage o = judge(r, numerator, steady, fault, next < end ? next : end,
+                                        !strcmp(watched[k].unit, "share"));
                 o.before *= sign;
                 o.worst *= sign;
                 o.key = watched[k].key;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What each fault did, and how long it took to pass. A figure leaves its range when an interval is worse than the worst
- * before the first fault by more than half of what that one differed from the mean; it is back at the start of the first three intervals in a row inside
- * the range. For normal scatter and fifty intervals that is some 3.3 standard deviations: chance seldom looks like a fault. */
+ * before the first fault by more than half of what that one differed from the mean, and worse than that mean by a percentage point (a share) or a
+ * twentieth (a time); it is back at the start of the first three intervals in a row inside the range. For normal scatter and fifty intervals that is some
+ * 3.3 standard deviations: chance seldom looks like a fault. */
 #ifndef ANALYSIS_OUTAGE_H
 #define ANALYSIS_OUTAGE_H
 

@@ -198,7 +198,7 @@ static void write_faults(const struct page *p)
     }
     if (number)
         fputs("<p class=\"small\">Back: the first of three intervals in a row inside the range seen before the first "
-              "fault (the worst interval of that time and half as much again). "
+              "fault (the worst interval of that time and half as much again), or within a percentage point, for times a twentieth, of the mean of that time. "
               "One run is one observation of an outage; replications tell how much another would "
               "differ.</p>\n</section>\n",
               p->f);
