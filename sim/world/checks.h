@@ -11,6 +11,7 @@ struct check_result {
     unsigned scope;            /* which measures the metric comes from */
     bool failed;
     bool ring_correct; /* as last seen */
+    bool open;         /* the run was stopped before it could be judged */
     sim_time failed_at;
     char text[192];
 };
