@@ -117,7 +117,7 @@ void channel_receive_close(struct host *h, struct identity *id, const struct eve
 {
     struct online *o = id->online;
     struct channel *c = channel_find(o, e->chan, e->src);
-    if (!c || c->state != CHANNEL_UP) {
+    if (!c || !channel_is_up(c)) {
         h->counts.dead++;
         return;
     }

@@ -43,7 +43,8 @@ enum kind {
 
 /* ---- a channel: one secured association with another node, as one side sees it ---- */
 
-enum channel_state { CHANNEL_FREE, CHANNEL_SHAKING, CHANNEL_UP };
+/* CHANNEL_FRESH is up too, and its silence has not been looked for since something happened to it (keepalive.c). */
+enum channel_state { CHANNEL_FREE, CHANNEL_SHAKING, CHANNEL_UP, CHANNEL_FRESH };
 
 /* A tag names a channel at its host: slot in the low bits, above it a generation, so that what was sent to the slot's former owner is told
  * apart. Every datagram carries the tag of the receiver's channel (event.chan). */
@@ -74,6 +75,11 @@ struct channel {
 };
 _Static_assert(sizeof(struct channel) == 16, "byte budget of a channel: with 30 to 50 links a node it is the largest part of the host's memory");
 
+static inline bool channel_is_up(const struct channel *c)
+{
+    return c->state >= CHANNEL_UP;
+}
+
 static inline uint32_t channel_one_way(const struct channel *c)
 {
     return c->one_way == ONE_WAY_NONE ? ONE_WAY_DRAWN : (uint32_t)c->one_way * ONE_WAY_UNIT_NS;
@@ -101,7 +107,7 @@ struct table {
     sim_time swept_at; /* keepalives before this time are counted */
     struct handshake *shaking;
     uint32_t work_bytes;
-    uint32_t reserved;
+    uint32_t quiet_s; /* no silence is complete on channels that are not fresh before this second of the run */
     struct channel slot[];
 };
 

@@ -143,12 +143,31 @@ static void watch(struct online *o, sim_time due)
     o->channel_due = time_min(o->channel_due, due);
 }
 
+/* To look ahead costs some 16 draws a channel, and a node has dozens: so what happens to one channel makes that one fresh, and until quiet_s only fresh ones
+ * are looked at. To look earlier than needed changes nothing, so whole seconds will do. */
+static void watch_fresh(struct online *o, struct channel *c, sim_time due)
+{
+    c->state = CHANNEL_FRESH;
+    watch(o, due);
+}
+
+static uint32_t quiet_seconds(sim_time t)
+{
+    sim_time s = t / SECONDS(1);
+    return s < UINT32_MAX ? (uint32_t)s : UINT32_MAX;
+}
+
+static bool is_quiet(const struct host *h, const struct online *o, sim_time now)
+{
+    return !h->net->keepalives_one_by_one && now / SECONDS(1) < o->table->quiet_s;
+}
+
 void keepalive_hear(struct host *h, struct online *o, struct channel *c, sim_time now)
 {
     set_heard(c, now);
     if (c->silent) {
         c->silent = false;
-        watch(o, time_add(now, h->schedule[c->schedule].silent_after));
+        watch_fresh(o, c, time_add(now, h->schedule[c->schedule].silent_after));
     }
 }
 
@@ -190,9 +209,9 @@ void keepalive_sweep(struct host *h, struct online *o, peer_h self, sim_time to)
     o->table->swept_at = to;
     for (chan_h slot = 0; slot < o->used; slot++) {
         struct channel *c = &o->table->slot[slot];
-        if (c->state == CHANNEL_UP && c->schedule)
+        if (channel_is_up(c) && c->schedule)
             sweep_sent(h, grid_own(h, c, slot, self), from, to);
-        if (c->state == CHANNEL_UP && c->peer_schedule)
+        if (channel_is_up(c) && c->peer_schedule)
             sweep_received(h, c, grid_peer(h, c, self), from, to);
     }
 }
@@ -277,8 +296,12 @@ void keepalive_receive_note(struct host *h, struct identity *id, const struct ev
     keepalive_sweep(h, o, e->dst, e->at);
     sim_time interval = load_be64(bytes);
     c->peer_schedule = interval ? schedule_of_peer(h, interval) & (SCHEDULES - 1) : 0;
-    if (c->state == CHANNEL_UP && c->schedule)
-        watch(o, silence_possible(h, c, e->dst, e->at));
+    if (channel_is_up(c) && c->schedule) {
+        sim_time due = silence_possible(h, c, e->dst, e->at);
+        watch(o, due);
+        if (quiet_seconds(due) < o->table->quiet_s)
+            o->table->quiet_s = quiet_seconds(due);
+    }
 }
 
 void keepalive_assume_peer(struct host *h, struct channel *c, sim_time interval)
@@ -308,7 +331,7 @@ int keepalive_set(struct host *h, struct online *o, chan_h slot, peer_h self, co
     c->schedule = k & (SCHEDULES - 1);
     c->silent = false;
     if (k && s->silent_after)
-        watch(o, time_add(heard(c, now), s->silent_after));
+        watch_fresh(o, c, time_add(heard(c, now), s->silent_after));
     if (k && h->net->keepalives_one_by_one) {
         struct grid g = grid_own(h, c, slot, self);
         watch(o, grid_time(&g, grid_from(&g, now + h->waking)));
@@ -321,7 +344,7 @@ void keepalive_end(struct host *h, struct online *o, chan_h slot, peer_h self, s
 {
     const struct channel *c = &o->table->slot[slot];
     sweep_to_present(h, o, self, now);
-    if (c->state == CHANNEL_UP && c->schedule)
+    if (channel_is_up(c) && c->schedule)
         note_send(h, c, self, 0, now);
 }
 
@@ -361,7 +384,7 @@ void keepalive_send_due(struct host *h, const struct online *o, peer_h self, sim
 {
     for (chan_h slot = 0; h->net->keepalives_one_by_one && slot < o->used; slot++) {
         const struct channel *c = &o->table->slot[slot];
-        if (c->state != CHANNEL_UP || !c->schedule)
+        if (!channel_is_up(c) || !c->schedule)
             continue;
         struct grid g = grid_own(h, c, slot, self);
         uint64_t k = grid_from(&g, now);
@@ -381,7 +404,7 @@ static sim_time next_to_send(struct host *h, const struct channel *c, chan_h slo
 void keepalive_receive(struct host *h, struct identity *id, const struct event *e)
 {
     struct channel *c = channel_find(id->online, e->chan, e->src);
-    if (!c || c->state != CHANNEL_UP)
+    if (!c || !channel_is_up(c))
         return;
     keepalive_hear(h, id->online, c, e->at);
     h->counts.class_count[TRAFFIC_KEEPALIVE]++;
@@ -392,6 +415,7 @@ void keepalive_receive(struct host *h, struct identity *id, const struct event *
 
 void keepalive_watch(struct host *h, peer_h self, sim_time now)
 {
+    identity_of(h, self)->online->table->quiet_s = 0;
     watch(identity_of(h, self)->online, now);
     kernel_wake_at(h->part, self, host_due(identity_of(h, self)));
 }
@@ -437,8 +461,9 @@ static sim_time check(struct host *h, struct identity *id, chan_h slot, peer_h s
 {
     struct online *o = id->online;
     struct channel *c = &o->table->slot[slot];
-    if (c->state != CHANNEL_UP || !c->schedule)
+    if (!channel_is_up(c) || !c->schedule)
         return TIME_NEVER;
+    c->state = CHANNEL_UP;
     sim_time after = h->schedule[c->schedule].silent_after;
     sim_time next = next_to_send(h, c, slot, self, now);
     if (after && !c->silent && time_add(heard(c, now), after) <= now) {
@@ -446,7 +471,7 @@ static sim_time check(struct host *h, struct identity *id, chan_h slot, peer_h s
         report_silent(h, o, slot, self, now);
         /* The node may have closed it, and what stands there now has armed itself. */
         if (id->online != o || slot >= o->used || channel_tag(c = &o->table->slot[slot], slot) != tag ||
-            c->state != CHANNEL_UP || !c->schedule)
+            !channel_is_up(c) || !c->schedule)
             return next;
     }
     return time_min(next, silence_possible(h, c, self, now));
@@ -455,12 +480,16 @@ static sim_time check(struct host *h, struct identity *id, chan_h slot, peer_h s
 void keepalive_wake(struct host *h, struct identity *id, peer_h self, sim_time now)
 {
     struct online *o = id->online;
-    sim_time due = TIME_NEVER;
+    bool quiet = is_quiet(h, o, now);
+    sim_time due = quiet ? o->table->quiet_s * SECONDS(1) : TIME_NEVER;
     /* Wake-ups come after all datagrams of their time. */
     keepalive_sweep(h, o, self, now + 1);
     o->watch_due = TIME_NEVER;
     for (chan_h slot = 0; id->online == o && slot < o->used; slot++)
-        due = time_min(due, check(h, id, slot, self, now));
-    if (id->online == o)
-        o->watch_due = time_min(o->watch_due, due);
+        if (!quiet || o->table->slot[slot].state == CHANNEL_FRESH)
+            due = time_min(due, check(h, id, slot, self, now));
+    if (id->online != o)
+        return;
+    o->watch_due = time_min(o->watch_due, due);
+    o->table->quiet_s = quiet_seconds(due);
 }

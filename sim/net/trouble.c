@@ -165,7 +165,7 @@ static void refuse_keepalives(struct host *h, peer_h self, sim_time now)
     for (chan_h slot = 0; slot < o->used; slot++) {
         const struct channel *c = &o->table->slot[slot];
         sim_time back;
-        if (c->state != CHANNEL_UP || !c->schedule)
+        if (!channel_is_up(c) || !c->schedule)
             continue;
         sim_time at = keepalive_next_arrival(h, c, self, now, &back);
         struct event r = {.at = at + back,
@@ -206,8 +206,8 @@ void trouble_refused(struct host *h, struct identity *id, const struct event *e)
         const struct channel *c = &o->table->slot[slot];
         if (!is_refused(c, e))
             continue;
-        bool told = c->state == CHANNEL_UP || !c->server;
-        struct chan_info info = {c->state == CHANNEL_UP ? e->src : PEER_NONE, e->src, 0};
+        bool told = channel_is_up(c) || !c->server;
+        struct chan_info info = {channel_is_up(c) ? e->src : PEER_NONE, e->src, 0};
         keepalive_sweep(h, o, e->dst, e->at);
         if (c->state == CHANNEL_SHAKING) {
             handshake_forget(h, o, slot);

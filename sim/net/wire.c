@@ -108,7 +108,7 @@ void wire_send(struct env *env, chan_h slot, addr_h to, size_t len, size_t true_
         wire_post(h, &plain, h->send, wire_one_way(h->net, env->self, to));
         return;
     }
-    if (slot >= o->used || o->table->slot[slot].state != CHANNEL_UP)
+    if (slot >= o->used || !channel_is_up(&o->table->slot[slot]))
         return;
     const struct channel *c = &o->table->slot[slot];
     struct event e = {.dst = c->addr,
@@ -153,7 +153,7 @@ void wire_data(struct host *h, struct identity *id, const struct event *e, const
     struct online *o = id->online;
     struct channel *c = channel_find(o, e->chan, e->src);
     /* Before our own handshake is complete there is no key to decrypt it with (RFC 6347 4.2.6 lets us drop it). */
-    if (!c || c->state != CHANNEL_UP) {
+    if (!c || !channel_is_up(c)) {
         wire_nobody(h, e, bytes);
         return;
     }
