@@ -35,6 +35,7 @@ void philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4
 {
     uint32_t a = counter[0], b = counter[1], c = counter[2], d = counter[3];
     uint32_t k = key[0], l = key[1];
+    #pragma GCC unroll 10
     for (unsigned round = 0; round < ROUNDS; round++) {
         uint64_t p = (uint64_t)MULTIPLY_0 * a;
         uint64_t q = (uint64_t)MULTIPLY_1 * c;
@@ -74,19 +75,26 @@ static void philox4x32_undo(const uint32_t block[4], const uint32_t key[2], uint
 }
 
 /* For one seed this is injective in the stream, and counter and entity fill the block: two draws of a run never share a block. */
-static inline void key_of(uint64_t seed, uint32_t stream, uint32_t key[2])
+struct random_key random_key_of(uint64_t seed, uint32_t stream)
 {
     uint64_t k = hash64_mix(hash64_mix(UINT64_C(0x52454c4f41440001), seed), stream);
-    key[0] = low(k);
-    key[1] = high(k);
+    return (struct random_key){{low(k), high(k)}};
+}
+
+struct random_key permutation_key_of(uint64_t seed)
+{
+    return random_key_of(seed, STREAM_PERMUTATION);
+}
+
+void random_block_with(struct random_key key, uint64_t entity, uint64_t counter, uint32_t out[4])
+{
+    const uint32_t block[4] = {low(counter), high(counter), low(entity), high(entity)};
+    philox4x32(block, key.word, out);
 }
 
 void random_block(uint64_t seed, uint64_t entity, uint32_t stream, uint64_t counter, uint32_t out[4])
 {
-    uint32_t key[2];
-    key_of(seed, stream, key);
-    const uint32_t block[4] = {low(counter), high(counter), low(entity), high(entity)};
-    philox4x32(block, key, out);
+    random_block_with(random_key_of(seed, stream), entity, counter, out);
 }
 
 uint64_t random_u64(uint64_t seed, uint64_t entity, uint32_t stream, uint64_t counter)
@@ -113,20 +121,18 @@ uint64_t random_below(uint64_t seed, uint64_t entity, uint32_t stream, uint64_t 
     return hh + high(lh) + high(hl) + high(middle);
 }
 
-struct id128 permute128(uint64_t seed, struct id128 x)
+struct id128 permute128(struct random_key key, struct id128 x)
 {
-    uint32_t key[2], out[4];
-    key_of(seed, STREAM_PERMUTATION, key);
+    uint32_t out[4];
     const uint32_t block[4] = {low(x.lo), high(x.lo), low(x.hi), high(x.hi)};
-    philox4x32(block, key, out);
+    philox4x32(block, key.word, out);
     return (struct id128){.hi = join(out[3], out[2]), .lo = join(out[1], out[0])};
 }
 
-struct id128 unpermute128(uint64_t seed, struct id128 y)
+struct id128 unpermute128(struct random_key key, struct id128 y)
 {
-    uint32_t key[2], out[4];
-    key_of(seed, STREAM_PERMUTATION, key);
+    uint32_t out[4];
     const uint32_t block[4] = {low(y.lo), high(y.lo), low(y.hi), high(y.hi)};
-    philox4x32_undo(block, key, out);
+    philox4x32_undo(block, key.word, out);
     return (struct id128){.hi = join(out[3], out[2]), .lo = join(out[1], out[0])};
 }

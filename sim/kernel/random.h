@@ -16,6 +16,12 @@ enum random_stream {
 };
 
 void philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
+
+/* The key of a stream, or of the permutation, for who draws by the million: to make it is a fifth of a draw. */
+struct random_key { uint32_t word[2]; };
+struct random_key random_key_of(uint64_t seed, uint32_t stream);
+struct random_key permutation_key_of(uint64_t seed);
+void random_block_with(struct random_key, uint64_t entity, uint64_t counter, uint32_t out[4]);
 void random_block(uint64_t seed, uint64_t entity, uint32_t stream, uint64_t counter, uint32_t out[4]);
 uint64_t random_u64(uint64_t seed, uint64_t entity, uint32_t stream, uint64_t counter);
 /* Uniform in the open interval (0, 1): the middle of one of 2^52 equal cells, so never 0 or 1, and 1 - u is exact. */
@@ -27,7 +33,7 @@ uint64_t random_below(uint64_t seed, uint64_t entity, uint32_t stream, uint64_t 
  * its key is one that no stream uses. About 20 ns either way.
  * lo = identity number, hi = 0 maps to an id; a random id maps back to hi = 0 only if it belongs to an identity. */
 struct id128 { uint64_t hi, lo; };
-struct id128 permute128(uint64_t seed, struct id128 x);
-struct id128 unpermute128(uint64_t seed, struct id128 y);
+struct id128 permute128(struct random_key, struct id128 x);
+struct id128 unpermute128(struct random_key, struct id128 y);
 
 #endif

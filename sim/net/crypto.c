@@ -87,9 +87,11 @@ int authority_begin(struct net *n)
 void crypto_open(struct host *h)
 {
     h->digest = EVP_MD_CTX_new();
+    h->sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
+    h->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
     h->scratch = malloc(SCRATCH_BYTES);
     h->user = malloc(USER_CACHE * sizeof *h->user);
-    if (!h->digest || !h->scratch || !h->user)
+    if (!h->digest || !h->sha1 || !h->sha256 || !h->scratch || !h->user)
         kernel_exhausted("signatures and names");
     for (unsigned k = 0; k < USER_CACHE; k++)
         h->user[k].peer = PEER_NONE;
@@ -100,6 +102,8 @@ void crypto_open(struct host *h)
 void crypto_close(struct host *h)
 {
     EVP_MD_CTX_free(h->digest);
+    EVP_MD_free(h->sha1);
+    EVP_MD_free(h->sha256);
     free(h->scratch);
     free(h->user);
     credentials_close(h->credentials);
@@ -107,8 +111,9 @@ void crypto_close(struct host *h)
 
 void crypto_hash(struct env *env, enum hash_alg alg, const struct piece *piece, unsigned pieces, uint8_t *out)
 {
-    EVP_MD_CTX *md = host_in(env)->digest;
-    bool ok = EVP_DigestInit_ex(md, alg == HASH_SHA1 ? EVP_sha1() : EVP_sha256(), NULL) == 1;
+    const struct host *h = host_in(env);
+    EVP_MD_CTX *md = h->digest;
+    bool ok = EVP_DigestInit_ex2(md, alg == HASH_SHA1 ? h->sha1 : h->sha256, NULL) == 1;
     for (unsigned k = 0; ok && k < pieces; k++)
         ok = EVP_DigestUpdate(md, piece[k].b, piece[k].len) == 1;
     must(ok && EVP_DigestFinal_ex(md, out, NULL) == 1, "hash");

@@ -13,7 +13,7 @@
 
 void handles_open(struct handles *h, uint64_t seed, uint32_t identities, const struct own_ids *own)
 {
-    *h = (struct handles){.seed = seed, .identities = identities, .own = own};
+    *h = (struct handles){.seed = seed, .permutation = permutation_key_of(seed), .identities = identities, .own = own};
 }
 
 void handles_close(struct handles *h)
@@ -34,7 +34,7 @@ static void *table(size_t count, size_t size)
 
 static struct id identity_id(const struct handles *h, peer_h peer)
 {
-    struct id128 y = permute128(h->seed, (struct id128){0, peer});
+    struct id128 y = permute128(h->permutation, (struct id128){0, peer});
     return (struct id){y.hi, y.lo};
 }
 
@@ -89,7 +89,7 @@ peer_h handles_identity(const struct handles *h, struct id id)
 {
     if (h->own)
         return own_identity(h->own, id);
-    struct id128 x = unpermute128(h->seed, (struct id128){id.hi, id.lo});
+    struct id128 x = unpermute128(h->permutation, (struct id128){id.hi, id.lo});
     return x.hi == 0 && x.lo < h->identities ? (peer_h)x.lo : PEER_NONE;
 }
 

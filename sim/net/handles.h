@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "proto/port.h"
+#include "sim/kernel/random.h"
 
 #define HANDLE_FOREIGN UINT32_C(0x80000000)
 #define HANDLES_MAX    4096u
@@ -26,6 +27,7 @@ void own_ids_close(struct own_ids *);
 
 struct handles {
     uint64_t seed;
+    struct random_key permutation;
     uint32_t identities;
     const struct own_ids *own; /* NULL: ids are a permutation of identity numbers */
     uint32_t ids, addrs;

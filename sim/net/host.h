@@ -173,6 +173,7 @@ struct host {
     struct schedule schedule[SCHEDULES];
     struct handles handles;
     void *digest;            /* EVP_MD_CTX */
+    void *sha1, *sha256;     /* EVP_MD: to fetch one costs three times a short hash */
     struct credentials *credentials; /* NULL: modelled */
     uint8_t verdict[NET_DOCUMENTS_MAX]; /* on documents that were read here */
     struct user_entry *user; /* USER_CACHE entries, direct-mapped */
@@ -216,6 +217,7 @@ struct net {
     unsigned here, here_end; /* partitions that run here */
     struct host **part;      /* one of each of these; NULL: of another rank */
     uint64_t sign_key, phase_key;
+    struct random_key keepalive_key;
     struct authority *authority; /* of true certificates; NULL: modelled */
     struct own_ids own;          /* where certificates are self-signed */
     sim_time jitter_mean;

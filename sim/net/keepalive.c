@@ -25,7 +25,8 @@ __extension__ typedef unsigned __int128 wide;
 #define KEEPALIVE_BYTES 28u
 /* Keepalives and notes order behind the datagrams that left with them; a node sends fewer than 2^31 of the others. */
 #define KEEPALIVE_SEQ UINT32_C(0x80000000)
-#define LOOK_AHEAD    64u
+#define LOOK_AHEAD    64u /* for the next to arrive */
+#define QUIET_AHEAD   16u /* for silence: four minutes by default */
 #define NOTE_BYTES    8u
 
 /* ---- one direction of one channel ---- */
@@ -79,7 +80,7 @@ static bool grid_lost(const struct net *n, struct grid *g, uint64_t k)
         return false;
     if (k / 4 != g->block) {
         g->block = k / 4;
-        random_block(n->config.seed, g->entity, STREAM_KEEPALIVE, g->block, g->word);
+        random_block_with(n->keepalive_key, g->entity, g->block, g->word);
     }
     return g->word[k % 4] < loss_32;
 }
@@ -230,7 +231,7 @@ static sim_time silence_possible(struct host *h, const struct channel *c, peer_h
     if (!after || !c->peer_schedule)
         return after ? at : TIME_NEVER;
     struct grid g = grid_peer(h, c, self);
-    uint64_t k = grid_from(&g, now + 1), end = k + LOOK_AHEAD;
+    uint64_t k = grid_from(&g, now + 1), end = k + QUIET_AHEAD;
     if (is_calm(h->net) && g.interval <= after && grid_time(&g, k) <= at)
         return TIME_NEVER; /* until a note says otherwise */
     for (; k < end; k++) {

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <openssl/evp.h>
 #include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -422,6 +423,7 @@ int net_open(struct net **out, const struct net_config *c, const struct net_hook
     n->hooks = *hooks;
     n->sign_key = hash64_mix(KEY_SIGN, c->seed);
     n->phase_key = hash64_mix(KEY_PHASE, c->seed);
+    n->keepalive_key = random_key_of(c->seed, STREAM_KEEPALIVE);
     n->keepalives_one_by_one = c->keepalives_one_by_one || c->weather_delays || c->latency->model == LATENCY_EXPONENTIAL ||
                                c->latency->jitter.kind != LAW_NEVER || c->access.up_bps || c->access.down_bps;
     n->jitter_mean = latency_jitter_mean(c->latency);
@@ -526,7 +528,8 @@ struct id net_user(const struct net *n, peer_h peer)
 {
     char name[64];
     uint8_t digest[SHA_DIGEST_LENGTH];
-    SHA1((const uint8_t *)name, net_user_name(n, peer, name), digest);
+    if (EVP_Digest(name, net_user_name(n, peer, name), digest, NULL, n->part[n->here]->sha1, NULL) != 1)
+        kernel_exhausted("the digest of a name");
     return id_load(digest);
 }
 

@@ -108,7 +108,7 @@ static struct load spread(uint64_t seed, unsigned each, unsigned keys)
     struct load l = {0};
     assert_true(ring && got);
     for (uint32_t i = 0; i < count; i++)
-        ring[i] = (struct stand){permute128(seed, (struct id128){0, i}).hi, i / each};
+        ring[i] = (struct stand){permute128(permutation_key_of(seed), (struct id128){0, i}).hi, i / each};
     qsort(ring, count, sizeof *ring, by_stand);
     for (unsigned k = 0; k < keys; k++) {
         uint64_t key = random_u64(seed, 0, STREAM_TEST, k);

@@ -107,17 +107,18 @@ static void draws(void)
 {
     enum { N = 3000000 };
     uint64_t sum = 0;
+    struct random_key key = permutation_key_of(1);
     double t = cpu_ns();
     for (uint64_t i = 0; i < N; i++)
         sum += random_u64(1, i, STREAM_TEST, 5);
     printf("kernel.philox_draw %.1f ns\n", (cpu_ns() - t) / N);
     t = cpu_ns();
     for (uint64_t i = 0; i < N; i++)
-        sum += permute128(1, (struct id128){.lo = i}).hi;
+        sum += permute128(key, (struct id128){.lo = i}).hi;
     printf("kernel.permute %.1f ns\n", (cpu_ns() - t) / N);
     t = cpu_ns();
     for (uint64_t i = 0; i < N; i++)
-        sum += unpermute128(1, (struct id128){.lo = i}).hi;
+        sum += unpermute128(key, (struct id128){.lo = i}).hi;
     printf("kernel.unpermute %.1f ns\n", (cpu_ns() - t) / N);
     uint8_t bytes[256] = {0};
     t = cpu_ns();

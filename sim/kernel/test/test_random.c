@@ -37,7 +37,7 @@ static void draws_keep_their_values(void **state)
     (void)state;
     assert_true(random_u64(1, 2, STREAM_TEST, 3) == UINT64_C(0x497cd9addeeda580));
     assert_true(random_u64(0, 0, 0, 0) == UINT64_C(0x0e1c09e2617c8edc));
-    struct id128 id = permute128(1, (struct id128){.hi = 0, .lo = 7});
+    struct id128 id = permute128(permutation_key_of(1), (struct id128){.hi = 0, .lo = 7});
     assert_true(id.hi == UINT64_C(0x3773cdf1bb0b03b1) && id.lo == UINT64_C(0x2869ad4575785e34));
 }
 
@@ -108,10 +108,10 @@ static void the_permutation_is_undone_by_its_inverse(void **state)
     (void)state;
     for (uint64_t i = 0; i < 100000; i++) {
         struct id128 x = {.hi = i % 3 == 0 ? 0 : random_u64(3, 0, STREAM_TEST, i), .lo = i % 3 == 1 ? random_u64(3, 1, STREAM_TEST, i) : i};
-        struct id128 y = permute128(i % 5, x);
-        struct id128 z = unpermute128(i % 5, y);
+        struct id128 y = permute128(permutation_key_of(i % 5), x);
+        struct id128 z = unpermute128(permutation_key_of(i % 5), y);
         assert_true(z.hi == x.hi && z.lo == x.lo);
-        struct id128 w = permute128(i % 5, unpermute128(i % 5, x));
+        struct id128 w = permute128(permutation_key_of(i % 5), unpermute128(permutation_key_of(i % 5), x));
         assert_true(w.hi == x.hi && w.lo == x.lo);
     }
 }
@@ -132,7 +132,7 @@ static void identities_get_distinct_ids_spread_evenly_over_the_ring(void **state
     assert_non_null(id);
     unsigned arc[ARCS] = {0};
     for (uint64_t i = 0; i < IDS; i++) {
-        id[i] = permute128(99, (struct id128){.hi = 0, .lo = i});
+        id[i] = permute128(permutation_key_of(99), (struct id128){.hi = 0, .lo = i});
         arc[id[i].hi >> 56]++;
     }
     qsort(id, IDS, sizeof *id, order);
@@ -150,7 +150,7 @@ static void a_random_id_belongs_to_no_identity(void **state)
     (void)state;
     for (uint64_t i = 0; i < 10000; i++) {
         struct id128 y = {.hi = random_u64(8, 0, STREAM_TEST, i), .lo = random_u64(8, 1, STREAM_TEST, i)};
-        assert_true(unpermute128(99, y).hi != 0);
+        assert_true(unpermute128(permutation_key_of(99), y).hi != 0);
     }
 }
 
