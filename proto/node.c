@@ -181,6 +181,8 @@ static bool work_step(struct call *c)
         case WORK_OFFERS:
         case WORK_HELD:
         case WORK_PASSING:
+        case WORK_ASIDE:
+        case WORK_GAP:
             record_remove(c, SECTION_WORK, at);
             break;
         }
@@ -237,7 +239,7 @@ unsigned node_touch(const struct node *n, const uint8_t *head, size_t len, uint1
     (void)len;
     for (uint16_t l = 0; l < sizeof(struct node) / 64 && k < max; l++)
         line[k++] = l;
-    uint32_t order = n->section[SECTION_ORDER].at, end = order + n->section[SECTION_ORDER].used;
+    uint32_t order = n->section[SECTION_ORDER].at * SECTION_UNIT, end = order + n->section[SECTION_ORDER].used;
     for (uint32_t at = order; at < end && k < max; at += 64)
         line[k++] = (uint16_t)(at / 64);
     return k;

@@ -198,7 +198,7 @@ const char *node_check(const struct node *n, struct env *env)
 {
     struct call c = call_look(n, env);
     const char *wrong = NULL;
-    if (n->bytes + n->section[SECTION_WORK].cap > c.o->limits.block_bytes)
+    if (n->bytes + n->section[SECTION_WORK].cap * SECTION_UNIT > c.o->limits.block_bytes)
         return "the block is larger than the limit";
     if (topology_due(n) < env->now)
         return "a timer lies in the past";

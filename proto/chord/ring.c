@@ -443,7 +443,6 @@ void topology_settle(struct call *c)
 static void link_tidy(struct call *c, uint16_t slot)
 {
     struct link *l = link_at(c, slot);
-    link_gap_forget(c, l);
     uint8_t standing = order_at(c, order_of(c, slot))->mark;
     bool worn = l->tx_next >= LINK_WORN, useless = (l->flags & LINK_OURS) && !(standing & (ORDER_NEIGHBOUR | ORDER_FINGER)) && link_queue(c, slot) == 0;
     if (node_is_client(c) && l->peer == c->n->admitting)
@@ -470,6 +469,7 @@ static void tidy(struct call *c)
 {
     chord_tidy_plan(c);
     failed_expire(c);
+    link_gaps_forget(c);
     if (c->n->state_at == TIME_NEVER && c->n->state == NODE_JOINED) /* checks were off, and may have been turned on */
         chord_partition_plan(c);
     for (uint16_t slot = 0; slot < link_slots(c); slot++)

@@ -30,7 +30,7 @@ void block_init(struct node *n, peer_h self, struct id id)
     n->self = self;
     uint32_t at = sizeof *n;
     for (int s = 0; s < SECTION_WORK; s++) {
-        n->section[s] = (struct section){.at = at, .used = 0, .cap = first_cap[s]};
+        n->section[s] = (struct section){.at = (uint16_t)(at / SECTION_UNIT), .cap = (uint16_t)(first_cap[s] / SECTION_UNIT)};
         at += first_cap[s];
     }
     n->bytes = at;
@@ -40,16 +40,18 @@ void block_init(struct node *n, peer_h self, struct id id)
     n->replica[0] = n->replica[1] = PEER_NONE;
     for (int i = 0; i < RECENTLY_FAILED; i++)
         n->failed[i] = PEER_NONE;
+    for (int i = 0; i < GAPS; i++)
+        n->gap[i].slot = SLOT_NONE;
 }
 
 /* Gives a section another capacity: moves everything behind it. The memory at hand covers both layouts. */
 static void section_resize(struct node *n, enum section_name s, uint32_t cap)
 {
-    uint32_t from = n->section[s].at + n->section[s].cap, to = n->section[s].at + cap;
+    uint32_t start = n->section[s].at * SECTION_UNIT, from = start + n->section[s].cap * SECTION_UNIT, to = start + cap;
     memmove((uint8_t *)n + to, (uint8_t *)n + from, n->bytes - from);
+    n->section[s].cap = (uint16_t)(cap / SECTION_UNIT);
     for (int k = (int)s + 1; k < SECTION_WORK; k++)
-        n->section[k].at = n->section[k].at + to - from;
-    n->section[s].cap = cap;
+        n->section[k].at = (uint16_t)(n->section[k - 1].at + n->section[k - 1].cap);
     n->bytes = n->bytes + to - from;
 }
 
@@ -57,17 +59,18 @@ static bool work_resize(struct call *c, uint32_t cap)
 {
     if (!c->env->port->work(c->env, cap))
         return false;
-    c->n->section[SECTION_WORK].cap = cap;
+    c->n->section[SECTION_WORK].cap = (uint16_t)(cap / SECTION_UNIT);
     return true;
 }
 
 bool section_reserve(struct call *c, enum section_name s, uint32_t more)
 {
     const struct section *x = &c->n->section[s];
-    if (x->used + more <= x->cap)
+    uint32_t held = x->cap * SECTION_UNIT;
+    if (x->used + more <= held)
         return true;
-    uint32_t cap = ROUND_UP(x->used + more + x->used / SLACK_SHARE), grow = cap - x->cap;
-    if (c->n->bytes + c->n->section[SECTION_WORK].cap + grow > c->o->limits.block_bytes)
+    uint32_t cap = ROUND_UP(x->used + more + x->used / SLACK_SHARE), grow = cap - held, whole = c->n->bytes + c->n->section[SECTION_WORK].cap * SECTION_UNIT + grow;
+    if (whole > c->o->limits.block_bytes || whole > SECTION_MAX)
         return false;
     if (s == SECTION_WORK)
         return work_resize(c, cap);
@@ -83,7 +86,7 @@ void block_trim(struct call *c)
 {
     uint32_t idle = 0;
     for (int s = 0; s < SECTION_WORK; s++)
-        idle += c->n->section[s].cap - c->n->section[s].used;
+        idle += c->n->section[s].cap * SECTION_UNIT - c->n->section[s].used;
     if (idle < TRIM_AT)
         return;
     for (int s = 0; s < SECTION_WORK; s++)
@@ -95,9 +98,9 @@ void block_trim(struct call *c)
 
 void work_trim(struct call *c)
 {
-    uint32_t used = c->n->section[SECTION_WORK].used, cap = c->n->section[SECTION_WORK].cap;
+    uint32_t used = c->n->section[SECTION_WORK].used, cap = c->n->section[SECTION_WORK].cap * SECTION_UNIT;
     if (cap > 0 && (used == 0 || cap > 2 * used + WORK_SLACK))
-        work_resize(c, used);
+        work_resize(c, ROUND_UP(used));
 }
 
 void *record_insert(struct call *c, enum section_name s, uint32_t offset, uint16_t type, uint32_t size)

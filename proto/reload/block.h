@@ -20,10 +20,19 @@
 enum section_name { SECTION_LINKS, SECTION_ORDER, SECTION_NEIGHBOURS, SECTION_STORE, SECTION_WORK, SECTIONS };
 
 struct section {
-    uint32_t at, used, cap; /* bytes from the start of its block; multiples of 8 */
+    uint32_t used;   /* bytes */
+    uint16_t at, cap; /* from the start of its block, in SECTION_UNIT bytes */
 };
+#define SECTION_UNIT 8u
+#define SECTION_MAX  (UINT16_MAX * SECTION_UNIT) /* of a block */
 
 #define RECENTLY_FAILED 4
+
+/* A link may send no new frame before this, in ms modulo 2^16: 10 ms after an ACK (RFC 6940 6.6.3.1). */
+struct gap {
+    uint16_t slot, until_ms;
+};
+#define GAPS 4 /* at hand; more lie in the work section */
 
 /* The first 256 bytes: what forwarding a message needs. */
 struct node {
@@ -56,6 +65,7 @@ struct node {
     uint8_t failed_left; /* bit mask: those that said good-bye */
     uint8_t batch;       /* number of the last Store of copies */
     sim_time certify_at; /* when our certificates are stored next */
+    struct gap gap[GAPS];
 };
 static_assert(sizeof(struct node) <= 256, "the hot part is four cache lines");
 
@@ -70,7 +80,7 @@ struct call {
 
 static inline void *section_base(const struct call *c, enum section_name s)
 {
-    return s == SECTION_WORK ? (uint8_t *)c->env->work : (uint8_t *)c->n + c->n->section[s].at;
+    return s == SECTION_WORK ? (uint8_t *)c->env->work : (uint8_t *)c->n + (size_t)c->n->section[s].at * SECTION_UNIT;
 }
 
 /* Formats a fresh block of node_bytes_initial() bytes. */

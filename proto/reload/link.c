@@ -17,6 +17,17 @@
 #define FRAME_BYTES_MAX 2047u /* what every host sends: port.send_begin */
 #define SEQUENCE_MASK ((UINT32_C(1) << SEQUENCE_BITS) - 1)
 
+/* A bitmap of received frames that its link has no room for. */
+struct aside {
+    struct record r;
+    uint32_t bits;
+};
+
+struct kept_gap {
+    struct record r;
+    uint16_t until_ms;
+};
+
 static struct waiting_frame *frame_at(const struct call *c, uint32_t at)
 {
     return record_at(c, SECTION_WORK, at);
@@ -154,13 +165,132 @@ sim_time link_rto(const struct call *c, const struct link *l)
     return MILLIS(rto > RTO_FLOOR_MS ? rto : RTO_FLOOR_MS);
 }
 
+/* What is kept of this kind for the link; section_used: nothing. */
+static uint32_t kept_find(const struct call *c, enum work_type type, uint16_t slot)
+{
+    uint32_t at = 0;
+    for (; at < section_used(c, SECTION_WORK); at = record_next(c, SECTION_WORK, at)) {
+        const struct record *r = record_at(c, SECTION_WORK, at);
+        if (r->type == type && r->slot == slot)
+            break;
+    }
+    return at;
+}
+
+/* ---- gaps after acknowledgements ---- */
+
+/* Time until then, 0 when it is over. */
+static uint16_t gap_left_ms(const struct call *c, uint16_t until_ms)
+{
+    uint16_t wait_ms = (uint16_t)(until_ms - c->env->now / MILLIS(1));
+    return wait_ms <= GAP / MILLIS(1) + 2 ? wait_ms : 0;
+}
+
+/* Those that are over stay where they are until another needs the room. */
+static void gap_begin(struct call *c, uint16_t slot)
+{
+    uint16_t until_ms = (uint16_t)((c->env->now + GAP + MILLIS(1) - 1) / MILLIS(1));
+    if (until_ms == 0) /* as when 0 stood for no gap: the same seed, the same result */
+        until_ms = 1;
+    for (unsigned k = 0; k < GAPS; k++) {
+        struct gap *g = &c->n->gap[k];
+        if (gap_left_ms(c, g->until_ms) == 0 || g->slot == SLOT_NONE || g->slot == slot) {
+            *g = (struct gap){slot, until_ms};
+            return;
+        }
+    }
+    struct kept_gap *k = NULL;
+    for (uint32_t at = 0; at < section_used(c, SECTION_WORK) && !k; at = record_next(c, SECTION_WORK, at)) {
+        struct kept_gap *x = record_at(c, SECTION_WORK, at);
+        if (x->r.type == WORK_GAP && (x->r.slot == slot || gap_left_ms(c, x->until_ms) == 0))
+            k = x;
+    }
+    if (k || (k = record_add(c, SECTION_WORK, WORK_GAP, sizeof *k))) { /* no room: it may send too soon, which harms nobody */
+        k->r.slot = slot;
+        k->until_ms = until_ms;
+    }
+}
+
+/* Time to wait for the end of the gap after the last ACK. */
+static uint16_t gap_of(const struct call *c, uint16_t slot)
+{
+    uint16_t wait_ms = 0;
+    for (unsigned k = 0; k < GAPS; k++)
+        if (c->n->gap[k].slot == slot && gap_left_ms(c, c->n->gap[k].until_ms) > wait_ms)
+            wait_ms = gap_left_ms(c, c->n->gap[k].until_ms);
+    uint32_t at = kept_find(c, WORK_GAP, slot);
+    if (at < section_used(c, SECTION_WORK)) {
+        uint16_t kept_ms = gap_left_ms(c, ((const struct kept_gap *)record_at(c, SECTION_WORK, at))->until_ms);
+        wait_ms = kept_ms > wait_ms ? kept_ms : wait_ms;
+    }
+    return wait_ms;
+}
+
+void link_gaps_forget(struct call *c)
+{
+    for (unsigned k = 0; k < GAPS; k++)
+        if (gap_left_ms(c, c->n->gap[k].until_ms) == 0)
+            c->n->gap[k].slot = SLOT_NONE;
+    for (uint32_t at = 0; at < section_used(c, SECTION_WORK);) {
+        const struct kept_gap *k = record_at(c, SECTION_WORK, at);
+        if (k->r.type == WORK_GAP && gap_left_ms(c, k->until_ms) == 0)
+            record_remove(c, SECTION_WORK, at);
+        else
+            at += k->r.size;
+    }
+}
+
+/* ---- what has been received ---- */
+
+static uint32_t received_of(const struct call *c, uint16_t slot)
+{
+    uint16_t word = link_at(c, slot)->received;
+    if (word != RECEIVED_ASIDE)
+        return received_bits(word);
+    uint32_t at = kept_find(c, WORK_ASIDE, slot);
+    return at < section_used(c, SECTION_WORK) ? ((const struct aside *)record_at(c, SECTION_WORK, at))->bits : 0;
+}
+
+static void received_set(struct call *c, uint16_t slot, uint32_t bits)
+{
+    struct link *l = link_at(c, slot);
+    uint32_t at = l->received == RECEIVED_ASIDE ? kept_find(c, WORK_ASIDE, slot) : section_used(c, SECTION_WORK);
+    bool kept = at < section_used(c, SECTION_WORK);
+    if (received_pack(bits, &l->received)) {
+        if (kept)
+            record_remove(c, SECTION_WORK, at);
+        return;
+    }
+    struct aside *a = kept ? record_at(c, SECTION_WORK, at) : record_add(c, SECTION_WORK, WORK_ASIDE, sizeof *a);
+    l->received = a ? RECEIVED_ASIDE : 0; /* no room: we acknowledge each frame by its own number only */
+    if (!a)
+        return;
+    a->r.slot = slot;
+    a->bits = bits;
+}
+
+/* The link that had this number is gone. */
+static void kept_forget(struct call *c, uint16_t slot)
+{
+    for (unsigned k = 0; k < GAPS; k++)
+        if (c->n->gap[k].slot == slot)
+            c->n->gap[k].slot = SLOT_NONE;
+    for (uint32_t at = 0; at < section_used(c, SECTION_WORK);) {
+        const struct record *r = record_at(c, SECTION_WORK, at);
+        if (r->slot == slot && (r->type == WORK_ASIDE || r->type == WORK_GAP))
+            record_remove(c, SECTION_WORK, at);
+        else
+            at += r->size;
+    }
+}
+
 /* Frames of an older link to the same peer go on over the new one, as if never sent. */
 static void frames_move(struct call *c, uint16_t from, uint16_t to)
 {
     bool first = true;
     for (uint32_t at = 0; at < section_used(c, SECTION_WORK); at = record_next(c, SECTION_WORK, at)) {
         struct record *r = record_at(c, SECTION_WORK, at);
-        if (r->slot != from)
+        if (r->slot != from || r->type == WORK_ASIDE || r->type == WORK_GAP)
             continue;
         r->slot = to;
         if (r->type != WORK_FRAME)
@@ -214,6 +344,7 @@ void link_drop(struct call *c, uint16_t slot, bool closed)
         c->n->updates_due--;
     *l = (struct link){.state = LINK_FREE};
     c->n->links_open--;
+    kept_forget(c, slot);
     for (uint32_t at = 0; at < section_used(c, SECTION_WORK);) {
         struct record *r = record_at(c, SECTION_WORK, at);
         if (r->slot == slot && r->type == WORK_FRAME) {
@@ -259,19 +390,6 @@ static void frame_transmit(struct call *c, struct waiting_frame *f)
     f->sends++;
     record_due(c, &f->r, time_add(c->env->now, link_rto(c, l) << (f->sends - 1)));
     c->env->port->send(c->env, f->r.slot, ADDR_NONE, cap, FRAME_DATA_BYTES + (size_t)f->true_len, (enum traffic)f->traffic);
-}
-
-/* Time to wait for the end of the gap after the last ACK. */
-static uint16_t gap_left_ms(const struct call *c, const struct link *l)
-{
-    uint16_t wait_ms = (uint16_t)(l->gap_ms - c->env->now / MILLIS(1));
-    return l->gap_ms != 0 && wait_ms <= GAP / MILLIS(1) + 2 ? wait_ms : 0;
-}
-
-void link_gap_forget(const struct call *c, struct link *l)
-{
-    if (gap_left_ms(c, l) == 0)
-        l->gap_ms = 0;
 }
 
 struct queueing {
@@ -387,7 +505,7 @@ static int frame_queue(void *arg, const uint8_t *message, size_t len, uint32_t t
     memcpy(f->message, message, len);
     if (before)
         return 0;
-    uint16_t wait_ms = gap_left_ms(c, link_at(c, q->slot));
+    uint16_t wait_ms = gap_of(c, q->slot);
     if (wait_ms == 0)
         frame_transmit(c, f);
     else
@@ -420,22 +538,24 @@ static uint32_t sequence_ahead(uint32_t a, uint32_t b)
 void link_received(struct call *c, uint16_t slot, uint32_t sequence)
 {
     struct link *l = link_at(c, slot);
-    uint32_t received;
+    uint32_t received, bits = received_of(c, slot), had = bits;
     if (!(l->flags & LINK_RECEIVED)) {
         l->flags |= LINK_RECEIVED;
         l->rx_last = sequence & SEQUENCE_MASK;
-        l->rx_bits = 0;
+        bits = 0;
     } else if (sequence_ahead(sequence, l->rx_last) != 0) {
         uint32_t ahead = sequence_ahead(sequence, l->rx_last), behind = sequence_ahead(l->rx_last, sequence);
         if (ahead < behind) {
-            l->rx_bits = ahead > 32 ? 0 : (ahead == 32 ? 0 : l->rx_bits << ahead) | UINT32_C(1) << (ahead - 1);
+            bits = ahead > 32 ? 0 : (ahead == 32 ? 0 : bits << ahead) | UINT32_C(1) << (ahead - 1);
             l->rx_last = sequence & SEQUENCE_MASK;
         } else if (behind <= 32) {
-            l->rx_bits |= UINT32_C(1) << (behind - 1);
+            bits |= UINT32_C(1) << (behind - 1);
         }
     }
     uint32_t behind = sequence_ahead(l->rx_last, sequence);
-    received = behind < 32 ? l->rx_bits >> behind : 0;
+    received = behind < 32 ? bits >> behind : 0;
+    if (bits != had)
+        received_set(c, slot, bits);
     uint8_t *out = c->env->port->send_begin(c->env, FRAME_ACK_BYTES);
     struct writer w = writer_on(out, FRAME_ACK_BYTES, false);
     frame_put_ack(&w, sequence, received);
@@ -469,8 +589,7 @@ void link_acked(struct call *c, uint16_t slot, const struct frame *ack)
         if (which >= 0)
             rtt_sample(l, (uint32_t)((c->env->now - f->first_sent - MICROS(f->after_us[which]) + MILLIS(1) - 1) / MILLIS(1)));
         record_remove(c, SECTION_WORK, at);
-        uint16_t gap_ms = (uint16_t)((c->env->now + GAP + MILLIS(1) - 1) / MILLIS(1));
-        l->gap_ms = gap_ms ? gap_ms : 1;
+        gap_begin(c, slot);
         frame_next(c, slot, (c->env->now + GAP + MILLIS(1) - 1) / MILLIS(1) * MILLIS(1));
         if (l->flags & LINK_SUSPECT) {
             l->flags &= (uint8_t)~LINK_SUSPECT;

@@ -11,6 +11,7 @@
 
 #include "proto/base/small.h"
 #include "proto/reload/block.h"
+#include "proto/reload/received.h"
 #include "proto/wire/frame.h"
 
 enum link_state {
@@ -30,21 +31,21 @@ enum link_flag {
     LINK_UPDATE_WANTED = 128 /* the other side asked with send_update: the next Update is a full one */
 };
 
-/* An idle link is 20 bytes: with 30 to 50 links a peer they are the largest part of a node. What needs less than a word shares one. Times and rates are
+/* An idle link is 16 bytes: with 30 to 50 links a peer they are the largest part of a node. What needs less than a word shares one. Times and rates are
  * kept as small floats (proto/base/small.h), sequence numbers modulo 2^20: the receiver needs differences only, and a link whose own numbers reach
- * LINK_WORN is closed and opened anew long before they would repeat. */
+ * LINK_WORN is closed and opened anew long before they would repeat. What is rare or lasts for milliseconds lies elsewhere: a bitmap with many holes in a
+ * record of the work section, the gaps after acknowledgements in the node's head. */
 #define SEQUENCE_BITS 20
 #define LINK_WORN     (UINT32_C(1) << (SEQUENCE_BITS - 1))
 
 struct link {
     peer_h peer;
-    uint32_t rx_bits;                      /* which of the 32 frames before rx_last have been received */
     uint32_t tx_next : SEQUENCE_BITS,      /* sequence of our next data frame */
         srtt8 : SMALL_12_BITS;             /* RFC 6298, ms, scaled by 8; 0 = no sample */
     uint32_t rx_last : SEQUENCE_BITS,      /* highest sequence received */
         rttvar4 : SMALL_10_BITS,           /* RFC 6298, ms, scaled by 4 */
         state : 2;                         /* enum link_state */
-    uint16_t gap_ms;                       /* no new frame before this (10 ms after an ACK), modulo 2^16; 0 = long ago */
+    uint16_t received;                     /* which of the 32 frames before rx_last have been received, as received.h packs them; RECEIVED_ASIDE */
     uint8_t flags;                         /* enum link_flag */
     uint8_t update_due : 2,                /* enum chord_update to send, 0 = none */
         idle : 1,                          /* unused at the last tidying */
@@ -52,7 +53,7 @@ struct link {
         taught : 1,                        /* its list has been answered with our table as it is */
         update_cause : 3;                  /* enum update_cause of the Update that is due */
 };
-static_assert(sizeof(struct link) == 20, "an idle link");
+static_assert(sizeof(struct link) == 16, "an idle link");
 
 enum order_flag { ORDER_USABLE = 1, ORDER_NEIGHBOUR = 2, ORDER_FINGER = 4 };
 #define ORDER_STOOD 8u /* in what is told of a lost link: it counts as one of the routing table */
@@ -139,7 +140,7 @@ unsigned link_queue(const struct call *, uint16_t slot);
 bool link_carries(const struct call *, uint16_t slot, uint64_t tid);
 sim_time link_rto(const struct call *, const struct link *);
 /* Called at least once a minute: a gap after an ACK that is over must not be taken for a coming one when its clock has gone round. */
-void link_gap_forget(const struct call *, struct link *);
+void link_gaps_forget(struct call *);
 /* For checks: the prefix that an entry with this distance has. Rises with the distance. */
 uint16_t order_prefix(struct id distance);
 

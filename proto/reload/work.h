@@ -14,7 +14,9 @@ enum work_type {
     WORK_WALK,        /* iterative.c: a request of ours that asks its way */
     WORK_OFFERS,      /* straight.c: how our offers have fared, and our relay */
     WORK_HELD,        /* straight.c: an answer that waits for a link */
-    WORK_PASSING      /* message_in.c: what first fragments in true form said of their messages; never due */
+    WORK_PASSING,     /* message_in.c: what first fragments in true form said of their messages; never due */
+    WORK_ASIDE,       /* link.c: a bitmap of received frames with many holes; never due */
+    WORK_GAP          /* link.c: a gap after an ACK for which the head has no room; never due */
 };
 
 #endif

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "proto/reload/link.h"
+#include "proto/reload/work.h"
 #include "proto/test/overlay.h"
 #include "proto/wire/frame.h"
 #include "proto/wire/message.h"
@@ -17,7 +18,7 @@
 struct fixture {
     struct overlay config;
     struct recorder *r;
-    chan_h chan[4]; /* to peers 1..4 */
+    chan_h chan[8]; /* to peers 1..4, or 8 */
 };
 
 /* A joined peer between 1 (predecessor) and 2 (successor) in ring order of ids, whatever those are. */
@@ -29,17 +30,22 @@ static struct fixture fixture_open(void)
     return f;
 }
 
-static void fixture_seed(struct fixture *f)
+static void fixture_seed_links(struct fixture *f, unsigned links)
 {
     f->r = recorder_open(&f->config, SELF);
     recorder_seed(f->r, &(struct node_seed){.joined_for = SECONDS(100), .next_update = SECONDS(1000), .next_ping = SECONDS(1000)});
-    for (unsigned k = 0; k < 4; k++) {
+    for (unsigned k = 0; k < links; k++) {
         f->chan[k] = recorder_seed_channel(f->r);
         node_seed_link(f->r->node, &f->r->env, &(struct seed_link){.chan = f->chan[k], .peer = k + 1, .addr = k + 1, .ready = true,
-                                                                  .predecessor = k < 2, .successor = k >= 2});
+                                                                  .predecessor = k < 2, .successor = k == 2 || k == 3});
     }
     recorder_seed_end(f->r);
     recorder_forget(f->r);
+}
+
+static void fixture_seed(struct fixture *f)
+{
+    fixture_seed_links(f, 4);
 }
 
 static void fixture_close(struct fixture *f)
@@ -245,6 +251,76 @@ static void a_bitmap_spans_the_turn_of_kept_numbers(void **state)
     fixture_close(&f);
 }
 
+/* Nearly half of the frames are lost, for a while; then none. */
+static void a_bitmap_with_many_holes_is_kept_until_they_have_passed(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_open();
+    fixture_seed(&f);
+    uint64_t came = 0; /* bit k: number k below the last */
+    uint32_t random = 1;
+    for (uint32_t sequence = 0; sequence < 400; sequence++) {
+        random = random * 1664525u + 1013904223u;
+        bool lost = sequence < 300 && random >> 30 == 0;
+        came = came << 1 | !lost;
+        if (lost)
+            continue;
+        uint8_t b[512];
+        size_t true_len, len = ping_frame(&f, 1, recorder_id(f.r, SELF), 100, sequence, b, sizeof b, &true_len);
+        recorder_forget(f.r);
+        recorder_receive(f.r, f.chan[0], 1, b, len, true_len);
+        struct frame ack = sent_frame(&f, 0);
+        assert_int_equal(ack.type, FRAME_ACK);
+        assert_int_equal(ack.received, (uint32_t)(came >> 1));
+    }
+    struct call c = {.n = f.r->node, .env = &f.r->env, .o = &f.config};
+    for (uint32_t at = 0; at < section_used(&c, SECTION_WORK); at = record_next(&c, SECTION_WORK, at))
+        assert_int_not_equal(((const struct record *)record_at(&c, SECTION_WORK, at))->type, WORK_ASIDE);
+    fixture_close(&f);
+}
+
+/* More links than the head has room for gaps. */
+static void each_of_many_links_keeps_its_gap(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_open();
+    fixture_seed_links(&f, 8);
+    for (unsigned link = 0; link < 8; link++)
+        for (uint32_t k = 0; k < 2; k++) {
+            uint8_t b[512];
+            size_t true_len, len = ping_frame(&f, link + 1, recorder_id(f.r, SELF), 100, k, b, sizeof b, &true_len);
+            recorder_receive(f.r, f.chan[link], link + 1, b, len, true_len);
+        }
+    recorder_run(f.r, MILLIS(100));
+    for (unsigned link = 0; link < 8; link++) {
+        uint8_t ack[FRAME_ACK_BYTES];
+        struct writer w = writer_on(ack, sizeof ack, false);
+        frame_put_ack(&w, 0, 0);
+        recorder_receive(f.r, f.chan[link], link + 1, ack, sizeof ack, sizeof ack);
+    }
+    /* A third message to each, while nothing else of theirs waits: its second has just gone. */
+    recorder_run(f.r, MILLIS(110));
+    for (unsigned link = 0; link < 8; link++) {
+        uint8_t ack[FRAME_ACK_BYTES];
+        struct writer w = writer_on(ack, sizeof ack, false);
+        frame_put_ack(&w, 1, 0);
+        recorder_receive(f.r, f.chan[link], link + 1, ack, sizeof ack, sizeof ack);
+    }
+    recorder_forget(f.r);
+    for (unsigned link = 0; link < 8; link++) {
+        uint8_t b[512];
+        size_t true_len, len = ping_frame(&f, link + 1, recorder_id(f.r, SELF), 100, 2, b, sizeof b, &true_len);
+        recorder_receive(f.r, f.chan[link], link + 1, b, len, true_len);
+    }
+    recorder_run(f.r, MILLIS(119));
+    for (unsigned k = 0; k < f.r->sents; k++)
+        assert_int_equal(f.r->sent[k].traffic, TRAFFIC_ACK);
+    recorder_forget(f.r);
+    recorder_run(f.r, MILLIS(120));
+    assert_int_equal(f.r->sents, 8);
+    fixture_close(&f);
+}
+
 static void what_is_forwarded_loses_one_hop_and_names_its_last(void **state)
 {
     (void)state;
@@ -367,6 +443,8 @@ int main(void)
         cmocka_unit_test(an_ack_by_bitmap_counts_and_the_next_frame_waits_ten_milliseconds),
         cmocka_unit_test(a_link_whose_numbers_would_repeat_is_closed_in_time),
         cmocka_unit_test(a_bitmap_spans_the_turn_of_kept_numbers),
+        cmocka_unit_test(a_bitmap_with_many_holes_is_kept_until_they_have_passed),
+        cmocka_unit_test(each_of_many_links_keeps_its_gap),
         cmocka_unit_test(a_link_without_room_is_refused),
         cmocka_unit_test(what_is_forwarded_loses_one_hop_and_names_its_last),
         cmocka_unit_test(a_ttl_out_of_range_is_refused),
