@@ -26,23 +26,28 @@ const char *ring_verdict_text(enum ring_verdict v)
     return text[v];
 }
 
-static int peer_compare(const void *a, const void *b)
+struct placed {
+    struct id id;
+    peer_h peer;
+};
+
+static int placed_compare(const void *a, const void *b)
 {
-    const struct ring_peer *x = a, *y = b;
+    const struct placed *x = a, *y = b;
     return id_compare(x->id, y->id);
 }
 
 int ring_open(struct world *w)
 {
-    struct ring_peer *all = malloc(w->identities * sizeof *all);
+    struct placed *all = malloc(w->identities * sizeof *all);
     w->ring.order = malloc(w->identities * sizeof *w->ring.order);
     if (!all || !w->ring.order) {
         free(all);
         return -1;
     }
     for (uint32_t i = 0; i < w->identities; i++)
-        all[i] = (struct ring_peer){net_id(w->net, i), i};
-    qsort(all, w->identities, sizeof *all, peer_compare);
+        all[i] = (struct placed){net_id(w->net, i), i};
+    qsort(all, w->identities, sizeof *all, placed_compare);
     for (uint32_t i = 0; i < w->identities; i++)
         w->ring.order[i] = all[i].peer;
     free(all);
@@ -79,7 +84,7 @@ void ring_build(struct world *w)
         joined += is_joined(w, i);
         r->clients += assembly_is_joined(w, i) && identity_is_client(w, i);
     }
-    struct ring_peer *at = realloc(r->at, (joined + 1) * sizeof *at);
+    peer_h *at = realloc(r->at, (joined + (size_t)1) * sizeof *at);
     if (!at)
         out_of_memory();
     r->at = at;
@@ -90,18 +95,18 @@ void ring_build(struct world *w)
             continue;
         if (world_holds(w, peer))
             session_at(w, peer)->place = r->count;
-        r->at[r->count++] = (struct ring_peer){net_id(w->net, peer), peer};
+        r->at[r->count++] = peer;
     }
     w->ring_at = w->now;
 }
 
 /* First index whose id is not below x; count if there is none. */
-static uint32_t ring_lower(const struct ring *r, struct id x)
+static uint32_t ring_lower(const struct world *w, struct id x)
 {
-    uint32_t low = 0, high = r->count;
+    uint32_t low = 0, high = w->ring.count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (id_compare(r->at[middle].id, x) < 0)
+        if (id_compare(net_id(w->net, w->ring.at[middle]), x) < 0)
             low = middle + 1;
         else
             high = middle;
@@ -109,18 +114,18 @@ static uint32_t ring_lower(const struct ring *r, struct id x)
     return low;
 }
 
-/* Where the peer stands; NULL if it is not on the ring. The place is kept of those who live here, and looked up for others. */
-static const struct ring_peer *ring_find(const struct world *w, peer_h peer)
+/* Where the peer stands; NONE if it is not on the ring. The place is kept of those who live here, and looked up for others. */
+static uint32_t ring_find(const struct world *w, peer_h peer)
 {
     if (!is_joined(w, peer))
-        return NULL;
-    return &w->ring.at[world_holds(w, peer) ? session_at(w, peer)->place : ring_lower(&w->ring, net_id(w->net, peer))];
+        return NONE;
+    return world_holds(w, peer) ? session_at(w, peer)->place : ring_lower(w, net_id(w->net, peer));
 }
 
-uint32_t ring_owner(const struct ring *r, struct id x)
+uint32_t ring_owner(const struct world *w, struct id x)
 {
-    uint32_t i = ring_lower(r, x);
-    return i == r->count ? 0 : i;
+    uint32_t i = ring_lower(w, x);
+    return i == w->ring.count ? 0 : i;
 }
 
 /* First place in order[] whose Node-ID is not below x; the number of identities if there is none. */
@@ -277,29 +282,30 @@ static void look_at_finger(struct world *w, const struct node *node, struct env 
                            struct tale *t)
 {
     struct id low = id_add(x, id_power(128 - i)), width = id_power(128 - i);
-    const struct ring_peer *peer = ring_find(w, w->kind->finger(node, env, i));
-    if (peer && id_compare(id_distance(low, peer->id), width) < 0) {
+    peer_h peer = w->kind->finger(node, env, i);
+    if (is_joined(w, peer) && id_compare(id_distance(low, net_id(w->net, peer)), width) < 0) {
         t->entries++;
         t->valid++;
         return;
     }
-    const struct ring_peer *first = &w->ring.at[ring_owner(&w->ring, low)];
-    t->entries += id_compare(id_distance(low, first->id), width) < 0;
+    peer_h first = w->ring.at[ring_owner(w, low)];
+    t->entries += id_compare(id_distance(low, net_id(w->net, first)), width) < 0;
 }
 
 static void look_at_peer(struct world *w, uint32_t index, struct tale *t, struct suspects *s, struct measures *const *m, unsigned measures)
 {
-    const struct ring_peer *self = &w->ring.at[index];
+    peer_h self = w->ring.at[index];
+    struct id id = net_id(w->net, self);
     struct env *env;
     struct node_view view;
-    const struct node *node = net_node(w->net, self->peer, &env);
+    const struct node *node = net_node(w->net, self, &env);
     if (!node)
         return;
     w->kind->look(node, env, &view);
-    peer_h truth = w->ring.count > 1 ? w->ring.at[(index + 1) % w->ring.count].peer : PEER_NONE;
+    peer_h truth = w->ring.count > 1 ? w->ring.at[(index + 1) % w->ring.count] : PEER_NONE;
     peer_h first = view.successors ? view.successor[0] : PEER_NONE;
-    const struct ring_peer *before = &w->ring.at[(index + w->ring.count - 1) % w->ring.count];
-    load_owns(&w->load, id_distance(before->id, self->id), w->ring.count);
+    peer_h before = w->ring.at[(index + w->ring.count - 1) % w->ring.count];
+    load_owns(&w->load, id_distance(net_id(w->net, before), id), w->ring.count);
     if (!w->kind->names_owner)
         histogram_add(&w->load.fresh->values, view.values);
     t->looked++;
@@ -307,7 +313,7 @@ static void look_at_peer(struct world *w, uint32_t index, struct tale *t, struct
     if (first != PEER_NONE && !is_joined(w, first))
         LIST_PUSH(&s->peers, first);
     for (unsigned i = 1; i <= view.fingers; i++)
-        look_at_finger(w, node, env, self->id, i, t);
+        look_at_finger(w, node, env, id, i, t);
     for (unsigned i = 0; i < measures; i++)
         histogram_add(&m[i]->links, view.links);
 }
@@ -328,10 +334,10 @@ static uint64_t holders_of(void *world, const void *question)
     peer_h target;
     memcpy(&target, question, sizeof target);
     struct id resource = net_user(w->net, target);
-    uint32_t owner = ring_owner(&w->ring, resource), wanted = copies_wanted(&w->ring);
+    uint32_t owner = ring_owner(w, resource), wanted = copies_wanted(&w->ring);
     uint64_t holders = 0;
     for (uint32_t k = 0; k < wanted; k++)
-        holders |= (uint64_t)holds_here(w, w->ring.at[(owner + k) % w->ring.count].peer, resource, target) << k;
+        holders |= (uint64_t)holds_here(w, w->ring.at[(owner + k) % w->ring.count], resource, target) << k;
     return holders;
 }
 
@@ -391,7 +397,7 @@ void ring_sample(struct world *w, struct measures *const *m, unsigned measures, 
     ring_build(w);
     uint32_t turn = (uint32_t)(w->now / w->scenario->record_interval), stride = 1 + w->ring.count / SAMPLE_PEERS;
     for (uint64_t i = turn % stride; i < w->ring.count; i += stride)
-        if (world_holds(w, w->ring.at[i].peer))
+        if (world_holds(w, w->ring.at[i]))
             look_at_peer(w, (uint32_t)i, &sum.t, &suspects, m, measures);
     sum.t.dead = count_dead(w, &suspects);
     free(suspects.peers.at);
@@ -413,14 +419,14 @@ static uint32_t best_successor(struct world *w, uint32_t index)
 {
     struct env *env;
     struct node_view view;
-    const struct node *node = net_node(w->net, w->ring.at[index].peer, &env);
+    const struct node *node = net_node(w->net, w->ring.at[index], &env);
     if (!node)
         return NONE;
     w->kind->look(node, env, &view);
     for (unsigned i = 0; i < view.successors; i++) {
-        const struct ring_peer *successor = ring_find(w, view.successor[i]);
-        if (successor)
-            return (uint32_t)(successor - w->ring.at);
+        uint32_t successor = ring_find(w, view.successor[i]);
+        if (successor != NONE)
+            return successor;
     }
     return w->ring.count == 1 ? index : NONE;
 }
@@ -451,7 +457,7 @@ static uint32_t count_outside(struct world *w, const uint32_t *mark, sim_time se
 {
     uint64_t outside = 0;
     for (uint32_t i = 0; i < w->ring.count; i++) {
-        peer_h peer = w->ring.at[i].peer;
+        peer_h peer = w->ring.at[i];
         if (!world_holds(w, peer))
             continue;
         const struct session *s = session_at(w, peer);
@@ -468,7 +474,7 @@ static bool best_successors(struct world *w, uint32_t *next)
     LIST(uint32_t) own = {0};
     bool whole = true;
     for (uint32_t i = 0; i < w->ring.count; i++)
-        if (world_holds(w, w->ring.at[i].peer)) {
+        if (world_holds(w, w->ring.at[i])) {
             next[i] = best_successor(w, i);
             LIST_PUSH(&own, next[i]);
         }
@@ -478,7 +484,7 @@ static bool best_successors(struct world *w, uint32_t *next)
         if (!read)
             out_of_memory();
         for (uint32_t i = 0; i < w->ring.count; i++) {
-            uint32_t rank = assembly_rank_of(w, w->ring.at[i].peer);
+            uint32_t rank = assembly_rank_of(w, w->ring.at[i]);
             assert((read[rank] + 1) * sizeof *next <= all[rank].size);
             memcpy(&next[i], (const uint32_t *)all[rank].bytes + read[rank]++, sizeof *next);
         }

@@ -14,13 +14,8 @@
 
 struct world;
 
-struct ring_peer {
-    struct id id;
-    peer_h peer;
-};
-
 struct ring {
-    struct ring_peer *at; /* ascending ids */
+    peer_h *at; /* by Node-ID */
     uint32_t count;
     uint32_t clients; /* attached: not on the ring */
     uint32_t *order; /* all identities by Node-ID, sorted once */
@@ -41,7 +36,7 @@ void ring_close(struct world *);
 /* Brings the ring up to this instant; does nothing when it is already. */
 void ring_build(struct world *);
 /* Index of the peer responsible for the id: the first whose Node-ID is equal to it or follows (RFC 6940 10.1); count must not be 0. */
-uint32_t ring_owner(const struct ring *, struct id);
+uint32_t ring_owner(const struct world *, struct id);
 /* (all) Who was responsible for each id at its time, of late: the first after it that was online and had joined. PEER_NONE: nobody. Needs no ring_build. How long
  * ago a session that is over had joined is not kept; it counts as joined from its start. */
 struct ring_moment {
