@@ -293,7 +293,9 @@ static void plan_print(const struct plan *p, struct text *t)
     for (unsigned k = 0; k < p->troubles; k++)
         put_trouble(t, &p->trouble[k]);
     put(t, "check:\n");
-    if (p->loss_permille <= 5) /* else somebody is always suspected of having failed, for a second */
+    /* With more loss somebody is always suspected of having failed, for a second. And behind a death the classic Chord needs three rounds in a row: of the
+     * successor's predecessor, of a newcomer between, of the former once more. Drawn from a law they last longer than the minute that a newcomer is given. */
+    if (p->loss_permille <= 5 && !(p->chord2003 && p->laws && p->session_s))
         put(t, "  - ring_valid: {within: %u s}\n", p->calm_s + 60);
     if (p->session_s) { /* under churn somebody is always on the way */
         put(t, "  - {ring.wrong_successor: \"< 50 %%\"}\n");
