@@ -304,7 +304,7 @@ void node_seed_value(struct node *n, struct env *env, struct id resource, peer_h
                             .value = {.exists = true, .value = {value, value_len}}};
     if (value_sign(&signing, resource, KIND_SIP_REGISTRATION, &d))
         return;
-    struct value head = value_head(&c, resource, kind_find(KIND_SIP_REGISTRATION), &d);
+    struct value head = value_head(&c, resource, kind_find(&c, KIND_SIP_REGISTRATION), &d);
     head.generation = 1;
     head.replica = replica;
     head.have = replica == 0 ? (1u << REPLICAS) - 1 : 0;

@@ -59,7 +59,7 @@ bool node_holds(const struct node *n, struct env *env, struct id resource, uint3
     struct call c = call_look(n, env);
     for (uint32_t at = value_first(&c, resource); value_is(&c, at, resource); at = record_next(&c, SECTION_STORE, at)) {
         const struct value *v = value_at(&c, at);
-        if (kinds[v->kind].id != kind || v->owner != owner || v->r.due <= env->now || !(v->flags & VALUE_EXISTS))
+        if (kind_at(&c, v->kind)->id != kind || v->owner != owner || v->r.due <= env->now || !(v->flags & VALUE_EXISTS))
             continue;
         if (replica)
             *replica = v->replica;
@@ -75,7 +75,7 @@ static const char *check_values(const struct call *c)
         const struct value *v = value_at(c, at);
         if (v->r.size != value_record_bytes(v) || v->r.size > section_used(c, SECTION_STORE) - at)
             return "a value record's size is wrong";
-        if (v->kind >= KINDS)
+        if (v->kind >= KINDS_MAX)
             return "a value is of no Kind";
         uint32_t next = at + v->r.size;
         if (!value_is(c, next, v->resource))

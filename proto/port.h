@@ -16,6 +16,7 @@ struct env;
 struct node;
 struct overlay;
 struct signature;
+struct value_kind;
 
 typedef uint32_t peer_h; /* stands for a Node-ID; carries no liveness */
 typedef uint32_t addr_h; /* stands for a transport address */
@@ -140,6 +141,15 @@ struct port {
     struct piece (*document)(struct env *);
     int (*document_read)(struct env *, struct piece, uint16_t *sequence);
     void (*configure)(struct env *, struct piece);
+
+    /* Kinds beside the registered ones (6.5.4, 7.4.5, 11.1; proto/kind.h). kind: the one at this place of the host, 0 .. KINDS_ADDED_MAX - 1, if it is in force
+     * at this node; NULL = it is not. A place keeps its Kind as long as the host lives, and a Kind once in force stays so, in later lives too. kind_block: its
+     * signed kind-block, borrowed for the call; empty = not at hand. kind_adopt: the Kind of this block is in force here from now on (0), if it is signed by a
+     * kind-signer of the configuration in force here (else ERR_SIGNATURE), differs from no Kind that is known here under its id (ERR_FORBIDDEN), and is one that
+     * can be stored (kind_judge: ERR_VALUE, ERR_UNKNOWN; also for what is no kind-block). All three NULL: registered ones only. */
+    const struct value_kind *(*kind)(struct env *, unsigned place);
+    struct piece (*kind_block)(struct env *, unsigned place);
+    int (*kind_adopt)(struct env *, struct piece block);
 
     /* n random bytes for (this node's life, purpose, counter): the same arguments give the same bytes. */
     void (*random)(struct env *, enum random_purpose, uint64_t counter, void *out, size_t n);

@@ -302,7 +302,8 @@ void transaction_answer(struct call *c, const struct origin *from, const struct 
             return;
         }
         struct error_body error;
-        if (error_here && code != CONFIG_UPDATE_REQ && error_read(m->body, &error) == 0 && configuration_refused(c, from, error.code))
+        if (error_here && code != CONFIG_UPDATE_REQ && error_read(m->body, &error) == 0 &&
+            (configuration_refused(c, from, error.code) || (error.code == ERROR_UNKNOWN_KIND && configuration_kinds_refused(c, from, error.info))))
             return; /* the timer repeats it under the sequence of then */
         record_remove(c, SECTION_WORK, at);
         if (walks(c, &e))

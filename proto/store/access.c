@@ -19,7 +19,7 @@ struct id access_node_resource(const struct call *c, struct id node, uint8_t i)
     return name_hash(c, &(struct piece){name, ID_BYTES + (i > 0)}, 1);
 }
 
-static bool node_multiple(const struct call *c, const struct kind *k, struct id resource, struct id node)
+static bool node_multiple(const struct call *c, const struct value_kind *k, struct id resource, struct id node)
 {
     for (unsigned i = 1; i <= k->max_node_multiple; i++)
         if (id_equal(access_node_resource(c, node, (uint8_t)i), resource))
@@ -73,7 +73,7 @@ static bool redir_place(const struct call *c, struct id resource, struct id node
     return id_equal(name_hash(c, piece, 2), resource);
 }
 
-bool access_allows(const struct call *c, const struct kind *k, struct id resource, peer_h signer, const struct stored_data *d)
+bool access_allows(const struct call *c, const struct value_kind *k, struct id resource, peer_h signer, const struct stored_data *d)
 {
     struct id node = c->env->port->id_of(c->env, signer);
     bool own_key = d->key.len == ID_BYTES && id_equal(id_load(d->key.b), node);

@@ -6,7 +6,7 @@
 #include "proto/reload/block.h"
 #include "proto/store/kind.h"
 
-bool access_allows(const struct call *, const struct kind *, struct id resource, peer_h signer, const struct stored_data *);
+bool access_allows(const struct call *, const struct value_kind *, struct id resource, peer_h signer, const struct stored_data *);
 /* Resource-ID of the name Node-ID, or Node-ID || i when i is not 0 (one byte): NODE-MATCH, NODE-MULTIPLE. */
 struct id access_node_resource(const struct call *, struct id node, uint8_t i);
 

@@ -13,9 +13,10 @@ static int ask(struct call *c, struct draft *d, const struct request *q, enum pu
 int store_send(struct call *c, const struct request *q)
 {
     uint8_t key[ID_BYTES];
-    enum data_model model = kind_model(q->kind);
-    if (model == MODEL_UNKNOWN)
+    unsigned kind = kind_find(c, q->kind);
+    if (kind == KIND_UNKNOWN)
         return ERR_UNKNOWN;
+    enum data_model model = kind_at(c, kind)->model;
     id_store(key, c->n->id);
     struct stored_data v = {.storage_time_ms = c->env->unix_ms, .lifetime_s = q->lifetime_s, .model = model,
                             .index = model == MODEL_ARRAY ? q->index : 0,
@@ -33,13 +34,19 @@ int store_send(struct call *c, const struct request *q)
     return ask(c, &d, q, PURPOSE_USER_STORE);
 }
 
+static enum data_model model_of(const struct call *c, uint32_t id)
+{
+    unsigned kind = kind_find(c, id);
+    return kind == KIND_UNKNOWN ? MODEL_UNKNOWN : kind_at(c, kind)->model;
+}
+
 /* Everything of the Kind, or with q->some the array elements index..last, or the dictionary entry of one Node-ID. */
-static struct span specifier_of(const struct request *q, uint8_t b[32])
+static struct span specifier_of(const struct request *q, enum data_model model, uint8_t b[32])
 {
     uint8_t key[ID_BYTES];
     struct writer w = writer_on(b, 32, false);
     struct mark mark;
-    switch (kind_model(q->kind)) {
+    switch (model) {
     case MODEL_SINGLE:
     case MODEL_UNKNOWN:
         break;
@@ -64,9 +71,9 @@ static int values_ask(struct call *c, const struct request *q, uint16_t code, en
 {
     uint8_t b[32];
     struct draft d;
-    draft_begin(c, &d, code);
+    draft_begin(c, &d, code); /* a Kind that we do not know is asked for whole: whoever knows it may say something */
     struct mark mark = fetch_req_open(&d.w, q->resource);
-    specifier_put(&d.w, &(struct specifier){.kind = q->kind, .generation = q->generation, .model_specifier = specifier_of(q, b)});
+    specifier_put(&d.w, &(struct specifier){.kind = q->kind, .generation = q->generation, .model_specifier = specifier_of(q, model_of(c, q->kind), b)});
     put_close(&d.w, 2, mark);
     return ask(c, &d, q, purpose);
 }
@@ -104,9 +111,10 @@ static void report(struct call *c, const struct errand *e, const struct found *x
  * what does not exist. */
 static bool fetched(struct call *c, const struct errand *e, const struct security *bucket, const struct kind_data *k, struct stored_data *d)
 {
-    unsigned kind = kind_find(k->kind);
+    unsigned kind = kind_find(c, k->kind);
+    bool opened = kind < KINDS || (kind != KIND_UNKNOWN && stored_data_open(d, kind_at(c, kind)->model) == 0);
     bool absent = !d->value.exists && d->value.value.len == 0 && d->signature.identity_type == IDENTITY_NONE;
-    if (kind == KINDS || (!absent && value_check(c, bucket, e->resource, kind, d))) {
+    if (!opened || (!absent && value_check(c, bucket, e->resource, kind, d))) {
         c->env->port->fact(c->env, FACT_DROPPED, DROP_BAD_SIGNATURE, FETCH_ANS);
         return false;
     }
@@ -146,7 +154,7 @@ static unsigned stat_answer_read(struct call *c, const struct errand *e, const s
     if (fetch_ans_begin(&r, &end))
         return 0;
     while (r.true_pos < end && kind_data_next(&r, &k) == 0)
-        while (r.true_pos < k.values_end && metadata_read(&r, kind_model(k.kind), &d) == 0) {
+        while (r.true_pos < k.values_end && metadata_read(&r, model_of(c, k.kind), &d) == 0) {
             n += d.exists;
             if (c->env->port->found)
                 report(c, e, &(struct found){.resource = e->resource, .kind = k.kind, .generation = k.generation, .signer = signer_of_key(c, d.key),

@@ -72,7 +72,7 @@ static void show_range(const struct showing *x, unsigned kind, struct array_rang
     uint32_t at = value_first_of(x->c, x->resource, kind);
     if (length == 0 && range.last == ARRAY_LAST)
         return;
-    for (uint32_t i = first; i <= last && i < kinds[kind].max_count; i++) {
+    for (uint32_t i = first; i <= last && i < kind_at(x->c, kind)->max_count; i++) {
         while (of_kind(x, at, kind) && value_at(x->c, at)->index < i)
             at = record_next(x->c, SECTION_STORE, at);
         if (of_kind(x, at, kind) && value_at(x->c, at)->index == i)
@@ -144,8 +144,9 @@ static bool show_kind(const struct showing *x, unsigned kind, const struct speci
         kind_data_close(&x->d->w, mark); /* the asker has it all */
         return true;
     }
-    switch (kinds[kind].model) {
+    switch (kind_at(x->c, kind)->model) {
     case MODEL_SINGLE:
+        valid = s->model_specifier.len == 0; /* of registered Kinds the reader has seen to it */
         show_single(x, kind);
         break;
     case MODEL_ARRAY:
@@ -161,13 +162,13 @@ static bool show_kind(const struct showing *x, unsigned kind, const struct speci
     return valid;
 }
 
-static unsigned unknown_kinds(const struct fetch_req *q, uint32_t unknown[UNKNOWN_KINDS_MAX])
+static unsigned unknown_kinds(const struct call *c, const struct fetch_req *q, uint32_t unknown[UNKNOWN_KINDS_MAX])
 {
     unsigned n = 0;
     struct specifier s;
     struct reader r = reader_on(q->specifiers.b, q->specifiers.len, false);
     while (reader_left(&r) > 0 && specifier_read(&r, &s) == 0)
-        if (kind_find(s.kind) == KINDS && n < UNKNOWN_KINDS_MAX)
+        if (kind_find(c, s.kind) == KIND_UNKNOWN && n < UNKNOWN_KINDS_MAX)
             unknown[n++] = s.kind;
     return n;
 }
@@ -178,7 +179,7 @@ static bool show_all(struct showing *x, const struct fetch_req *q)
     struct reader r = reader_on(q->specifiers.b, q->specifiers.len, false);
     struct mark all = fetch_ans_open(&x->d->w);
     while (reader_left(&r) > 0)
-        if (specifier_read(&r, &s) || !show_kind(x, kind_find(s.kind), &s))
+        if (specifier_read(&r, &s) || !show_kind(x, kind_find(x->c, s.kind), &s))
             return false;
     put_close(&x->d->w, 4, all);
     return true;
@@ -194,7 +195,7 @@ static void values_answer(struct call *c, const struct origin *from, const struc
         answer_error(c, from, ERROR_INVALID_MESSAGE, NULL, 0);
         return;
     }
-    unsigned unknowns = unknown_kinds(&q, unknown);
+    unsigned unknowns = unknown_kinds(c, &q, unknown);
     if (unknowns > 0) {
         store_unknown_kinds(c, from, unknown, unknowns);
         return;

@@ -46,7 +46,7 @@ void find_request(struct call *c, const struct origin *from, const struct messag
     for (uint32_t i = 0; i < q.kinds.len; i += 4) {
         uint8_t id[ID_BYTES];
         uint32_t kind = load_be32(q.kinds.b + i);
-        id_store(id, closest(c, resource, kind_find(kind))); /* a Kind that is not known: 0 */
+        id_store(id, closest(c, resource, kind_find(c, kind))); /* a Kind that is not known: 0 */
         find_result_put(&d.w, &(struct find_result){.kind = kind, .closest = {id, ID_BYTES}});
     }
     put_close(&d.w, 2, mark);

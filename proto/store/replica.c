@@ -49,7 +49,7 @@ static void value_add(struct call *c, struct draft *d, struct value *v)
 static uint32_t copies_fill(struct call *c, const struct copying *x, struct draft *d, struct id resource, uint32_t at, uint8_t batch, unsigned *count)
 {
     struct mark one = {0, 0};
-    unsigned kind = KINDS;
+    unsigned kind = KIND_UNKNOWN;
     for (; value_is(c, at, resource); at = record_next(c, SECTION_STORE, at)) {
         struct value *v = value_at(c, at);
         if (!copy_wanted(c, x, v))
@@ -58,10 +58,10 @@ static uint32_t copies_fill(struct call *c, const struct copying *x, struct draf
         struct mark mark = one;
         unsigned owners = d->owners, open = kind;
         if (kind != v->kind) {
-            if (kind < KINDS)
+            if (kind < KIND_UNKNOWN)
                 kind_data_close(&d->w, one);
             kind = v->kind;
-            one = kind_data_open(&d->w, kinds[kind].id, v->generation);
+            one = kind_data_open(&d->w, kind_at(c, kind)->id, v->generation);
         }
         value_add(c, d, v);
         if (d->w.err == 0 && draft_true(d, DESTINATION_NODE_BYTES) <= c->o->max_message_size) {
@@ -78,7 +78,7 @@ static uint32_t copies_fill(struct call *c, const struct copying *x, struct draf
         copy_note(x, v, batch);
         c->env->port->fact(c->env, FACT_DROPPED, (uint64_t)(int64_t)ERR_TOO_LARGE, STORE_REQ);
     }
-    if (kind < KINDS)
+    if (kind < KIND_UNKNOWN)
         kind_data_close(&d->w, one);
     return at;
 }
@@ -315,7 +315,7 @@ static void newer_fetch(struct call *c, struct id resource, peer_h peer)
 {
     static const uint8_t all_keys[2] = {0, 0}, all_indices[2 + ARRAY_RANGE_BYTES] = {0, ARRAY_RANGE_BYTES, 0, 0, 0, 0, 255, 255, 255, 255};
     struct draft d;
-    unsigned last = KINDS;
+    unsigned last = KIND_UNKNOWN;
     uint16_t slot = link_to(c, peer);
     if (slot == SLOT_NONE)
         return;
@@ -323,8 +323,8 @@ static void newer_fetch(struct call *c, struct id resource, peer_h peer)
     struct mark mark = fetch_req_open(&d.w, resource);
     for (uint32_t at = value_first(c, resource); value_is(c, at, resource); at = record_next(c, SECTION_STORE, at)) {
         unsigned kind = value_at(c, at)->kind;
-        enum data_model model = kinds[kind].model;
-        struct specifier s = {.kind = kinds[kind].id};
+        enum data_model model = kind_at(c, kind)->model;
+        struct specifier s = {.kind = kind_at(c, kind)->id};
         if (model == MODEL_ARRAY)
             s.model_specifier = (struct span){all_indices, sizeof all_indices};
         else if (model == MODEL_DICTIONARY)
@@ -349,7 +349,8 @@ void store_replica_failed(struct call *c, const struct errand *e, uint16_t error
 /* One value of the answer: ours from now on if it is newer, and its owner's. */
 static bool value_adopt(struct call *c, const struct security *bucket, struct id resource, unsigned kind, uint64_t generation, struct stored_data *d)
 {
-    if (d->value.value.len > kinds[kind].max_size || (kinds[kind].model == MODEL_ARRAY && d->index >= kinds[kind].max_count) ||
+    const struct value_kind *k = kind_at(c, kind);
+    if (d->value.value.len > k->max_size || (k->model == MODEL_ARRAY && d->index >= k->max_count) ||
         (!d->value.exists && d->value.value.len > 0) || value_check(c, bucket, resource, kind, d))
         return false;
     uint32_t at = value_find(c, resource, kind, d->signature.signer, d->index);
@@ -374,9 +375,10 @@ static unsigned values_adopt(struct call *c, struct id resource, const struct me
     if (fetch_ans_begin(&r, &end))
         return 0;
     while (r.true_pos < end && kind_data_next(&r, &k) == 0) {
-        unsigned kind = kind_find(k.kind);
+        unsigned kind = kind_find(c, k.kind);
         while (r.true_pos < k.values_end && stored_data_read(&r, k.kind, &d) == 0)
-            n += kind < KINDS && value_adopt(c, &m->security, resource, kind, k.generation, &d);
+            n += kind != KIND_UNKNOWN && (kind < KINDS || stored_data_open(&d, kind_at(c, kind)->model) == 0) &&
+                 value_adopt(c, &m->security, resource, kind, k.generation, &d);
     }
     return n;
 }

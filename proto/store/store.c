@@ -28,7 +28,7 @@ struct storing {
     struct id resource;
     uint8_t replica;
     unsigned kinds, elements, unknowns;
-    struct storing_kind kind[KINDS];
+    struct storing_kind kind[KINDS_MAX];
     uint32_t unknown[UNKNOWN_KINDS_MAX];
     struct element element[ELEMENTS_MAX];
 };
@@ -56,13 +56,13 @@ static uint16_t unknown_kind_read(struct reader *r, struct storing *s, const str
     return 0;
 }
 
-static uint16_t kind_read(struct reader *r, struct storing *s)
+static uint16_t kind_read(const struct call *c, struct reader *r, struct storing *s)
 {
     struct kind_data k;
     if (kind_data_next(r, &k))
         return ERROR_INVALID_MESSAGE;
-    unsigned kind = kind_find(k.kind);
-    if (kind == KINDS)
+    unsigned kind = kind_find(c, k.kind);
+    if (kind == KIND_UNKNOWN)
         return unknown_kind_read(r, s, &k);
     for (unsigned i = 0; i < s->kinds; i++)
         if (s->kind[i].kind == kind)
@@ -75,14 +75,14 @@ static uint16_t kind_read(struct reader *r, struct storing *s)
         struct element *e = &s->element[s->elements++];
         e->kind = (uint8_t)kind;
         e->again = e->over = false;
-        if (stored_data_read(r, k.kind, &e->data))
+        if (stored_data_read(r, k.kind, &e->data) || (kind >= KINDS && stored_data_open(&e->data, kind_at(c, kind)->model)))
             return ERROR_INVALID_MESSAGE;
     }
     x->end = s->elements;
     return 0;
 }
 
-static uint16_t storing_read(const struct message *m, struct storing *s)
+static uint16_t storing_read(const struct call *c, const struct message *m, struct storing *s)
 {
     struct reader r = m->body;
     struct store_req q;
@@ -92,7 +92,7 @@ static uint16_t storing_read(const struct message *m, struct storing *s)
     s->replica = q.replica;
     s->kinds = s->elements = s->unknowns = 0;
     while (r.true_pos < q.end) {
-        uint16_t error = kind_read(&r, s);
+        uint16_t error = kind_read(c, &r, s);
         if (error)
             return error;
     }
@@ -108,7 +108,7 @@ static uint16_t signers_check(struct call *c, const struct origin *from, const s
         if (value_check(c, bucket, s->resource, e->kind, &e->data))
             return ERROR_FORBIDDEN;
         if (s->replica == 0 && from->signer != e->data.signature.signer &&
-            !access_allows(c, &kinds[e->kind], s->resource, from->signer, &e->data))
+            !access_allows(c, kind_at(c, e->kind), s->resource, from->signer, &e->data))
             return ERROR_FORBIDDEN;
     }
     return 0;
@@ -146,18 +146,18 @@ static uint32_t append_index(const struct call *c, const struct storing *s, unsi
     return end;
 }
 
-static bool same_place(const struct element *a, const struct element *b)
+static bool same_place(const struct call *c, const struct element *a, const struct element *b)
 {
     if (a->kind != b->kind)
         return false;
-    return kinds[a->kind].model == MODEL_DICTIONARY ? a->data.signature.signer == b->data.signature.signer : a->data.index == b->data.index;
+    return kind_at(c, a->kind)->model == MODEL_DICTIONARY ? a->data.signature.signer == b->data.signature.signer : a->data.index == b->data.index;
 }
 
 /* Finds the element's place and what stands there: a value, or an earlier element of the request, must be older. */
 static uint16_t place_check(const struct call *c, struct storing *s, unsigned i)
 {
     struct element *e = &s->element[i];
-    const struct kind *k = &kinds[e->kind];
+    const struct value_kind *k = kind_at(c, e->kind);
     if (k->model == MODEL_ARRAY && e->data.index == ARRAY_LAST) {
         if (s->replica != 0)
             return ERROR_INVALID_MESSAGE; /* whoever copies knows the index */
@@ -173,7 +173,7 @@ static uint16_t place_check(const struct call *c, struct storing *s, unsigned i)
             return ERROR_DATA_TOO_OLD;
     }
     for (unsigned n = 0; n < i; n++) {
-        if (!same_place(&s->element[n], e))
+        if (!same_place(c, &s->element[n], e))
             continue;
         if (e->data.storage_time_ms <= s->element[n].data.storage_time_ms)
             return ERROR_DATA_TOO_OLD;
@@ -188,6 +188,7 @@ static uint16_t sizes_check(struct call *c, const struct storing *s)
     uint32_t more = 0, fresh = 0;
     for (unsigned k = 0; k < s->kinds; k++) {
         const struct storing_kind *x = &s->kind[k];
+        const struct value_kind *kind = kind_at(c, x->kind);
         unsigned count = 0;
         for (uint32_t at = value_first_of(c, s->resource, x->kind); value_is(c, at, s->resource) && value_at(c, at)->kind == x->kind;
              at = record_next(c, SECTION_STORE, at))
@@ -195,14 +196,14 @@ static uint16_t sizes_check(struct call *c, const struct storing *s)
         for (unsigned i = x->first; i < x->end; i++) {
             const struct element *e = &s->element[i];
             bool replaces = e->at < section_used(c, SECTION_STORE);
-            if (data_value_true(&e->data.value) > kinds[e->kind].max_size)
+            if (data_value_true(&e->data.value) > kind->max_size)
                 return ERROR_DATA_TOO_LARGE;
             count += !replaces && !e->over;
             fresh += !replaces;
             uint32_t size = value_needs(c, &e->data), old = replaces ? value_at(c, e->at)->r.size : 0;
             more += size > old ? size - old : 0;
         }
-        if (count > kinds[x->kind].max_count)
+        if (count > kind->max_count)
             return ERROR_DATA_TOO_LARGE;
     }
     if (section_used(c, SECTION_STORE) + more > c->o->limits.stored_bytes || c->n->values + fresh > UINT16_MAX ||
@@ -270,14 +271,14 @@ static void responses_put(struct call *c, const struct storing *s, struct writer
             put_id(&list, c->env->port->id_of(c->env, c->n->replica[k]));
     struct mark mark = store_ans_open(w);
     for (unsigned k = 0; k < s->kinds; k++)
-        store_response_put(w, &(struct store_response){.kind = kinds[s->kind[k].kind].id, .generation = s->kind[k].held,
+        store_response_put(w, &(struct store_response){.kind = kind_at(c, s->kind[k].kind)->id, .generation = s->kind[k].held,
                                                        .replicas = {ids, writer_len(&list)}});
     put_close(w, 2, mark);
 }
 
 static void storing_refuse(struct call *c, const struct origin *from, const struct storing *s, uint16_t error)
 {
-    uint8_t info[2 + KINDS * 14];
+    uint8_t info[2 + KINDS_MAX * 14];
     struct writer w = writer_on(info, sizeof info, false);
     if (error == ERROR_UNKNOWN_KIND) {
         store_unknown_kinds(c, from, s->unknown, s->unknowns);
@@ -292,7 +293,7 @@ void store_request(struct call *c, const struct origin *from, const struct messa
 {
     struct storing s;
     value_expire(c);
-    uint16_t error = storing_read(m, &s);
+    uint16_t error = storing_read(c, m, &s);
     if (!error)
         error = storing_check(c, from, &m->security, &s);
     if (error) {

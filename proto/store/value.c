@@ -28,9 +28,10 @@ uint32_t value_first_of(const struct call *c, struct id resource, unsigned kind)
 
 uint32_t value_find(const struct call *c, struct id resource, unsigned kind, peer_h owner, uint32_t index)
 {
+    bool by_owner = kind_at(c, kind)->model == MODEL_DICTIONARY;
     for (uint32_t at = value_first(c, resource); value_is(c, at, resource); at = record_next(c, SECTION_STORE, at)) {
         const struct value *v = value_at(c, at);
-        if (v->kind == kind && (kinds[kind].model == MODEL_DICTIONARY ? v->owner == owner : v->index == index))
+        if (v->kind == kind && (by_owner ? v->owner == owner : v->index == index))
             return at;
     }
     return section_used(c, SECTION_STORE);
@@ -145,7 +146,7 @@ void value_expire(struct call *c)
 
 void value_to_stored(struct call *c, const struct value *v, uint8_t key[ID_BYTES], struct stored_data *out)
 {
-    enum data_model model = kinds[v->kind].model;
+    enum data_model model = kind_at(c, v->kind)->model;
     id_store(key, c->env->port->id_of(c->env, v->owner));
     *out = (struct stored_data){
         .storage_time_ms = v->storage_ms,
@@ -203,8 +204,8 @@ int value_sign(struct call *c, struct id resource, uint32_t kind, struct stored_
 int value_check(struct call *c, const struct security *bucket, struct id resource, unsigned kind, struct stored_data *d)
 {
     struct signed_value s;
-    if (!credential_resolve(c, bucket, &d->signature) || signed_value(&s, resource, kinds[kind].id, d) ||
+    if (!credential_resolve(c, bucket, &d->signature) || signed_value(&s, resource, kind_at(c, kind)->id, d) ||
         c->env->port->verify(c->env, s.piece, 2, &d->signature) || (is_true(c) && d->signature.value.len != SIGNATURE_VALUE_BYTES))
         return ERR_SIGNATURE;
-    return access_allows(c, &kinds[kind], resource, d->signature.signer, d) ? 0 : ERR_FORBIDDEN;
+    return access_allows(c, kind_at(c, kind), resource, d->signature.signer, d) ? 0 : ERR_FORBIDDEN;
 }

@@ -9,6 +9,7 @@
 
 #include "proto/base/error.h"
 #include "proto/base/hash.h"
+#include "proto/store/kind.h"
 
 #define PORT         6084
 #define NET_16       UINT32_C(0x10000000)
@@ -311,6 +312,23 @@ static void port_configure(struct env *env, struct piece document)
     recorder_configure(recorder_of(env), document.b, document.len);
 }
 
+static const struct value_kind *port_kind(struct env *env, unsigned place)
+{
+    const struct recorder *r = recorder_of(env);
+    return place < r->kinds ? &r->kind[place] : NULL;
+}
+
+static struct piece port_kind_block(struct env *env, unsigned place)
+{
+    const struct recorder *r = recorder_of(env);
+    return (struct piece){r->kind_block[place], sizeof r->kind_block[place]};
+}
+
+static int port_kind_adopt(struct env *env, struct piece block)
+{
+    return recorder_kind(recorder_of(env), block.b, block.len);
+}
+
 static struct id port_user_of(struct env *env, peer_h peer)
 {
     const struct recorder *r = recorder_of(env);
@@ -350,6 +368,9 @@ static const struct port recorder_port = {
     .document = port_document,
     .document_read = port_document_read,
     .configure = port_configure,
+    .kind = port_kind,
+    .kind_block = port_kind_block,
+    .kind_adopt = port_kind_adopt,
     .user_of = port_user_of,
     .found = port_found,
     .fact = port_fact,
@@ -562,6 +583,40 @@ void recorder_configure(struct recorder *r, const void *document, size_t len)
     r->configured = *r->overlay;
     r->configured.sequence = load_be16(r->document + 1);
     r->overlay = &r->configured;
+}
+
+void recorder_kind_block(const struct value_kind *k, bool good, uint8_t block[RECORDER_KIND_BLOCK])
+{
+    block[0] = 'K';
+    block[1] = good ? 'G' : 'B';
+    store_be32(block + 2, k->id);
+    block[6] = (uint8_t)k->model;
+    block[7] = (uint8_t)k->access;
+    store_be16(block + 8, k->max_count);
+    store_be16(block + 10, k->max_size);
+    block[12] = k->max_node_multiple;
+}
+
+int recorder_kind(struct recorder *r, const uint8_t *b, size_t len)
+{
+    if (len != RECORDER_KIND_BLOCK || b[0] != 'K' || b[6] > MODEL_DICTIONARY || b[7] > ACCESS_NODE_ID_MATCH)
+        return ERR_VALUE;
+    if (b[1] != 'G')
+        return ERR_SIGNATURE;
+    struct value_kind k = {.id = load_be32(b + 2), .model = (enum data_model)b[6], .access = (enum access_policy)b[7], .max_count = load_be16(b + 8),
+                           .max_size = load_be16(b + 10), .max_node_multiple = b[12]};
+    unsigned place = 0;
+    while (place < r->kinds && r->kind[place].id != k.id)
+        place++;
+    if (place < r->kinds)
+        return kind_equal(&r->kind[place], &k) ? 0 : ERR_FORBIDDEN;
+    int err = kind_judge(&k);
+    if (err || r->kinds == KINDS_ADDED_MAX)
+        return err ? err : ERR_TOO_LARGE;
+    r->kind[place] = k;
+    memcpy(r->kind_block[place], b, len);
+    r->kinds++;
+    return 0;
 }
 
 struct piece recorder_certificate(struct recorder *r, peer_h peer)

@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 #include "proto/fact.h"
+#include "proto/kind.h"
 #include "proto/node.h"
 #include "proto/overlay.h"
 #include "proto/wire/security.h"
@@ -30,6 +31,7 @@
 #define RECORDER_PEERS_MAX     4096u
 #define RECORDER_CHANNELS_MAX  1024u
 #define RECORDER_ADDRS_FOREIGN 64u
+#define RECORDER_KIND_BLOCK    13u
 #define RECORDER_UNIX_MS       UINT64_C(1255910400000) /* 2009-10-19, wall clock at time 0 */
 
 struct recorded_datagram {
@@ -92,6 +94,10 @@ struct recorder {
     struct overlay configured;           /* what configure has put in force: r->overlay with another sequence; r->overlay points here then */
     uint8_t document[3000];
     unsigned document_len;               /* 0: none at hand */
+    /* A kind-block of the recorder: see recorder_kind_block. */
+    struct value_kind kind[KINDS_ADDED_MAX];
+    uint8_t kind_block[KINDS_ADDED_MAX][RECORDER_KIND_BLOCK];
+    unsigned kinds; /* in force, from place 0 on */
     const struct recorder_crypto *crypto; /* true keys in place of the model; NULL */
     void *crypto_arg;
     sim_time draw;               /* what port.draw returns; 0 = law k draws from 2^(k-1) to 3 * 2^(k-1) s, evenly */
@@ -139,6 +145,9 @@ void recorder_sign(struct recorder *, peer_h signer, const struct piece *, unsig
 
 /* Puts a document in force, as a configuration server would. */
 void recorder_configure(struct recorder *, const void *document, size_t len);
+/* Writes a definition as this recorder's kind-block: the letter K, G when a kind-signer has signed it, and its numbers. Puts one in force: 0, or as port.kind_adopt. */
+void recorder_kind_block(const struct value_kind *, bool good, uint8_t block[RECORDER_KIND_BLOCK]);
+int recorder_kind(struct recorder *, const uint8_t *block, size_t len);
 /* Its certificate in true form; empty while crypto is modelled. */
 struct piece recorder_certificate(struct recorder *, peer_h);
 

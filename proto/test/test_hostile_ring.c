@@ -365,7 +365,10 @@ static void configurations_from_peers_are_forbidden(void **state)
     for (uint8_t type = 1; type <= 2; type++)
         for (uint16_t ahead = 0; ahead < 4; ahead++) {
             struct writer w = writer_on(body, sizeof body, false);
-            config_update_req_put(&w, &(struct config_update_req){.type = type, .data = {(const uint8_t *)"C\0\377B an unsigned document", type == 1 ? 24 : 0}});
+            uint8_t kind[2 + RECORDER_KIND_BLOCK] = {0, RECORDER_KIND_BLOCK};
+            recorder_kind_block(&(struct value_kind){.id = 0xf0000001, .model = MODEL_SINGLE, .max_count = 1}, false, kind + 2);
+            struct span unsigned_one = type == 1 ? (struct span){(const uint8_t *)"C\0\377B an unsigned document", 24} : (struct span){kind, sizeof kind};
+            config_update_req_put(&w, &(struct config_update_req){.type = type, .data = unsigned_one});
             stage_forget(&s);
             struct letter l = to_self(&s, 20, 10u * type + ahead);
             uint8_t b[4096];

@@ -244,7 +244,7 @@ static bool holds(struct overlay_net *o, peer_h at, peer_h owner, const char *va
 {
     struct recorder *r = overlay_node(o, at);
     struct call c = {.n = r->node, .env = &r->env};
-    uint32_t v = value_find(&c, resource_of(o, owner), kind_find(1), owner, 0);
+    uint32_t v = value_find(&c, resource_of(o, owner), kind_find(&c, 1), owner, 0);
     return v < section_used(&c, SECTION_STORE) && value_at(&c, v)->len == strlen(value) && memcmp(value_at(&c, v)->bytes, value, strlen(value)) == 0;
 }
 

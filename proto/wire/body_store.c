@@ -33,7 +33,34 @@ static void value_read(struct reader *r, uint32_t kind, struct data_value *v)
         reader_fail(r, ERR_VALUE);
 }
 
-/* StoredData and its value; of an unknown model all behind the lifetime stays opaque. Such a Kind is never folded. */
+/* In folded input a signature that closes the value of an unknown model is told by its place: as many true bytes before the end as a token stands for. A true one
+ * there cannot be taken for it, for its first byte is no TLS hash algorithm (wire/security.h), and what else might be is not written (stored_data_put). */
+static bool closes_with_token(const struct reader *r, uint32_t left)
+{
+    return r->folded && left >= SIGNATURE_TRUE_BYTES && reader_left(r) > left - SIGNATURE_TRUE_BYTES && r->p[left - SIGNATURE_TRUE_BYTES] == TOKEN_SIGNATURE;
+}
+
+static void opaque_read(struct reader *r, uint32_t end, struct stored_data *d)
+{
+    d->signature = (struct signature){.signer = PEER_NONE};
+    if (r->true_pos > end)
+        reader_fail(r, ERR_LENGTH);
+    bool token = !r->err && closes_with_token(r, end - r->true_pos);
+    d->raw = get_bytes(r, end - r->true_pos - (token ? SIGNATURE_TRUE_BYTES : 0));
+    if (token)
+        signature_read(r, &d->signature);
+}
+
+static void model_read(struct reader *r, struct stored_data *d)
+{
+    if (d->model == MODEL_ARRAY)
+        d->index = get_u32(r);
+    else if (d->model == MODEL_DICTIONARY)
+        d->key = get_vector(r, 2);
+    d->value.exists = get_bool(r);
+}
+
+/* StoredData and its value; of an unknown model all behind the lifetime stays opaque, but for a token. */
 int stored_data_read(struct reader *r, uint32_t kind, struct stored_data *d)
 {
     enum data_model model = kind_model(kind);
@@ -46,21 +73,25 @@ int stored_data_read(struct reader *r, uint32_t kind, struct stored_data *d)
     d->key = d->raw = d->value.value = (struct span){NULL, 0};
     d->value.exists = d->value.certificate = false;
     if (model == MODEL_UNKNOWN) {
-        d->signature = (struct signature){.signer = PEER_NONE};
-        if (r->true_pos > end)
-            reader_fail(r, ERR_LENGTH);
-        d->raw = get_bytes(r, end - r->true_pos);
+        opaque_read(r, end, d);
         return r->err;
     }
-    if (model == MODEL_ARRAY)
-        d->index = get_u32(r);
-    else if (model == MODEL_DICTIONARY)
-        d->key = get_vector(r, 2);
-    d->value.exists = get_bool(r);
+    model_read(r, d);
     value_read(r, kind, &d->value);
     signature_read(r, &d->signature);
     vector_end(r, end);
     return r->err;
+}
+
+int stored_data_open(struct stored_data *d, enum data_model model)
+{
+    struct reader r = reader_on(d->raw.b, d->raw.len, false);
+    d->model = model;
+    model_read(&r, d);
+    d->value.value = get_vector(&r, 4);
+    if (d->signature.signer == PEER_NONE)
+        signature_read(&r, &d->signature);
+    return body_done(&r);
 }
 
 void stored_value_put(struct writer *w, const struct stored_data *d)
@@ -83,7 +114,12 @@ void stored_data_put(struct writer *w, const struct stored_data *d)
     put_u64(w, d->storage_time_ms);
     put_u32(w, d->lifetime_s);
     if (d->model == MODEL_UNKNOWN) {
+        bool token = w->fold && d->signature.signer != PEER_NONE; /* else it is a part of raw */
+        if (w->fold && !token && d->raw.len >= SIGNATURE_TRUE_BYTES && d->raw.b[d->raw.len - SIGNATURE_TRUE_BYTES] == TOKEN_SIGNATURE)
+            writer_fail(w, ERR_VALUE); /* would be read back as a token */
         put_span(w, d->raw);
+        if (token)
+            signature_put(w, &d->signature);
     } else {
         stored_value_put(w, d);
         signature_put(w, &d->signature);

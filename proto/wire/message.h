@@ -7,6 +7,7 @@
 #ifndef PROTO_WIRE_MESSAGE_H
 #define PROTO_WIRE_MESSAGE_H
 
+#include "proto/kind.h"
 #include "proto/port.h"
 #include "proto/wire/header.h"
 #include "proto/wire/security.h"
@@ -146,7 +147,6 @@ int error_read(struct reader, struct error_body *);    void error_put(struct wri
 /* ---- storage, section 7 ---- */
 
 enum kind_id { KIND_SIP_REGISTRATION = 1, KIND_TURN_SERVICE = 2, KIND_CERTIFICATE_BY_NODE = 3, KIND_CERTIFICATE_BY_USER = 0x10, KIND_REDIR = 0x104 };
-enum data_model { MODEL_UNKNOWN, MODEL_SINGLE, MODEL_ARRAY, MODEL_DICTIONARY };
 enum data_model kind_model(uint32_t kind);           /* of the registered Kinds; MODEL_UNKNOWN otherwise */
 
 /* certificate: the value is a certificate token (wire/security.h), which here stands for the DER alone, CERTIFICATE_DER_BYTES. */
@@ -159,10 +159,12 @@ struct stored_data {
     uint32_t index;                                   /* array */
     struct span key;                                  /* dictionary */
     struct data_value value;
-    struct span raw;                                  /* Kind of unknown model: the value and signature, opaque */
+    struct span raw;                                  /* Kind of unknown model: value and signature, opaque; without the signature if that is a token */
     struct signature signature;
 };
 int stored_data_read(struct reader *, uint32_t kind, struct stored_data *);
+/* What was read as of an unknown model, once more by somebody who knows it: index or key, value and signature out of `raw`. 0 or a negative error. */
+int stored_data_open(struct stored_data *, enum data_model);
 void stored_data_put(struct writer *, const struct stored_data *);
 /* The StoredDataValue part alone, as the data signature covers it (array index as given). */
 void stored_value_put(struct writer *, const struct stored_data *);

@@ -2,7 +2,7 @@
 /* Pins: order of sequences on their circle of 65535; who is told of an older or a newer configuration and who sends his; a ConfigUpdate is taken if it is
  * newer and well signed, else ignored or refused; requests that were refused for their sequence are repeated under the new one; a
  * configuration given to one peer of a ring reaches all, over the wrap too. Documents are the recorder's stand-ins; true ones are in
- * sim/crypto/test. Leaves open: Kinds by ConfigUpdate, which are refused. */
+ * sim/crypto/test. Leaves open: Kinds by ConfigUpdate (proto/store/test/test_kind.c). */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -65,7 +65,7 @@ static void newer_and_signed_documents_are_taken(void **state)
     document(d, (uint16_t)(own + 1), false);
     assert_int_equal(update(&s, 1, SEQUENCE_ANY, CONFIG_UPDATE_CONFIG, d, 8), ERROR_FORBIDDEN);
     assert_int_equal(update(&s, 2, SEQUENCE_ANY, CONFIG_UPDATE_CONFIG, (const uint8_t *)"<overlay/>", 10), ERROR_INVALID_MESSAGE);
-    assert_int_equal(update(&s, 3, SEQUENCE_ANY, CONFIG_UPDATE_KIND, NULL, 0), ERROR_FORBIDDEN);
+    assert_int_equal(update(&s, 3, SEQUENCE_ANY, 77, d, 8), ERROR_INVALID_MESSAGE);
     document(d, (uint16_t)(own + 1), true);
     assert_int_equal(update(&s, 4, (uint16_t)(own + 1), CONFIG_UPDATE_CONFIG, d, 8), ERROR_CONFIG_TOO_NEW); /* 6.3.2.1: 65535 alone is exempt */
     assert_int_equal(s.r->overlay->sequence, own);

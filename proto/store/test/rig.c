@@ -262,11 +262,19 @@ static void owner_add(struct rig *g, peer_h owner)
         g->owner[g->owners++] = owner;
 }
 
+enum data_model rig_model(const struct rig *g, uint32_t kind)
+{
+    for (unsigned k = 0; k < g->r->kinds; k++)
+        if (g->r->kind[k].id == kind)
+            return g->r->kind[k].model;
+    return kind_model(kind);
+}
+
 void rig_item_put(struct rig *g, struct writer *w, struct id resource, const struct rig_item *i)
 {
     uint8_t key[ID_BYTES], head[ID_BYTES + 12], value[4096], flipped[SIGNATURE_VALUE_BYTES];
     id_store(key, i->key ? *i->key : recorder_id(g->r, i->signer));
-    enum data_model model = kind_model(i->kind);
+    enum data_model model = rig_model(g, i->kind);
     struct stored_data d = {.storage_time_ms = i->storage_ms, .lifetime_s = i->lifetime_s, .model = model, .index = 0,
                             .key = {key, model == MODEL_DICTIONARY ? ID_BYTES : 0},
                             .value = {.exists = i->value && !i->absent,

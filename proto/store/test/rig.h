@@ -93,6 +93,8 @@ void rig_answer(struct rig *, const struct rig_seen *, uint16_t code, const void
 void rig_answer_error(struct rig *, const struct rig_seen *, uint16_t error);
 /* Body of a Fetch or Stat for one Kind. */
 size_t rig_specifier(uint8_t *out, size_t cap, struct id resource, uint32_t kind, uint64_t generation, const void *model, size_t len);
+/* Data model of a Kind that is registered, or that the recorder has in force. */
+enum data_model rig_model(const struct rig *, uint32_t kind);
 /* Puts a StoredData as rig_store would. */
 void rig_item_put(struct rig *, struct writer *, struct id resource, const struct rig_item *);
 
