@@ -13,7 +13,7 @@
     X(REQUEST_FAILED, "tag of node_request", "0 = timeout, FACT_FAILED_HERE, else RELOAD error code; bits 16-31 hops of the answer") \
     X(RESENT, "tid", "number of this retransmission, 1..4")                                                     \
     X(LATE_ANSWER, "tid", "-")                                                                                  \
-    X(MESSAGE_IN, "message code", "true bytes of the RELOAD message or fragment, without framing")              \
+    X(MESSAGE_IN, "message code", "true bytes without framing; a RELOAD message, or its first fragment (offset 0)") \
     X(REQUEST_SERVED, "tid", "links crossed << 16 | message code")                                              \
     X(DEAD_HOP, "tid", "message code; a message was dropped because its next hop failed. 0: a is the tag of our own iterative look-up") \
     X(DROPPED, "enum proto_error or drop reason", "message code, 0 if unknown")                                 \
@@ -29,7 +29,8 @@
     X(UPDATE_SENT, "enum update_cause", "enum chord_update; a new Update, not one that is sent again") \
     X(LEFT, "-", "-") \
     X(ATTACHED, "time since start, ns; we are a client", "peer that we are attached to") \
-    X(CONFIGURED, "sequence of the new configuration", "peer that it came from")
+    X(CONFIGURED, "sequence of the new configuration", "peer that it came from") \
+    X(FRAGMENT_IN, "message code, 0 if unknown", "true bytes without framing; a fragment that is not the first of its message")
 
 enum fact {
     FACT_NONE,

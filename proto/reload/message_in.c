@@ -451,7 +451,8 @@ void message_in(struct call *c, uint16_t slot, const uint8_t *b, uint32_t len, u
         else
             p.code = passing_code(c, p.h.transaction);
     }
-    c->env->port->fact(c->env, FACT_MESSAGE_IN, p.code, true_len);
+    bool first = err || FRAGMENT_OFFSET(p.h.fragment) == 0;
+    c->env->port->fact(c->env, first ? FACT_MESSAGE_IN : FACT_FRAGMENT_IN, p.code, true_len);
     if (err || p.h.length != true_len || p.h.overlay != c->o->hash || !(p.h.fragment & FRAGMENT_HIGH)) {
         drop(c, err ? (uint64_t)(int64_t)err : DROP_MALFORMED, p.code);
         return;

@@ -124,7 +124,7 @@ struct net_counts {
     uint64_t class_count[TRAFFIC_CLASSES], class_bytes[TRAFFIC_CLASSES]; /* delivered; bytes with UDP/IP and DTLS overhead */
     uint64_t keepalives_sent, keepalives_lost, keepalives_dropped, keepalives_dead; /* dropped: by an access line; dead: none of these nor delivered; those
                                                                     under way are among them */
-    uint64_t messages, message_bytes;                            /* datagrams of actors but acknowledgements delivered; their true bytes less the actor's framing */
+    uint64_t message_bytes;                                      /* of datagrams of actors but acknowledgements delivered: true bytes less the actor's framing */
     uint64_t clamped, legs;
     uint64_t handshakes, handshakes_failed;
     uint64_t wakes;                                              /* in which a node, the world or a timer of the host acted */

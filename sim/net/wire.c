@@ -138,10 +138,8 @@ void wire_count_delivered(struct host *h, const struct event *e)
 static void wire_hand_over(struct host *h, struct online *o, const struct event *e, const uint8_t *bytes, chan_h chan)
 {
     const struct actor *a = actor_of(h->net, e->dst);
-    if (e->class != TRAFFIC_ACK && e->true_len >= a->frame_bytes) {
-        h->counts.messages++;
+    if (e->class != TRAFFIC_ACK && e->true_len >= a->frame_bytes)
         h->counts.message_bytes += (uint64_t)e->true_len - a->frame_bytes;
-    }
     report(h, e, bytes, e->at, DATAGRAM_ARRIVED);
     call_begin(h, e->dst, e->at);
     o->node_due = a->receive(o->block, &h->env, chan, e->src, (struct dgram){bytes, e->len, e->true_len});

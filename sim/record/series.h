@@ -56,8 +56,9 @@
     X(COUNT, registrations_good, "registrations.success", "", "registrations that were stored")                        \
     X(COUNT, events, "events", "", "datagrams and wake-ups that ran, keepalives included")                             \
     X(COUNT, datagrams, "datagrams", "", "datagrams delivered, keepalives included")                                   \
-    X(COUNT, messages, "messages", "", "RELOAD messages and fragments delivered over a link")                          \
-    X(COUNT, message_bytes, "message_bytes", "bytes", "bytes of RELOAD messages and fragments delivered over a link")  \
+    X(COUNT, messages, "messages", "", "messages delivered over a link; one in fragments counts with its first")           \
+    X(COUNT, fragments, "fragments", "", "further fragments of messages delivered over a link")                        \
+    X(COUNT, message_bytes, "message_bytes", "bytes", "bytes of messages and fragments delivered over a link")         \
     SERIES_CLASSES(X, datagrams, "datagrams", "", "datagrams delivered")                                               \
     SERIES_CLASSES(X, messages, "messages", "", "messages delivered over a link")                                      \
     SERIES_CLASSES(X, bytes, "bytes", "bytes", "bytes of datagrams delivered, with UDP, IP and DTLS")                  \

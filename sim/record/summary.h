@@ -51,6 +51,7 @@
     X(COUNT, wakes, "wakes", STABLE, "")                                                                               \
     X(COUNT, datagrams, "datagrams", STABLE, "")                                                                       \
     X(COUNT, messages, "messages", STABLE, "")                                                                         \
+    X(COUNT, fragments, "fragments", STABLE, "")                                                                       \
     X(COUNT, message_bytes, "message_bytes", STABLE, "bytes")                                                          \
     SUMMARY_CLASSES(X, COUNT, datagrams, "datagrams.by_class", "")                                                     \
     SUMMARY_CLASSES(X, COUNT, datagram_bytes, "datagram_bytes.by_class", "bytes")                                      \

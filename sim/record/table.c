@@ -49,7 +49,7 @@ static void print_run(const struct summary *s, FILE *f)
     row(f, "events", "%" PRIu64 "; %.2f M per CPU second", s->events, s->events_per_cpu_s / 1e6);
     row(f, "datagrams (keepalives included)", "%" PRIu64 "; %.2f M per CPU second", s->datagrams,
         s->datagrams_per_cpu_s / 1e6);
-    row(f, "RELOAD messages over a link", "%" PRIu64 "; %.1f a simulated second", s->messages, s->throughput_messages);
+    row(f, "messages over a link", "%" PRIu64 "; %.1f a simulated second; %" PRIu64 " further fragments", s->messages, s->throughput_messages, s->fragments);
     row(f, "time", "%.1f s wall, %.1f s CPU, start %.1f s CPU", s->wall_s, s->cpu_s, s->start_cpu_s);
     row(f, "memory", "%.1f MB at most, %.0f bytes a peer", (double)s->peak_rss_bytes / 1e6, s->bytes_per_node);
 }

@@ -86,6 +86,7 @@ void tally_add(struct tally *to, const struct tally *t)
 {
     for (unsigned i = 0; i < TRAFFIC_CLASSES; i++)
         to->messages[i] += t->messages[i];
+    to->fragments += t->fragments;
     for (unsigned i = 0; i < DROPPED_REASONS; i++)
         to->dropped[i] += t->dropped[i];
     for (unsigned i = 0; i < UPDATE_CAUSES; i++)
@@ -116,7 +117,6 @@ static void totals_add_difference(struct totals *sum, const struct totals *from,
     sum->net.dropped += to->net.dropped - from->net.dropped;
     sum->net.uplink_dropped += to->net.uplink_dropped - from->net.uplink_dropped;
     sum->net.downlink_dropped += to->net.downlink_dropped - from->net.downlink_dropped;
-    sum->net.messages += to->net.messages - from->net.messages;
     sum->net.message_bytes += to->net.message_bytes - from->net.message_bytes;
     sum->net.clamped += to->net.clamped - from->net.clamped;
     sum->net.legs += to->net.legs - from->net.legs;
@@ -228,12 +228,13 @@ static void fill_classes(const struct measures *m, struct summary *s)
     uint64_t *count = class_fields(s, offsetof(struct summary, datagrams_lookup));
     uint64_t *bytes = class_fields(s, offsetof(struct summary, datagram_bytes_lookup));
     uint64_t *messages = class_fields(s, offsetof(struct summary, messages_lookup));
-    s->datagrams = 0;
+    s->datagrams = s->messages = 0;
     for (unsigned i = 0; i < TRAFFIC_CLASSES; i++) {
         count[i] = m->totals.net.class_count[i];
         bytes[i] = m->totals.net.class_bytes[i];
         messages[i] = m->tally.messages[i];
         s->datagrams += count[i];
+        s->messages += messages[i];
     }
 }
 static_assert(offsetof(struct summary, datagrams_keepalive) - offsetof(struct summary, datagrams_lookup) ==
@@ -257,7 +258,7 @@ static void fill_traffic(const struct measures *m, struct summary *s)
     const struct net_counts *n = &m->totals.net;
     double sim_s = seconds((double)m->covered), node_s = (double)m->online_us / 1e6;
     s->sim_s = sim_s;
-    s->messages = n->messages;
+    s->fragments = m->tally.fragments;
     s->message_bytes = n->message_bytes;
     s->events = m->totals.events;
     s->wakes = n->wakes;
@@ -271,7 +272,7 @@ static void fill_traffic(const struct measures *m, struct summary *s)
     s->nodes_online_mean = sim_s > 0 ? node_s / sim_s : NAN;
     s->registration_messages = node_s > 0 ? (double)m->tally.messages[TRAFFIC_STORE] / node_s : NAN;
     s->maintenance_bytes = node_s > 0 ? (double)maintenance_bytes(n) / node_s : NAN;
-    s->throughput_messages = sim_s > 0 ? (double)n->messages / sim_s : NAN;
+    s->throughput_messages = sim_s > 0 ? (double)s->messages / sim_s : NAN;
     s->dropped_queue_full = m->tally.dropped[DROPPED_QUEUE_FULL];
     s->dropped_no_route = m->tally.dropped[DROPPED_NO_ROUTE];
     s->dropped_unknown_destination = m->tally.dropped[DROPPED_UNKNOWN_DESTINATION];

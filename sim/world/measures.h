@@ -37,6 +37,7 @@ enum dropped {
 /* Sums of one partition over one interval. */
 struct tally {
     uint64_t messages[TRAFFIC_CLASSES]; /* by RELOAD message code; ACK, handshake and keepalive stay 0 */
+    uint64_t fragments;                 /* that are not the first of their message */
     uint64_t dropped[DROPPED_REASONS];
     uint64_t updates[UPDATE_CAUSES]; /* sent, by enum update_cause */
     uint64_t no_target; /* look-ups that found nobody to look up */

@@ -146,6 +146,7 @@ void observer_fact(void *world, struct part *part, peer_h self, sim_time now, ui
         b->tally.messages[w->kind->traffic(x)]++;
         load_message(&w->load, self, now);
         break;
+    case FACT_FRAGMENT_IN: b->tally.fragments++; break;
     case FACT_DROPPED: b->tally.dropped[dropped_why((int)(int64_t)x)]++; break;
     case FACT_RESENT:
         b->tally.resent++;

@@ -141,6 +141,7 @@ static void fill_traffic(struct series_row *row, const struct measures *m, const
     row->events = s->events;
     row->datagrams = s->datagrams;
     row->messages = s->messages;
+    row->fragments = s->fragments;
     row->message_bytes = s->message_bytes;
     row->resent = m->tally.resent;
     row->spurious = m->tally.spurious;

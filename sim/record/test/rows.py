@@ -17,7 +17,7 @@ CLASSES = ["lookup", "store", "update", "attach", "join_leave", "ping", "other",
 METRICS = ["nodes_online", "joins", "joins_failed", "leaves", "crashes", "lookups", "lookup.correct", "lookup.stale", "lookup.lost",
            "lookup.absent", "lookup.wrong_owner", "lookup.timeout", "lookup.error", "lookup.expected", "lookup.latency_s.mean",
            "lookup.latency_s.p50", "lookup.latency_s.p95", "lookup.latency_s.p99", "lookup.hops.mean", "lookup.dead_hops.mean",
-           "registrations", "registrations.success", "events", "datagrams", "messages", "message_bytes", "e2e.resent", "e2e.spurious",
+           "registrations", "registrations.success", "events", "datagrams", "messages", "fragments", "message_bytes", "e2e.resent", "e2e.spurious",
            "ring.wrong_successor", "ring.dead_successor", "ring.unreachable_values", "ring.under_replicated", "links.mean",
            "finger.valid_share", "links.failed", "detect.latency_s.p50"] + [
                "%s.%s" % (what, c) for what in ("datagrams", "messages", "bytes") for c in CLASSES]

@@ -4,7 +4,7 @@ program=${RELOADSIM:-${BUILD:-build}/reloadsim}
 scratch=$(mktemp -d) && trap 'rm -rf "$scratch"' EXIT
 failed=0
 
-# model PEERS: lines "what messages" of load-model.md, for the parameters of load_model.yaml.
+# model PEERS: lines "what frames" (messages, each fragment by itself) of load-model.md, for the parameters of load_model.yaml.
 model() {
     awk -v N="$1" '
         function log2(x) { return log(x) / log(2) }
@@ -80,7 +80,7 @@ counted() {
         "$program" run sim/world/test/load_model.yaml --quiet -o "$scratch/run" --set "seed=$seed" --set "overlay.peers=$peers" --set "phases.measure=$minutes min" \
             --set "faults=$fault" "${@:5}" >"$scratch/log" 2>&1 || { cat "$scratch/log" >&2; exit 70; }
         cat "$scratch/run/summary.json"
-    done | awk -F'[" :,]+' 'NF >= 3 && $3 + 0 == $3 { s[$2] += $3 } END { for (k in s) print k, s[k] }' >"$scratch/sums"
+    done | awk -F'[" :,]+' 'NF >= 3 && $3 + 0 == $3 { s[$2] += $3 } END { s["frames"] = s["messages"] + s["fragments"]; for (k in s) print k, s[k] }' >"$scratch/sums"
 }
 sum() { awk -v k="$1" '$1 == k { print $2 }' "$scratch/sums"; }
 each() { awk -v a="$(sum "$1")" -v n="$2" -v less="${3:-0}" 'BEGIN { print (n > 0) ? a / n - less : "nothing" }'; }
@@ -103,27 +103,27 @@ compare() {
     model "$peers" >"$scratch/model"
     counted '[]' 1 "$peers" "$minutes"
     local per=$(awk -v p="$peers" -v m="$minutes" 'BEGIN { print p * m * 60 }')
-    agrees "$peers peers: messages a look-up" "$(each messages.by_class.lookup "$(sum lookup.count)")" lookup
-    agrees "$peers peers: messages a registration" "$(each messages.by_class.store "$(sum registration.count)")" register
-    agrees "$peers peers: messages a refresh" "$(each messages.by_class.update "$(awk -v p="$per" 'BEGIN { print p / 600 }')")" refresh
-    agrees "$peers peers: messages a look for partitions" "$(each messages.by_class.ping "$(awk -v p="$per" 'BEGIN { print p / 600 }')")" check
+    agrees "$peers peers: frames a look-up" "$(each datagrams.by_class.lookup "$(sum lookup.count)")" lookup
+    agrees "$peers peers: frames a registration" "$(each datagrams.by_class.store "$(sum registration.count)")" register
+    agrees "$peers peers: frames a refresh" "$(each datagrams.by_class.update "$(awk -v p="$per" 'BEGIN { print p / 600 }')")" refresh
+    agrees "$peers peers: frames a look for partitions" "$(each datagrams.by_class.ping "$(awk -v p="$per" 'BEGIN { print p / 600 }')")" check
     agrees "$peers peers: handshake datagrams a look for partitions" "$(each datagrams.by_class.handshake "$(awk -v p="$per" 'BEGIN { print p / 600 }')")" check.handshake
     agrees "$peers peers: keepalives a second" "$(each datagrams.by_class.keepalive "$per")" keepalive
     agrees "$peers peers: links" "$(sum links.mean)" links
     agrees "$peers peers: links to the owner" "$(sum lookup.hops.mean)" path
 
     counted "[{at: 10 s, leave: {share: $share %}}]" "$seeds" "$peers" 5 "${off[@]}"
-    agrees "$peers peers: messages a leave" "$(each messages "$(sum fault.0.touched)")" leave
+    agrees "$peers peers: frames a leave" "$(each frames "$(sum fault.0.touched)")" leave
     agrees "$peers peers: handshake datagrams a leave" "$(each datagrams.by_class.handshake "$(sum fault.0.touched)")" leave.handshake
 
     counted "[{at: 10 s, kill: {share: $share %}}]" "$seeds" "$peers" 10 "${off[@]}"
     count=$(sum fault.0.touched)
     local failure handshake
-    failure=$(each messages "$count")
+    failure=$(each frames "$count")
     handshake=$(each datagrams.by_class.handshake "$count")
-    agrees "$peers peers: messages a failure" "$failure" failure
+    agrees "$peers peers: frames a failure" "$failure" failure
     # What the same peers cost that come back after five minutes, less their failure: their joins.
     counted "[{at: 10 s, kill: {share: $share %, restart: 5 min}}]" "$seeds" "$peers" 10 "${off[@]}"
-    agrees "$peers peers: messages a join" "$(each messages "$count" "$failure")" join
+    agrees "$peers peers: frames a join" "$(each frames "$count" "$failure")" join
     agrees "$peers peers: handshake datagrams a join" "$(each datagrams.by_class.handshake "$count" "$handshake")" join.handshake
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Pins what a world records: the segments but for their head are the same bytes for both engines, any partitions and another window; rows end at
- * intervals and at the borders of the measured phase; faults and phases are events; counts of the measured rows add up to the summary; a
+ * intervals and at the borders of the measured phase; faults and phases are events; counts of the measured rows add up to the summary; a message in fragments is one; a
  * row with the figures so far is final when it is written; recording changes no result, at odd instants either; messages by node add up to those of all; shares of
  * the ring follow the law of random ids; each snapshot of the ring tells of everybody what the others in it tell too. Leaves open what becomes of the segments (sim/record/test). */
 #include <fcntl.h>
@@ -191,6 +191,7 @@ static void rows_end_where_they_should_and_add_up(void **state)
         sum.events += row->events;
         sum.datagrams += row->datagrams;
         sum.messages += row->messages;
+        sum.fragments += row->fragments;
         sum.message_bytes += row->message_bytes;
         sum.datagrams_keepalive += row->datagrams_keepalive;
         sum.messages_update += row->messages_update;
@@ -203,6 +204,7 @@ static void rows_end_where_they_should_and_add_up(void **state)
     assert_int_equal(sum.events, r.summary.events);
     assert_int_equal(sum.datagrams, r.summary.datagrams);
     assert_int_equal(sum.messages, r.summary.messages);
+    assert_int_equal(sum.fragments, r.summary.fragments);
     assert_int_equal(sum.message_bytes, r.summary.message_bytes);
     assert_int_equal(sum.datagrams_keepalive, r.summary.datagrams_keepalive);
     assert_int_equal(sum.messages_update, r.summary.messages_update);
@@ -211,6 +213,21 @@ static void rows_end_where_they_should_and_add_up(void **state)
     assert_int_equal(sum.leaves, r.summary.leave_count);
     assert_int_equal(sum.resent, r.summary.e2e_resent);
     assert_true(sum.crashes > 0 && sum.resent > 0 && sum.messages > 0);
+    forget(&r);
+}
+
+/* Each datagram of a class that carries messages is a message, with all of it or its first fragment, or a further fragment of one. An answer to a look-up
+ * takes two here (two certificates), a Ping one. */
+static void a_message_in_fragments_is_one_message(void **state)
+{
+    (void)state;
+    struct recording r;
+    record(&r, NULL, (struct world_options){.out = folder});
+    const struct summary *s = &r.summary;
+    assert_int_equal(s->messages + s->fragments, s->datagrams - s->datagrams_ack - s->datagrams_handshake - s->datagrams_keepalive);
+    assert_true(s->messages_lookup < s->datagrams_lookup);
+    assert_true(s->messages_ping > 0);
+    assert_int_equal(s->messages_ping, s->datagrams_ping);
     forget(&r);
 }
 
@@ -456,6 +473,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(engines_windows_and_partitions_do_not_show),
         TEST(rows_end_where_they_should_and_add_up),
+        TEST(a_message_in_fragments_is_one_message),
         TEST(faults_and_phases_are_events),
         TEST(recording_changes_no_result),
         TEST(a_row_is_final_when_it_is_written),
