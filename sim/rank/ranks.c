@@ -15,6 +15,8 @@ struct pile {
 struct ranks {
     struct carrier carrier;
     uint64_t meeting;
+    uint64_t left_ns; /* when the last meeting was over */
+    struct ranks_spent spent;
     struct blob *out, *in;
     struct ranks_head *theirs;
     struct pile *pile; /* bytes on their way to each rank */
@@ -29,6 +31,11 @@ _Noreturn static void no_memory(void)
     _exit(4);
 }
 
+static uint64_t now_ns(const struct ranks *r)
+{
+    return r->carrier.clock_ns ? r->carrier.clock_ns(r->carrier.impl) : 0;
+}
+
 struct ranks *ranks_open(const struct carrier *c)
 {
     struct ranks *r = calloc(1, sizeof *r);
@@ -39,6 +46,7 @@ struct ranks *ranks_open(const struct carrier *c)
     r->in = calloc(c->count, sizeof *r->in);
     r->theirs = calloc(c->count, sizeof *r->theirs);
     r->pile = calloc(c->count, sizeof *r->pile);
+    r->left_ns = now_ns(r);
     if (r->out && r->in && r->theirs && r->pile)
         return r;
     ranks_close(r);
@@ -106,15 +114,43 @@ _Noreturn static void out_of_step(const struct ranks *r, const struct ranks_head
     abort();
 }
 
+static void book(struct ranks *r, const struct ranks_head *mine, uint64_t began_ns, const struct blob *out, const struct ranks_head *theirs)
+{
+    struct ranks_spent *s = &r->spent;
+    uint64_t slowest = mine->worked_ns, all;
+    for (unsigned i = 0; i < r->carrier.count; i++) {
+        slowest = theirs[i].worked_ns > slowest ? theirs[i].worked_ns : slowest;
+        s->bytes += i != r->carrier.self ? out[i].size : 0;
+    }
+    r->left_ns = now_ns(r);
+    all = r->left_ns - began_ns;
+    uint64_t wait = slowest - mine->worked_ns < all ? slowest - mine->worked_ns : all;
+    s->work_ns += mine->worked_ns;
+    s->wait_ns += wait;
+    s->exchange_ns += all - wait;
+    s->meetings++;
+    s->windows += mine->purpose == RANKS_WINDOW;
+}
+
 void ranks_meet(struct ranks *r, enum ranks_purpose purpose, const uint64_t word[2], const struct blob *out, struct ranks_head *theirs, struct blob *in)
 {
-    const struct ranks_head mine = {r->meeting++, purpose, {word[0], word[1]}};
+    uint64_t began_ns = now_ns(r);
+    const struct ranks_head mine = {r->meeting++, purpose, {word[0], word[1]}, began_ns - r->left_ns};
     r->carrier.meet(r->carrier.impl, &mine, out, theirs, in);
     for (unsigned i = 0; i < r->carrier.count; i++)
         if (i != r->carrier.self && (theirs[i].meeting != mine.meeting || theirs[i].purpose != mine.purpose))
             out_of_step(r, &mine, i, &theirs[i]);
     theirs[r->carrier.self] = mine;
     in[r->carrier.self] = out[r->carrier.self];
+    book(r, &mine, began_ns, out, theirs);
+}
+
+struct ranks_spent ranks_spent(const struct ranks *r)
+{
+    struct ranks_spent s = r ? r->spent : (struct ranks_spent){0};
+    if (r)
+        s.work_ns += now_ns(r) - r->left_ns;
+    return s;
 }
 
 static const struct blob *meet(struct ranks *r, enum ranks_purpose purpose)

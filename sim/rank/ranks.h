@@ -25,6 +25,7 @@ struct ranks_head {
     uint64_t meeting; /* its number */
     uint64_t purpose; /* enum ranks_purpose */
     uint64_t word[2];
+    uint64_t worked_ns; /* since the end of the meeting before; 0 without a clock */
 };
 
 struct carrier {
@@ -32,6 +33,8 @@ struct carrier {
     unsigned self, count;
     /* Gives mine and out[i] to each rank i but self, and takes theirs[i] and in[i] from it. in[] is lent until the next call; out[] is done with at return. */
     void (*meet)(void *impl, const struct ranks_head *mine, const struct blob *out, struct ranks_head *theirs, struct blob *in);
+    /* What a clock on the wall of this machine shows; NULL: nobody wants to know where time goes. It reaches no result. */
+    uint64_t (*clock_ns)(void *impl);
 };
 
 enum ranks_purpose { RANKS_WINDOW, RANKS_SUM, RANKS_GATHER, RANKS_LETTERS, RANKS_QUESTIONS, RANKS_ANSWERS };
@@ -47,6 +50,16 @@ static inline bool ranks_many(const struct ranks *r)
 }
 unsigned ranks_self(const struct ranks *);  /* 0 .. count - 1; 0 for NULL */
 unsigned ranks_count(const struct ranks *); /* 1 for NULL */
+
+/* Where the time of this rank went, since it was opened: the three parts add up to all of it. A rank waits until the slowest has done its work, and what a meeting takes
+ * beyond that is exchange; how long each has worked, all tell at the meeting, so no clocks need to agree. Price: what one leaves a meeting later than another counts as the other's work.
+ * All 0 for NULL and without a clock, but for the counts. */
+struct ranks_spent {
+    uint64_t work_ns, wait_ns, exchange_ns;
+    uint64_t windows, meetings; /* meetings at the end of a window; and all */
+    uint64_t bytes;             /* that it gave to the others, heads not counted */
+};
+struct ranks_spent ranks_spent(const struct ranks *);
 
 /* One meeting as it is. theirs and in have room for one of each rank; those of self are what it gave. */
 void ranks_meet(struct ranks *, enum ranks_purpose, const uint64_t word[2], const struct blob *out, struct ranks_head *theirs, struct blob *in);

@@ -229,14 +229,16 @@ void journal_ring(struct journal *r, const struct series_ring *row, unsigned cou
     append(r, SEGMENT_RING);
 }
 
-/* What became of each fault, as it stands in summary.json. */
+/* What became of each fault and where the time of each rank went, as it stands in summary.json. */
 static void put_faults(struct payload *p, const struct summary *s)
 {
     char *text = NULL;
     size_t len = 0;
     FILE *f = open_memstream(&text, &len);
-    if (f)
+    if (f) {
         summary_json_faults(s, f);
+        summary_json_ranks(s, f);
+    }
     if (!f || fclose(f) != 0)
         p->failed = true;
     else

@@ -191,6 +191,16 @@ void summary_json_faults(const struct summary *s, FILE *f)
     }
 }
 
+void summary_json_ranks(const struct summary *s, FILE *f)
+{
+    for (unsigned n = 0; n < s->rank_count; n++) {
+        const struct summary_rank *r = &s->rank[n];
+        fprintf(f, ",\n  \"rank.%u.compute_s\": %.9g,\n  \"rank.%u.wait_s\": %.9g,\n  \"rank.%u.exchange_s\": %.9g", n, r->compute_s, n, r->wait_s, n,
+                r->exchange_s);
+        fprintf(f, ",\n  \"rank.%u.cpu_s\": %.9g,\n  \"rank.%u.bytes\": %.16g", n, r->cpu_s, n, r->bytes);
+    }
+}
+
 int summary_json(const struct summary *s, FILE *f, bool stable_only)
 {
     const char *before = "{\n  ";
@@ -202,6 +212,8 @@ int summary_json(const struct summary *s, FILE *f, bool stable_only)
         before = ",\n  ";
     }
     summary_json_faults(s, f);
+    if (!stable_only)
+        summary_json_ranks(s, f);
     fputs("\n}\n", f);
     return ferror(f) ? -1 : 0;
 }

@@ -42,8 +42,15 @@
     X(REAL, sim_s, "sim_s", STABLE, "s")                                                                               \
     X(COUNT, ranks, "ranks", VOLATILE, "")                                                                             \
     X(REAL, wall_s, "wall_s", VOLATILE, "s")                                                                           \
+    X(REAL, run_wall_s, "run_wall_s", VOLATILE, "s")                                                                   \
     X(REAL, cpu_s, "cpu_s", VOLATILE, "s")                                                                             \
     X(REAL, start_cpu_s, "start_cpu_s", VOLATILE, "s")                                                                 \
+    X(REAL, ranks_compute_s, "ranks.compute_s", VOLATILE, "s")                                                         \
+    X(REAL, ranks_wait_s, "ranks.wait_s", VOLATILE, "s")                                                               \
+    X(REAL, ranks_exchange_s, "ranks.exchange_s", VOLATILE, "s")                                                       \
+    X(COUNT, ranks_windows, "ranks.windows", VOLATILE, "")                                                             \
+    X(COUNT, ranks_meetings, "ranks.meetings", VOLATILE, "")                                                           \
+    X(COUNT, ranks_bytes, "ranks.bytes", VOLATILE, "bytes")                                                            \
     X(COUNT, peak_rss_bytes, "peak_rss_bytes", VOLATILE, "bytes")                                                      \
     X(REAL, events_per_cpu_s, "events_per_cpu_s", VOLATILE, "1/s")                                                     \
     X(REAL, datagrams_per_cpu_s, "datagrams_per_cpu_s", VOLATILE, "1/s")                                               \
@@ -174,6 +181,13 @@ struct summary_more {
     double value; /* whole numbers up to 2^53 are written as such */
 };
 
+/* Where the time of one of several ranks went, in warm-up and measured phase. Keys, all volatile, null in none: rank.N.compute_s (its own work by the wall clock),
+ * .wait_s (for ranks that worked longer), .exchange_s (the meetings themselves), .cpu_s, .bytes (that it gave to the others). The first three add up to run_wall_s; ranks.*
+ * above are their means over all ranks, the windows and meetings that all came to, and the bytes of all. */
+struct summary_rank {
+    double compute_s, wait_s, exchange_s, cpu_s, bytes;
+};
+
 struct summary {
 #define X(type, field, key, volatility, unit) SUMMARY_TYPE_##type field SUMMARY_SIZE_##type;
     SUMMARY_KEYS(X)
@@ -182,6 +196,8 @@ struct summary {
     struct summary_fault fault[SUMMARY_FAULTS_MAX];
     unsigned mores;
     const struct summary_more *more; /* borrowed */
+    unsigned rank_count;             /* 0: one process */
+    const struct summary_rank *rank; /* borrowed */
 };
 
 enum summary_type { SUMMARY_TEXT, SUMMARY_COUNT, SUMMARY_HEX, SUMMARY_REAL };
@@ -210,8 +226,9 @@ const char *summary_unrecovered(const struct summary_fault *, char out[32]);
 /* One flat JSON object, a line a key, in the order above, then the faults; with stable_only the volatile keys are left out, so that equal runs give equal bytes.
  * summary_write replaces path in one step (rename). 0, or -1 with errno. */
 int summary_json(const struct summary *, FILE *, bool stable_only);
-/* The keys fault.N.* and those of `more` alone, each line after a comma. */
+/* The keys fault.N.* and those of `more` alone, each line after a comma; and so those of ranks. */
 void summary_json_faults(const struct summary *, FILE *);
+void summary_json_ranks(const struct summary *, FILE *);
 int summary_write(const struct summary *, const char *path);
 /* The main figures for a person: outcomes before and after the faults side by side, traffic per peer by class. */
 void summary_print(const struct summary *, FILE *);

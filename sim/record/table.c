@@ -54,6 +54,23 @@ static void print_run(const struct summary *s, FILE *f)
     row(f, "memory", "%.1f MB at most, %.0f bytes a peer", (double)s->peak_rss_bytes / 1e6, s->bytes_per_node);
 }
 
+#define RANKS_SHOWN 16u
+
+/* Of several ranks: where the time between start and drain went. */
+static void print_ranks(const struct summary *s, FILE *f)
+{
+    if (s->rank_count == 0)
+        return;
+    fprintf(f, "\nranks %31s %11s %11s %10s %12s\n", "compute", "wait", "exchange", "CPU", "MB given");
+    for (unsigned n = 0; n < s->rank_count && n < RANKS_SHOWN; n++) {
+        const struct summary_rank *r = &s->rank[n];
+        fprintf(f, "  %-22u %9.2f s %9.2f s %9.2f s %8.2f s %12.1f\n", n, r->compute_s, r->wait_s, r->exchange_s, r->cpu_s, r->bytes / 1e6);
+    }
+    if (s->rank_count > RANKS_SHOWN)
+        fprintf(f, "  and %u more: rank.N.* in summary.json\n", s->rank_count - RANKS_SHOWN);
+    fprintf(f, "  mean %28.2f s %9.2f s %9.2f s  in %" PRIu64 " windows\n", s->ranks_compute_s, s->ranks_wait_s, s->ranks_exchange_s, s->ranks_windows);
+}
+
 static void print_latency(FILE *f, const char *name, double mean, double p50, double p95, double p99)
 {
     char a[16], b[16], c[16], d[16];
@@ -210,6 +227,7 @@ static void print_more(const struct summary *s, FILE *f)
 void summary_print(const struct summary *s, FILE *f)
 {
     print_run(s, f);
+    print_ranks(s, f);
     print_lookups(s, f);
     print_faults(s, f);
     print_more(s, f);

@@ -223,6 +223,9 @@ struct world {
     struct summary summary;
     struct summary_more *more; /* HOSTILE_FIGURES_MAX, where anybody attacks; what hostile_summary has filled in */
     double begin_wall_s, begin_cpu_s, start_cpu_s, run_cpu_s;
+    double run_wall_s;            /* of warm-up and measured phase; before they are over: when they began */
+    struct ranks_spent run_spent; /* of this rank, as run_wall_s */
+    struct summary_rank *rank;    /* of all ranks, for the summary; NULL: one process, or no clock */
     uint64_t empty_rss_bytes, run_events, run_datagrams;
     uint64_t seen_events; /* of the kernel, on all ranks, when they last agreed to go on */
     bool cpu_taken;

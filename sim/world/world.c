@@ -334,6 +334,7 @@ void world_close(struct world *w)
     latency_free(&w->latency);
     free(w->scopes);
     free(w->more);
+    free(w->rank);
     free(w->joined_map);
     free(w->online_map);
     free(w->moved.at);
@@ -510,11 +511,21 @@ static void measure_ends(struct world *w, double begin_cpu_s)
         return;
     w->cpu_taken = true;
     w->run_cpu_s = progress_cpu_s() - begin_cpu_s;
+    w->run_wall_s = progress_wall_s() - w->run_wall_s;
+    const struct ranks_spent from = w->run_spent, to = ranks_spent(w->ranks);
+    w->run_spent = (struct ranks_spent){.work_ns = to.work_ns - from.work_ns,
+                                        .wait_ns = to.wait_ns - from.wait_ns,
+                                        .exchange_ns = to.exchange_ns - from.exchange_ns,
+                                        .windows = to.windows - from.windows,
+                                        .meetings = to.meetings - from.meetings,
+                                        .bytes = to.bytes - from.bytes};
 }
 
 static int run_phases(struct world *w)
 {
     double begin_cpu_s = progress_cpu_s();
+    w->run_wall_s = progress_wall_s();
+    w->run_spent = ranks_spent(w->ranks);
     book_interval(w); /* of no length: who is there at time 0 */
     assembly_begin(w);
     recording_begin(w);
@@ -568,6 +579,33 @@ void world_figures(const struct world *w, struct summary *s)
     s->population = w->identities;
 }
 
+/* Where each rank's time went goes to all. */
+static void rank_summary(struct world *w, struct summary *s)
+{
+    const struct ranks_spent *t = &w->run_spent;
+    const uint64_t mine[] = {t->work_ns, t->wait_ns, t->exchange_ns, (uint64_t)(w->run_cpu_s * 1e9), t->bytes};
+    if (!w->ranks || !w->cpu_taken)
+        return;
+    s->ranks_windows = t->windows;
+    s->ranks_meetings = t->meetings;
+    const struct blob *all = ranks_gather(w->ranks, mine, sizeof mine);
+    w->rank = calloc(w->parts, sizeof *w->rank);
+    s->ranks_compute_s = s->ranks_wait_s = s->ranks_exchange_s = 0;
+    for (unsigned r = 0; r < w->parts; r++) {
+        uint64_t one[sizeof mine / sizeof mine[0]];
+        memcpy(one, all[r].bytes, sizeof one);
+        const struct summary_rank shown = {(double)one[0] / 1e9, (double)one[1] / 1e9, (double)one[2] / 1e9, (double)one[3] / 1e9, (double)one[4]};
+        s->ranks_compute_s += shown.compute_s / w->parts;
+        s->ranks_wait_s += shown.wait_s / w->parts;
+        s->ranks_exchange_s += shown.exchange_s / w->parts;
+        s->ranks_bytes += one[4];
+        if (w->rank)
+            w->rank[r] = shown;
+    }
+    s->rank = w->rank;
+    s->rank_count = w->rank ? w->parts : 0;
+}
+
 static void fill_summary(struct world *w, bool complete)
 {
     struct summary *s = &w->summary;
@@ -578,7 +616,10 @@ static void fill_summary(struct world *w, bool complete)
     ranks_sum(w->ranks, bytes, 2);
     s->complete = complete;
     s->ranks = w->parts;
+    rank_summary(w, s);
     s->wall_s = progress_wall_s() - w->begin_wall_s;
+    if (w->cpu_taken)
+        s->run_wall_s = w->run_wall_s;
     s->cpu_s = seconds[0];
     s->start_cpu_s = seconds[1];
     s->peak_rss_bytes = bytes[0];

@@ -144,6 +144,14 @@ static void meet(void *impl, const struct ranks_head *mine, const struct blob *o
     guard_works(m->guard, mine->purpose == RANKS_WINDOW);
 }
 
+static uint64_t clock_ns(void *impl)
+{
+    struct timespec t;
+    (void)impl;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
 /* ---- beginning and end ---- */
 
 static int open_lanes(struct mpi *m)
@@ -210,7 +218,7 @@ static int begin(struct carrier *c, char *error, size_t cap)
         no_memory();
     if (begin_guard(m, error, cap))
         return -1;
-    *c = (struct carrier){.impl = m, .self = (unsigned)m->self, .count = (unsigned)m->count, .meet = meet};
+    *c = (struct carrier){.impl = m, .self = (unsigned)m->self, .count = (unsigned)m->count, .meet = meet, .clock_ns = clock_ns};
     return 0;
 }
 

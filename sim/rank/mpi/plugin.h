@@ -9,7 +9,7 @@
 
 #define MPI_PLUGIN_FILE    "mpi.so"             /* after "reloadsim-" */
 #define MPI_PLUGIN_SYMBOL  "reloadsim_mpi"      /* a struct mpi_plugin */
-#define MPI_PLUGIN_VERSION UINT64_C(1)          /* of what stands below and in struct carrier */
+#define MPI_PLUGIN_VERSION UINT64_C(2)          /* of what stands below and in struct carrier */
 #define MPI_LOST_STATUS    3                    /* a rank was lost: results are incomplete */
 
 struct mpi_plugin {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Pins `reloadsim run --ranks N` over Open MPI: the same results to the last figure, row and captured byte on 2 and 3 ranks as alone (more ranks than this machine may have
-# cores); mpirun by hand; checks and their status; a rank that is killed, or stopped, ends all with status 3, is named, and leaves what report can read; an interrupt of any
+# cores); mpirun by hand; that the times of each rank add up; checks and their status; a rank that is killed, or stopped, ends all with status 3, is named, and leaves what report can read; an interrupt of any
 # rank, or of the launcher, ends all with 130 and whole results; and without its parts the program says which package is missing.
 # Leaves open: several machines; that worlds on ranks do not differ, which is tested at length without MPI (sim/world/test/test_ranks.c).
 . "$(dirname "$0")/../../../scripts/test-lib.sh"
@@ -48,6 +48,18 @@ for n in 1 6 8; do
 done
 check "mpirun by hand" ends 0 "${own[@]}" -n 2 "$r" run workloads/det-1.yaml -o "$work/hand" --quiet
 check "mpirun by hand: the same figures" "$r" compare --quiet "$work/alone-1" "$work/hand"
+figure() { sed -n "s/^ *\"$2\": *\([-0-9.e+]*\).*/\1/p" "$work/$1/summary.json"; }
+times_add_up() { # work, waiting and exchange of each rank are the time of the run but for a per cent, and their means stand above them
+    local whole rank
+    whole=$(figure hand run_wall_s)
+    for rank in 0 1; do
+        awk -v all="$whole" -v a="$(figure hand rank.$rank.compute_s)" -v b="$(figure hand rank.$rank.wait_s)" -v c="$(figure hand rank.$rank.exchange_s)" \
+            'BEGIN { sum = a + b + c; print "rank", sum, "of", all; exit !(a > 0 && b > 0 && c > 0 && all > 0 && sum > 0.99 * all - 0.01 && sum < 1.01 * all + 0.01) }' || return 1
+    done
+    [ "$(figure hand ranks.windows)" -gt 1000 ] && [ "$(figure hand ranks.bytes)" -gt 1000 ] && [ -z "$(figure hand rank.2.compute_s)" ] &&
+        grep -q '"ranks.compute_s": null' "$work/alone-1/summary.json"
+}
+check "where the time of each rank went adds up" times_add_up
 cat >"$work/doomed.yaml" <<'YAML'
 reloadsim: 1
 overlay: {peers: 20}

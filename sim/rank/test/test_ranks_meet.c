@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Pins: what is built of meetings. Sums, gatherings, questions to one and to all give each rank what it should get, with bytes of any length and none, on 1 to 9 ranks and for NULL;
- * ranks that have lost step end the program; a slice holds its items, zeroed, and whoever touches another's ends. Leaves open: what carries the bytes between processes
+ * ranks that have lost step end the program; the time of a rank is divided into work, waiting and exchange without a rest; a slice holds its items, zeroed, and whoever touches another's ends. Leaves open: what carries the bytes between processes
  * (test_mpi.sh), the windows of the kernel (sim/kernel/test/test_engines.c), worlds (sim/world/test/test_ranks.c). */
 #include <setjmp.h>
 #include <signal.h>
@@ -177,6 +177,70 @@ struct item {
 #define FIRST 33333u
 #define END   66666u
 
+/* Three ranks of which this is one, on a clock of its own: the others say how long they worked, and a meeting takes so long. */
+struct table {
+    uint64_t now_ns, meeting_ns, theirs_ns[3];
+};
+
+static void meet_on_paper(void *impl, const struct ranks_head *mine, const struct blob *out, struct ranks_head *theirs, struct blob *in)
+{
+    struct table *t = impl;
+    (void)out;
+    t->now_ns += t->meeting_ns;
+    for (unsigned i = 0; i < 3; i++) {
+        theirs[i] = *mine;
+        theirs[i].worked_ns = t->theirs_ns[i];
+        in[i] = (struct blob){0};
+    }
+}
+
+static uint64_t clock_on_paper(void *impl)
+{
+    return ((struct table *)impl)->now_ns;
+}
+
+static void time_is_work_waiting_or_exchange(void **state)
+{
+    (void)state;
+    struct table t = {.now_ns = 1000000};
+    const struct carrier c = {.impl = &t, .self = 1, .count = 3, .meet = meet_on_paper, .clock_ns = clock_on_paper};
+    struct ranks *r = ranks_open(&c);
+    const struct blob out[3] = {{"12345678", 8}, {"12", 2}, {"", 0}};
+    struct ranks_head theirs[3];
+    struct blob in[3];
+    static const struct {
+        uint64_t work, first, last, meeting, wait;
+    } turns[] = {
+        {100, 400, 250, 350, 300}, /* rank 0 was slower by 300 */
+        {500, 400, 500, 20, 0},    /* this one was the slowest */
+        {100, 900, 100, 700, 700}, /* and where clocks run apart, nobody waits longer than the meeting took */
+    };
+    uint64_t work = 0, wait = 0, exchange = 0, sum = 0;
+    for (unsigned i = 0; i < 3; i++) {
+        t.now_ns += turns[i].work;
+        t.meeting_ns = turns[i].meeting;
+        t.theirs_ns[0] = turns[i].first;
+        t.theirs_ns[2] = turns[i].last;
+        ranks_meet(r, i ? RANKS_WINDOW : RANKS_SUM, (const uint64_t[2]){0, 0}, out, theirs, in);
+        work += turns[i].work;
+        wait += turns[i].wait;
+        exchange += turns[i].meeting - turns[i].wait;
+        sum += turns[i].work + turns[i].meeting;
+    }
+    t.now_ns += 77; /* at work on the next */
+    struct ranks_spent s = ranks_spent(r);
+    assert_int_equal(s.work_ns, work + 77);
+    assert_int_equal(s.wait_ns, wait);
+    assert_int_equal(s.exchange_ns, exchange);
+    assert_int_equal(s.work_ns + s.wait_ns + s.exchange_ns, sum + 77);
+    assert_int_equal(s.meetings, 3);
+    assert_int_equal(s.windows, 2);
+    assert_int_equal(s.bytes, 3 * 8);
+    ranks_close(r);
+    s = ranks_spent(NULL);
+    assert_true(s.work_ns == 0 && s.meetings == 0);
+}
+
 static struct item *open_middle(void)
 {
     return slice_open(sizeof(struct item), ITEMS, FIRST, END);
@@ -228,6 +292,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(meetings_give_each_what_it_should_get),
         cmocka_unit_test(ranks_that_lost_step_end_the_program),
+        cmocka_unit_test(time_is_work_waiting_or_exchange),
         cmocka_unit_test(slices_hold_their_items_and_no_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -160,8 +160,16 @@ static void stable_output_leaves_out_what_depends_on_the_machine(void **state)
     b.wall_s = 2;
     b.peak_rss_bytes = 77;
     b.ranks = 4;
+    const struct summary_rank rank[] = {{.compute_s = 1.5}, {.wait_s = 0.25, .bytes = 1e15}};
+    b.rank_count = 2;
+    b.rank = rank;
     char *ja = json_of(&a, true), *jb = json_of(&b, true);
     assert_string_equal(ja, jb);
+    free(jb);
+    jb = json_of(&b, false);
+    assert_non_null(strstr(jb, "\"rank.0.compute_s\": 1.5"));
+    assert_non_null(strstr(jb, "\"rank.1.wait_s\": 0.25"));
+    assert_non_null(strstr(jb, "\"rank.1.bytes\": 1000000000000000"));
     b.lookup_count++;
     free(jb);
     jb = json_of(&b, true);
