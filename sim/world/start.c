@@ -2,6 +2,7 @@
 /* Time 0: who is online, who is not, and the overlay itself when it is to stand already. */
 #include <malloc.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "sim/kernel/random.h"
 #include "sim/world/assembly.h"
@@ -63,6 +64,37 @@ struct census {
     uint32_t online_count, offline_count;
 };
 
+#define CENSUS_BLOCK ((size_t)1 << 20) /* entries that are on their way at a time */
+
+/* Each rank has put n of its own at the beginning of an array with room for all; afterwards those of all stand there, by rank. Returns how many. */
+static uint32_t census_join(struct world *w, void *array, size_t size, uint32_t n)
+{
+    unsigned count = ranks_count(w->ranks), self = ranks_self(w->ranks);
+    uint64_t own = n, *first = calloc(count + 1, sizeof *first), most = 0;
+    uint8_t *at = array;
+    if (!first)
+        kernel_exhausted("a census of %u ranks", count);
+    const struct blob *in = ranks_gather(w->ranks, &own, sizeof own);
+    for (unsigned r = 0; r < count; r++) {
+        uint64_t theirs;
+        memcpy(&theirs, in[r].bytes, sizeof theirs);
+        first[r + 1] = first[r] + theirs;
+        most = theirs > most ? theirs : most;
+    }
+    memmove(at + first[self] * size, at, n * size);
+    for (uint64_t done = 0; done < most; done += CENSUS_BLOCK) {
+        uint64_t left = own > done ? own - done : 0;
+        in = ranks_gather(w->ranks, at + (first[self] + (left ? done : 0)) * size, (left < CENSUS_BLOCK ? left : CENSUS_BLOCK) * size);
+        for (unsigned r = 0; r < count; r++)
+            if (r != self && in[r].size)
+                memcpy(at + (first[r] + done) * size, in[r].bytes, in[r].size);
+    }
+    uint32_t all = (uint32_t)first[count];
+    free(first);
+    return all;
+}
+
+/* Of who lives here, and then of all: what it takes to draw when somebody came would else be done by each rank for everybody. */
 static int census_take(struct world *w, struct census *c)
 {
     size_t n = w->identities;
@@ -72,25 +104,31 @@ static int census_take(struct world *w, struct census *c)
                          malloc(n * sizeof(sim_time)),
                          0,
                          0};
-    if (!c->online || !c->offline || !c->online_for || !c->offline_for)
+    if (!c->online || !c->offline || !c->online_for || !c->offline_for) {
+        if (w->ranks)
+            kernel_exhausted("a census of %u identities", w->identities); /* the others come to a meeting about it */
         return -1;
-    for (uint32_t i = 0; i < w->identities; i++) {
+    }
+    for (uint32_t i = w->first; i < w->end; i++) {
         struct churn_start start = churn_at_start(&w->churn, i);
         if (start.online && identity_is_client(w, i)) {
-            if (world_holds(w, i))
-                plan_start(w, i, start, 1 + random_below(w->scenario->seed, i, STREAM_CLIENT, 1, time_min(ATTACH_WITHIN, w->scenario->warmup / 2 + 1)));
+            plan_start(w, i, start, 1 + random_below(w->scenario->seed, i, STREAM_CLIENT, 1, time_min(ATTACH_WITHIN, w->scenario->warmup / 2 + 1)));
         } else if (start.online) {
-            if (world_holds(w, i))
-                identity_own(w, i)->next_churn = start.left;
+            identity_own(w, i)->next_churn = start.left;
             c->online[c->online_count] = i;
             c->online_for[c->online_count++] = start.left == TIME_NEVER ? TIME_NEVER : start.age;
         } else {
-            if (world_holds(w, i))
-                let_sleep(w, i, start.left);
+            let_sleep(w, i, start.left);
             c->offline[c->offline_count] = churn_former_identity(&w->churn, i);
             c->offline_for[c->offline_count++] = start.age;
         }
     }
+    if (!w->ranks)
+        return 0;
+    (void)census_join(w, c->online_for, sizeof *c->online_for, c->online_count);
+    (void)census_join(w, c->offline_for, sizeof *c->offline_for, c->offline_count);
+    c->online_count = census_join(w, c->online, sizeof *c->online, c->online_count);
+    c->offline_count = census_join(w, c->offline, sizeof *c->offline, c->offline_count);
     return 0;
 }
 
