@@ -4,6 +4,7 @@
 #ifndef PROTO_KIND_H
 #define PROTO_KIND_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum data_model { MODEL_UNKNOWN, MODEL_SINGLE, MODEL_ARRAY, MODEL_DICTIONARY };
@@ -33,5 +34,11 @@ struct value_kind {
 #define KINDS_ADDED_MAX 16u
 /* The largest value that a private Kind may allow: with its envelope it fits the least max-message-size. */
 #define KIND_SIZE_MAX 2000u
+
+/* A private Kind that can be stored here, or why not: ERR_VALUE for what 7.3 or 11.1 forbid; ERR_UNKNOWN for dictionaries whose keys are free, since values are kept by
+ * their owners. */
+int kind_judge(const struct value_kind *);
+/* The same Kind in each respect. */
+bool kind_equal(const struct value_kind *, const struct value_kind *);
 
 #endif

@@ -4,6 +4,7 @@
 #include "proto/chord/chord.h"
 #include "proto/chord/tuning.h"
 #include "proto/fact.h"
+#include "proto/reload/credential.h"
 #include "proto/reload/iterative.h"
 #include "proto/reload/link.h"
 #include "proto/reload/message_in.h"
@@ -86,7 +87,7 @@ static void channel_up(struct call *c, uint16_t slot, const struct chan_info *in
 static void channel_opened(struct call *c, uint16_t slot, const struct chan_info *info)
 {
     const struct link *l = link_at(c, slot);
-    bool meant = l->peer == PEER_NONE || l->peer == info->peer;
+    bool meant = (l->peer == PEER_NONE || l->peer == info->peer) && !credential_revoked(c, info->peer);
     if (!meant || info->peer == c->n->self) {
         bool bootstrap = slot == c->n->bootstrap_slot;
         link_drop(c, slot, false);
@@ -101,7 +102,7 @@ static void channel_opened(struct call *c, uint16_t slot, const struct chan_info
 
 static void channel_accepted(struct call *c, uint16_t slot, const struct chan_info *info)
 {
-    if (info->peer != c->n->self && link_open(c, slot, info->peer, LINK_OPENING)) {
+    if (info->peer != c->n->self && !credential_revoked(c, info->peer) && link_open(c, slot, info->peer, LINK_OPENING)) {
         channel_up(c, slot, info, false);
         return;
     }
@@ -191,10 +192,25 @@ static bool work_step(struct call *c)
     return false;
 }
 
+/* Whose certificate the configuration has revoked meanwhile loses its links. */
+static void revoked_drop(struct call *c)
+{
+    for (uint32_t slot = 0; c->o->bad_nodes > 0 && slot < link_slots(c); slot++) {
+        const struct link *l = link_at(c, (uint16_t)slot);
+        if (l->state != LINK_UP || !credential_revoked(c, l->peer))
+            continue;
+        peer_h peer = l->peer;
+        uint8_t standing = order_at(c, order_of(c, (uint16_t)slot))->mark;
+        link_lost(c, (uint16_t)slot, false);
+        topology_link_lost(c, peer, standing, true);
+    }
+}
+
 sim_time node_wake(struct node *n, struct env *env)
 {
     struct call c = call_begin(n, env);
     sim_time due;
+    revoked_drop(&c);
     do { /* what one step ends may make another due at once */
         while (work_step(&c))
             ;

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "proto/base/id.h"
 #include "proto/base/time.h"
 
 /* MODELLED: signatures and certificates fold, wire/security.h. OPENSSL: true ones. NONE: no enrollment, self-signed certificates alone; they fold too,
@@ -21,6 +22,8 @@ enum routing_mode {
 };
 enum via_keeping { VIA_FULL, VIA_COMPRESSED, VIA_STATE };       /* proto/reload/via.h */
 enum link_rto { RTO_RFC6298, RTO_STATIC };                      /* RFC 6940 6.6.3.1 */
+
+#define BAD_NODES_MAX 16u
 
 /* One table of limits per node; what exceeds one is counted and dropped, or answered as the RFC says. */
 struct node_limits {
@@ -72,6 +75,8 @@ struct overlay {
     uint16_t signature_bytes;                   /* true length of a signature value: 256 for RSA-2048 */
 
     struct node_limits limits;
+    uint8_t bad_nodes;                          /* bad-node elements: certificates with these Node-IDs are not valid */
+    struct id bad_node[BAD_NODES_MAX];
     const void *actor_config; /* of an actor that is no RELOAD peer, as its header says; NULL */
 };
 

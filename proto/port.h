@@ -163,9 +163,9 @@ struct port {
     int (*verify)(struct env *, const struct piece *, unsigned pieces, const struct signature *);
     /* Certificates in true form, asked for only where overlay.crypto is CRYPTO_OPENSSL. What sign and certificate give out is borrowed until the
      * next call of the same function. certificate: the DER of this peer's; certified: whose a certificate is that came in a message, after all checks of
-     * RFC 6940 11.3 and now, PEER_NONE = it is not valid. */
+     * RFC 6940 11.3 and now: its Node-ID of this index, from 0; PEER_NONE = it is not valid, or has no more. */
     struct piece (*certificate)(struct env *, peer_h);
-    peer_h (*certified)(struct env *, struct piece der);
+    peer_h (*certified)(struct env *, struct piece der, unsigned index);
     /* Resource-ID of the peer's user name, H(user name), from its certificate (RFC 6940 7.3.1). */
     struct id (*user_of)(struct env *, peer_h);
 

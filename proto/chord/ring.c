@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "proto/fact.h"
+#include "proto/reload/credential.h"
 #include "proto/store/store.h"
 
 #define TIDY_EVERY SECONDS(60)
@@ -235,8 +236,11 @@ static uint8_t failed_clock(const struct call *c)
     return (uint8_t)(c->env->now / SECONDS(1));
 }
 
+/* Whoever the configuration has revoked has failed for good. */
 bool chord_recently_failed(const struct call *c, peer_h peer)
 {
+    if (credential_revoked(c, peer))
+        return true;
     for (int i = 0; i < RECENTLY_FAILED; i++)
         if (c->n->failed[i] == peer && (uint8_t)(failed_clock(c) - c->n->failed_at[i]) < FAILED_FOR_S)
             return true;

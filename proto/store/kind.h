@@ -10,8 +10,6 @@
 #ifndef PROTO_STORE_KIND_H
 #define PROTO_STORE_KIND_H
 
-#include <stdbool.h>
-
 #include "proto/kind.h"
 #include "proto/reload/block.h"
 #include "proto/wire/message.h"
@@ -24,10 +22,5 @@ extern const struct value_kind kinds[KINDS];
 /* Place of a Kind; KIND_UNKNOWN = not known here. */
 unsigned kind_find(const struct call *, uint32_t id);
 const struct value_kind *kind_at(const struct call *, unsigned place);
-/* A private Kind that can be stored here, or why not: ERR_VALUE for what 7.3 or 11.1 forbid; ERR_UNKNOWN for dictionaries whose keys are free, since values are kept by
- * their owners. */
-int kind_judge(const struct value_kind *);
-/* The same Kind in each respect. */
-bool kind_equal(const struct value_kind *, const struct value_kind *);
 
 #endif

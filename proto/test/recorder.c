@@ -9,7 +9,6 @@
 
 #include "proto/base/error.h"
 #include "proto/base/hash.h"
-#include "proto/store/kind.h"
 
 #define PORT         6084
 #define NET_16       UINT32_C(0x10000000)
@@ -285,10 +284,10 @@ static struct piece port_certificate(struct env *env, peer_h peer)
     return recorder_certificate(recorder_of(env), peer);
 }
 
-static peer_h port_certified(struct env *env, struct piece der)
+static peer_h port_certified(struct env *env, struct piece der, unsigned index)
 {
     struct recorder *r = recorder_of(env);
-    return r->crypto ? r->crypto->certified(r->crypto_arg, der, env->unix_ms) : PEER_NONE;
+    return r->crypto ? r->crypto->certified(r->crypto_arg, der, index, env->unix_ms) : PEER_NONE;
 }
 
 static struct piece port_document(struct env *env)

@@ -67,7 +67,7 @@ struct recorder_crypto {
     int (*sign)(void *arg, peer_h signer, const struct piece *, unsigned pieces, struct signature *);
     int (*verify)(void *arg, const struct piece *, unsigned pieces, const struct signature *);
     struct piece (*certificate)(void *arg, peer_h);
-    peer_h (*certified)(void *arg, struct piece der, uint64_t unix_ms);
+    peer_h (*certified)(void *arg, struct piece der, unsigned index, uint64_t unix_ms);
 };
 
 struct recorder {

@@ -57,19 +57,23 @@ static bool user_read(const ASN1_STRING *s, char user[USER_NAME_MAX + 1])
 
 static enum certificate_fault names_read(const struct certificate_trust *t, const GENERAL_NAMES *names, struct certificate_facts *f)
 {
-    unsigned uris = 0, users = 0;
+    unsigned users = 0;
     for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
         const GENERAL_NAME *n = sk_GENERAL_NAME_value(names, i);
         if (n->type == GEN_EMAIL && users++ == 0 && user_read(n->d.rfc822Name, f->user))
             continue;
-        if (n->type != GEN_URI || uris++ > 0)
+        if (n->type != GEN_URI || f->nodes == CERTIFICATE_NODES_MAX)
             return CERTIFICATE_NAMES;
         const ASN1_STRING *s = n->d.uniformResourceIdentifier;
-        enum certificate_fault fault = uri_read(t->overlay_name, ASN1_STRING_get0_data(s), (size_t)ASN1_STRING_length(s), &f->node);
+        enum certificate_fault fault = uri_read(t->overlay_name, ASN1_STRING_get0_data(s), (size_t)ASN1_STRING_length(s), &f->node[f->nodes]);
+        for (unsigned k = 0; k < f->nodes && !fault; k++)
+            if (id_equal(f->node[k], f->node[f->nodes]))
+                fault = CERTIFICATE_NAMES;
         if (fault)
             return fault;
+        f->nodes++;
     }
-    return uris == 1 && users == 1 ? CERTIFICATE_GOOD : CERTIFICATE_NAMES;
+    return f->nodes > 0 && users == 1 ? CERTIFICATE_GOOD : CERTIFICATE_NAMES;
 }
 
 /* ---- time and trust ---- */
@@ -104,13 +108,39 @@ struct id certificate_node_id(enum hash_alg digest, const uint8_t *public_key, s
     return id_load(out);
 }
 
-static enum certificate_fault self_signed(enum hash_alg digest, X509 *x, EVP_PKEY *key, struct id node)
+struct id certificate_node_id_of_several(enum hash_alg digest, uint32_t index, const uint8_t *public_key, size_t len)
+{
+    uint8_t out[EVP_MAX_MD_SIZE] = {0}, head[4];
+    EVP_MD_CTX *md = EVP_MD_CTX_new();
+    store_be32(head, index);
+    bool ok = md && EVP_DigestInit_ex(md, digest == HASH_SHA1 ? EVP_sha1() : EVP_sha256(), NULL) == 1 && EVP_DigestUpdate(md, head, sizeof head) == 1 &&
+              EVP_DigestUpdate(md, public_key, len) == 1 && EVP_DigestFinal_ex(md, out, NULL) == 1;
+    EVP_MD_CTX_free(md);
+    return ok ? id_load(out) : (struct id){0, 0}; /* which is nobody's */
+}
+
+/* Each Node-ID follows from the key; of several, in whatever order they stand. */
+static bool nodes_are_the_keys(enum hash_alg digest, const uint8_t *key, size_t len, const struct certificate_facts *f)
+{
+    if (f->nodes == 1)
+        return id_equal(certificate_node_id(digest, key, len), f->node[0]);
+    for (unsigned k = 0; k < f->nodes; k++) {
+        unsigned index = 1;
+        while (index <= f->nodes && !id_equal(certificate_node_id_of_several(digest, index, key, len), f->node[k]))
+            index++;
+        if (index > f->nodes)
+            return false;
+    }
+    return true;
+}
+
+static enum certificate_fault self_signed(enum hash_alg digest, X509 *x, EVP_PKEY *key, const struct certificate_facts *f)
 {
     uint8_t *spki = NULL;
     int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x), &spki);
     if (len <= 0)
         return CERTIFICATE_MALFORMED;
-    bool own = id_equal(certificate_node_id(digest, spki, (size_t)len), node);
+    bool own = nodes_are_the_keys(digest, spki, (size_t)len, f);
     OPENSSL_free(spki);
     if (!own)
         return CERTIFICATE_NODE_ID;
@@ -122,7 +152,7 @@ static enum certificate_fault trusted(const struct certificate_trust *t, X509 *x
     if (now_s < f->from_s || now_s > f->until_s)
         return CERTIFICATE_NOT_NOW;
     if (t->digest)
-        return self_signed(t->digest, x, key, f->node);
+        return self_signed(t->digest, x, key, f);
     return t->issuer && chain_holds(t->issuer, x, now_s) ? CERTIFICATE_GOOD : CERTIFICATE_UNTRUSTED;
 }
 

@@ -23,8 +23,10 @@ struct issued {
     uint8_t der[CERTIFICATE_DER_BYTES];
 };
 
+/* Under the hash of a certificate with one Node-ID; of one with several, under that of each Node-ID with the certificate (6.3.4). */
 struct checked {
     uint8_t hash[HASH_BYTES];
+    uint8_t identity; /* enum identity_type */
     EVP_PKEY *key; /* NULL: an empty place */
     peer_h peer;
     int64_t from_s, until_s;
@@ -189,34 +191,66 @@ static bool user_is(struct credentials *c, peer_h peer, const char *user)
     return strlen(user) == len && memcmp(user, own, len) == 0;
 }
 
-peer_h credentials_certified(struct credentials *c, struct piece der, uint64_t unix_ms)
+static void hash_of_several(struct id node, struct piece der, uint8_t out[HASH_BYTES])
+{
+    uint8_t id[ID_BYTES];
+    EVP_MD_CTX *md = EVP_MD_CTX_new();
+    id_store(id, node);
+    bool ok = md && EVP_DigestInit_ex(md, EVP_sha256(), NULL) == 1 && EVP_DigestUpdate(md, id, sizeof id) == 1 && EVP_DigestUpdate(md, der.b, der.len) == 1 &&
+              EVP_DigestFinal_ex(md, out, NULL) == 1;
+    if (!ok)
+        memset(out, 0, HASH_BYTES);
+    EVP_MD_CTX_free(md);
+}
+
+/* The user name has to be that of each identity. */
+static bool names_agree(struct credentials *c, const struct certificate_facts *f, peer_h peer[CERTIFICATE_NODES_MAX])
+{
+    for (unsigned k = 0; k < f->nodes; k++) {
+        peer[k] = c->peer_of(c->arg, f->node[k]);
+        if (peer[k] >= c->authority->config.identities || !user_is(c, peer[k], f->user))
+            return false;
+    }
+    return true;
+}
+
+static void checked_put(struct credentials *c, const uint8_t hash[HASH_BYTES], uint8_t identity, const struct certificate_facts *f, peer_h peer)
+{
+    struct checked *k = checked_at(c, hash);
+    if (EVP_PKEY_up_ref(f->key) != 1)
+        return;
+    EVP_PKEY_free(k->key);
+    *k = (struct checked){.identity = identity, .key = f->key, .peer = peer, .from_s = f->from_s, .until_s = f->until_s};
+    memcpy(k->hash, hash, HASH_BYTES);
+}
+
+peer_h credentials_certified(struct credentials *c, struct piece der, unsigned index, uint64_t unix_ms)
 {
     uint8_t hash[HASH_BYTES];
     struct certificate_facts f;
+    peer_h peer[CERTIFICATE_NODES_MAX];
     int64_t now_s = (int64_t)(unix_ms / 1000);
     hash_of(der.b, der.len, hash);
-    struct checked *k = checked_at(c, hash);
-    if (k->key && memcmp(k->hash, hash, sizeof hash) == 0)
-        return now_s >= k->from_s && now_s <= k->until_s ? k->peer : PEER_NONE;
+    const struct checked *k = checked_at(c, hash);
+    if (k->key && k->identity == IDENTITY_CERT_HASH && memcmp(k->hash, hash, sizeof hash) == 0)
+        return index == 0 && now_s >= k->from_s && now_s <= k->until_s ? k->peer : PEER_NONE;
     if (certificate_check(&c->authority->trust, der.b, der.len, now_s, &f))
         return PEER_NONE;
-    peer_h peer = c->peer_of(c->arg, f.node);
-    if (!f.key || peer >= c->authority->config.identities || !user_is(c, peer, f.user)) {
-        EVP_PKEY_free(f.key);
-        return PEER_NONE;
-    }
-    EVP_PKEY_free(k->key);
-    *k = (struct checked){.key = f.key, .peer = peer, .from_s = f.from_s, .until_s = f.until_s};
-    memcpy(k->hash, hash, sizeof hash);
-    return peer;
+    bool good = index < f.nodes && names_agree(c, &f, peer);
+    if (good && f.nodes > 1)
+        hash_of_several(f.node[index], der, hash);
+    if (good)
+        checked_put(c, hash, f.nodes > 1 ? IDENTITY_CERT_HASH_NODE_ID : IDENTITY_CERT_HASH, &f, peer[index]);
+    EVP_PKEY_free(f.key);
+    return good ? peer[index] : PEER_NONE;
 }
 
 /* ---- signatures ---- */
 
-/* SignerIdentity, which every signature input ends with: cert_hash, SHA-256. */
-static void identity_bytes(const uint8_t hash[HASH_BYTES], uint8_t out[IDENTITY_BYTES])
+/* SignerIdentity, which every signature input ends with: cert_hash or cert_hash_node_id, SHA-256. */
+static void identity_bytes(uint8_t identity, const uint8_t hash[HASH_BYTES], uint8_t out[IDENTITY_BYTES])
 {
-    static const uint8_t head[] = {IDENTITY_CERT_HASH, 0, 2 + HASH_BYTES, HASH_SHA256, HASH_BYTES};
+    const uint8_t head[] = {identity, 0, 2 + HASH_BYTES, HASH_SHA256, HASH_BYTES};
     memcpy(out, head, sizeof head);
     memcpy(out + sizeof head, hash, HASH_BYTES);
 }
@@ -228,7 +262,7 @@ int credentials_sign(struct credentials *c, peer_h signer, const struct piece *p
     size_t n = sizeof c->signature;
     if (!x)
         return ERR_SIGNATURE;
-    identity_bytes(x->hash, identity);
+    identity_bytes(IDENTITY_CERT_HASH, x->hash, identity);
     bool ok = EVP_DigestSignInit(c->md, NULL, EVP_sha256(), NULL, keys_of(c->authority->keys, signer)) == 1;
     for (unsigned k = 0; ok && k < pieces; k++)
         ok = EVP_DigestSignUpdate(c->md, piece[k].b, piece[k].len) == 1;
@@ -249,12 +283,12 @@ int credentials_sign(struct credentials *c, peer_h signer, const struct piece *p
 int credentials_verify(struct credentials *c, const struct piece *piece, unsigned pieces, const struct signature *s)
 {
     uint8_t identity[IDENTITY_BYTES];
-    if (s->hash != HASH_SHA256 || s->sig != CODE_RSA || s->identity_type != IDENTITY_CERT_HASH || s->identity.len != HASH_BYTES)
+    if (s->hash != HASH_SHA256 || s->sig != CODE_RSA || s->identity.len != HASH_BYTES)
         return ERR_SIGNATURE;
     const struct checked *k = checked_at(c, s->identity.b); /* it was checked a moment ago, when the signer was found by it */
-    if (!k->key || k->peer != s->signer || memcmp(k->hash, s->identity.b, HASH_BYTES) != 0)
+    if (!k->key || k->identity != s->identity_type || k->peer != s->signer || memcmp(k->hash, s->identity.b, HASH_BYTES) != 0)
         return ERR_SIGNATURE;
-    identity_bytes(k->hash, identity);
+    identity_bytes(k->identity, k->hash, identity);
     bool ok = EVP_DigestVerifyInit(c->md, NULL, EVP_sha256(), NULL, k->key) == 1;
     for (unsigned i = 0; ok && i < pieces; i++)
         ok = EVP_DigestVerifyUpdate(c->md, piece[i].b, piece[i].len) == 1;

@@ -39,6 +39,6 @@ void credentials_close(struct credentials *);
 int credentials_sign(struct credentials *, peer_h signer, const struct piece *, unsigned pieces, struct signature *);
 int credentials_verify(struct credentials *, const struct piece *, unsigned pieces, const struct signature *);
 struct piece credentials_certificate(struct credentials *, peer_h);
-peer_h credentials_certified(struct credentials *, struct piece der, uint64_t unix_ms);
+peer_h credentials_certified(struct credentials *, struct piece der, unsigned index, uint64_t unix_ms);
 
 #endif

@@ -164,7 +164,7 @@ int crypto_verify(struct env *env, const struct piece *piece, unsigned pieces, c
     struct host *h = host_in(env);
     /* Who no certificate was issued to has signed nothing; what cannot be our algorithm costs no public-key operation. */
     if (s->signer >= h->net->config.identities || s->hash != HASH_SHA256 || s->sig != CODE_RSA ||
-        s->identity_type != IDENTITY_CERT_HASH)
+        !(s->identity_type == IDENTITY_CERT_HASH || (h->credentials && s->identity_type == IDENTITY_CERT_HASH_NODE_ID)))
         return ERR_SIGNATURE;
     trouble_cpu(env, h->net->config.verify_ns);
     if (h->credentials)
@@ -252,7 +252,7 @@ int crypto_block_check(struct env *env, struct id signer, const uint8_t *b, size
         return ERR_SIGNATURE;
     if (!h->credentials)
         return block_is(h, peer, &piece, block, block_len) ? 0 : ERR_SIGNATURE;
-    s.signature.signer = credentials_certified(h->credentials, (struct piece){s.certificate[0].der.b, s.certificate[0].der.len}, env->unix_ms);
+    s.signature.signer = credentials_certified(h->credentials, (struct piece){s.certificate[0].der.b, s.certificate[0].der.len}, 0, env->unix_ms);
     return s.signature.signer == peer ? credentials_verify(h->credentials, &piece, 1, &s.signature) : ERR_SIGNATURE;
 }
 
@@ -282,8 +282,8 @@ struct piece crypto_certificate(struct env *env, peer_h peer)
     return h->credentials ? credentials_certificate(h->credentials, peer) : (struct piece){NULL, 0};
 }
 
-peer_h crypto_certified(struct env *env, struct piece der)
+peer_h crypto_certified(struct env *env, struct piece der, unsigned index)
 {
     const struct host *h = host_in(env);
-    return h->credentials ? credentials_certified(h->credentials, der, env->unix_ms) : PEER_NONE;
+    return h->credentials ? credentials_certified(h->credentials, der, index, env->unix_ms) : PEER_NONE;
 }

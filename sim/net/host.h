@@ -204,6 +204,7 @@ struct cut {
 struct line;
 struct authority;
 struct publications;
+struct published_kinds;
 
 struct net {
     struct net_config config;
@@ -230,6 +231,7 @@ struct net {
     uint64_t *some;
     struct publications *publications;           /* NULL: none */
     uint8_t *held;                               /* number of each identity's */
+    struct published_kinds *kinds;               /* NULL: none */
     uint16_t flight_bytes[KIND_CLOSE]; /* UDP payload of each flight, in one piece */
 };
 
@@ -428,6 +430,13 @@ int configure_read(struct env *, struct piece, uint16_t *sequence);
 void configure_adopt(struct env *, struct piece);
 void configure_free(struct net *);
 
+/* ---- kinds.c ---- */
+
+const struct value_kind *kinds_at(struct env *, unsigned place);
+struct piece kinds_block(struct env *, unsigned place);
+int kinds_adopt(struct env *, struct piece);
+void kinds_free(struct net *);
+
 /* ---- crypto.c ---- */
 
 /* A SecurityBlock over these bytes in true form, by an identity; its length. And 0 when a block is one by the owner of this Node-ID, ERR_SIGNATURE or
@@ -443,7 +452,7 @@ void crypto_hash(struct env *, enum hash_alg, const struct piece *, unsigned pie
 int crypto_sign(struct env *, const struct piece *, unsigned pieces, struct signature *);
 int crypto_verify(struct env *, const struct piece *, unsigned pieces, const struct signature *);
 struct piece crypto_certificate(struct env *, peer_h);
-peer_h crypto_certified(struct env *, struct piece der);
+peer_h crypto_certified(struct env *, struct piece der, unsigned index);
 struct id crypto_user_of(struct env *, peer_h);
 
 #endif

@@ -229,4 +229,5 @@ void trouble_free(struct net *n)
     slice_close(n->cpu_factor, sizeof *n->cpu_factor, n->config.identities, n->first, n->end);
     free(n->some);
     configure_free(n);
+    kinds_free(n);
 }

@@ -35,6 +35,10 @@ unsigned net_publish(struct net *, const struct overlay *);
 void net_hold(struct net *, peer_h, unsigned document);
 unsigned net_held(const struct net *, peer_h);
 
+/* Kinds beside the registered ones (proto/kind.h): a signed kind-block for this one, and its place. Nobody knows it until net_teach_kind says so or it is sent to him. */
+unsigned net_publish_kind(struct net *, const struct value_kind *);
+void net_teach_kind(struct net *, peer_h, unsigned place);
+
 /* The configuration in force for those who have document 0, 1, .. (an array, as long as there are documents; one if there are none), immutable, lives until
  * the next call; and another array for those that are marked in `some` (one bit an identity; NULL = nobody). What shapes tables and open channels cannot change: limits, fingers, keepalives, crypto, mtu. */
 void net_configure(struct net *, const struct overlay *all, const struct overlay *for_some, const uint64_t *some);

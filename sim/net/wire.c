@@ -292,5 +292,8 @@ const struct port host_port = {
     .document = configure_document,
     .document_read = configure_read,
     .configure = configure_adopt,
+    .kind = kinds_at,
+    .kind_block = kinds_block,
+    .kind_adopt = kinds_adopt,
     .fact = port_fact,
 };

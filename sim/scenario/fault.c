@@ -87,7 +87,8 @@ int fault_check(struct sources *sources, const struct tree *item, const char *na
 static const char *const settable[] = {
     "overlay.config.chord-update-interval", "overlay.config.chord-ping-interval",
     "overlay.config.chord-reactive",        "overlay.config.overlay-reliability-timer",
-    "overlay.config.initial-ttl",           "overlay.chord.predecessors",
+    "overlay.config.initial-ttl",           "overlay.config.bad-nodes",
+    "overlay.chord.predecessors",
     "overlay.chord.successors",             "overlay.link.suspect_after",
     "overlay.bootstrap.retry",              "overlay.bootstrap.partition_check",
 };

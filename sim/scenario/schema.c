@@ -169,6 +169,9 @@ const struct key schema[] = {
      AT(overlay.max_message_size), .help = "Largest message before it is cut into fragments."},
     {"overlay.config.clients-permitted", KEY_BOOL, .fallback = "true", AT(overlay.clients_permitted),
      .help = "Whether nodes may attach without joining (RFC 6940 4.2)."},
+    {"overlay.config.bad-nodes", KEY_QUANTITY, .min = 0, .max = BAD_NODES_MAX, .fallback = "0", AT(overlay.bad_nodes),
+     .help = "Node-IDs that the configuration revokes (RFC 6940 11.1): certificates with them are not valid, so nobody keeps a link to "
+             "these peers or takes their word. Attackers first (overlay.hostile), then others by number; bootstrap peers never."},
     {"overlay.config.self-signed-permitted", KEY_WORD, .words = digests, .fallback = "false", AT(overlay.self_signed),
      .help = "An overlay without an enrollment server (RFC 6940 11.3.1): each peer signs its own certificate, and its "
              "Node-ID is this digest of its public key. false: an enrollment server signs, and Node-IDs are random."},

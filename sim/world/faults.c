@@ -39,12 +39,16 @@ void faults_plan(struct world *w)
     }
 }
 
+static void set_overlay(struct world *);
+static void name_bad_nodes(const struct world *, struct overlay *);
+
 int faults_open(struct world *w)
 {
     w->faults = calloc(1, sizeof *w->faults);
     if (!w->faults)
         return -1;
     w->faults->map_bytes = (w->identities / 64 + 1) * sizeof(uint64_t);
+    name_bad_nodes(w, &w->overlay);
     return 0;
 }
 
@@ -187,7 +191,18 @@ static void set_speeds(struct world *w)
     }
 }
 
-static void set_overlay(struct world *);
+
+/* Which Node-IDs the bad-node elements name: attackers first, then whoever comes behind the bootstrap nodes. */
+static void name_bad_nodes(const struct world *w, struct overlay *o)
+{
+    const struct hostile_config *hostile = &w->scenario->hostile;
+    unsigned named = 0;
+    for (unsigned pass = hostile->share > 0 ? 0 : 1; pass < 2; pass++)
+        for (uint32_t peer = w->scenario->bootstrap_nodes; peer < w->identities && named < o->bad_nodes; peer++)
+            if ((hostile->share > 0 && hostile_is(hostile, peer)) == (pass == 0))
+                o->bad_node[named++] = net_id(w->net, peer);
+    o->bad_nodes = (uint8_t)named;
+}
 
 /* What document d says: the scenario's configuration with the first d changes, each with a sequence of its own (6.3.2.1: 0 follows 65534). */
 static struct overlay configured(const struct world *w, unsigned d)
@@ -200,6 +215,7 @@ static struct overlay configured(const struct world *w, unsigned d)
         fault_set_overlay(&w->scenario->fault[i], &o);
         d--;
     }
+    name_bad_nodes(w, &o);
     return o;
 }
 
@@ -234,6 +250,7 @@ static void set_overlay(struct world *w)
         for (unsigned i = 0; i < w->scenario->faults; i++)
             if (is_on(w, i, FAULT_SET))
                 fault_set_overlay(&w->scenario->fault[i], &all[d]);
+        name_bad_nodes(w, &all[d]);
         idle[d] = all[d];
         idle[d].idle = true;
         idle[d].reactive = false;

@@ -2,8 +2,8 @@
 /* Pins: keys follow from the seed alone (digests of known ones), are sound and different; certificates have the modelled length, parse, chain to the root
  * and carry Node-ID and user; self-signed ones have the digest of their key as Node-ID; whatever is wrong with a certificate refuses it for that
  * reason; signatures hold for their input, signer and certificate only. And through a node, in each mode: messages and values of a wrong signer, with
- * an expired certificate, with another's Node-ID, altered, or without their certificate are dropped or refused. Leaves open: certificates with several
- * Node-IDs, which nobody here enrolls for. */
+ * an expired certificate, with another's Node-ID, altered, or without their certificate are dropped or refused. Certificates with several Node-IDs, which nobody here enrolls
+ * for, are read: each of theirs signs by cert_hash_node_id, and by nothing else. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -11,11 +11,13 @@
 #include <cmocka.h>
 
 #include <openssl/rsa.h>
+#include <openssl/x509v3.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "proto/base/error.h"
 #include "proto/fact.h"
+#include "proto/reload/credential.h"
 #include "proto/store/test/rig.h"
 #include "proto/test/stage.h"
 #include "sim/crypto/credentials.h"
@@ -90,11 +92,12 @@ static void certificates_name_node_and_user(void **state)
         assert_int_equal(der.len, CERTIFICATE_DER_BYTES); /* the model's size is the true one */
         assert_int_equal(judge(a, der.b, der.len, &f), CERTIFICATE_GOOD);
         assert_string_equal(f.user, "u0000000003@" NAME);
-        assert_true(id_equal(f.node, authority_node_id(a, 3)));
-        assert_int_equal(id_equal(f.node, random_node(NULL, 3)), digest[k] == 0);
-        assert_int_equal(credentials_certified(c, der, NOW_MS), 3);
-        assert_int_equal(credentials_certified(c, der, CERTIFICATE_UNTIL_MS + 1000), PEER_NONE); /* checked before, and expired since */
-        assert_int_equal(credentials_certified(c, (struct piece){der.b, der.len - 1}, NOW_MS), PEER_NONE);
+        assert_true(id_equal(f.node[0], authority_node_id(a, 3)));
+        assert_int_equal(id_equal(f.node[0], random_node(NULL, 3)), digest[k] == 0);
+        assert_int_equal(credentials_certified(c, der, 0, NOW_MS), 3);
+        assert_int_equal(credentials_certified(c, der, 1, NOW_MS), PEER_NONE);
+        assert_int_equal(credentials_certified(c, der, 0, CERTIFICATE_UNTIL_MS + 1000), PEER_NONE); /* checked before, and expired since */
+        assert_int_equal(credentials_certified(c, (struct piece){der.b, der.len - 1}, 0, NOW_MS), PEER_NONE);
         credentials_close(c);
         authority_close(a);
     }
@@ -130,6 +133,167 @@ static void wrong_certificates_are_refused(void **state)
     authority_close(a);
 }
 
+/* ---- several Node-IDs ---- */
+
+/* A certificate that names these, holds the key of peer `holder` and is signed by that key, or by the issuer's of `a`. Its length. */
+static size_t several_issue(const struct keys *k, peer_h holder, bool enrolled, const struct certificate_trust *t, const struct id *node, unsigned n, uint8_t der[2048])
+{
+    char names[1024] = "email:u0000000003@" NAME;
+    for (unsigned i = 0; i < n; i++)
+        snprintf(names + strlen(names), sizeof names - strlen(names), ",URI:reload://0110%016llx%016llx@%s/", (unsigned long long)node[i].hi, (unsigned long long)node[i].lo, NAME);
+    X509 *x = X509_new();
+    X509V3_CTX ctx;
+    X509V3_set_ctx_nodb(&ctx);
+    X509V3_set_ctx(&ctx, x, x, NULL, NULL, 0);
+    X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, &ctx, NID_subject_alt_name, names);
+    EVP_PKEY *key = keys_of(k, holder), *by = enrolled ? keys_issuer(k) : key;
+    assert_true(x && e && X509_set_version(x, X509_VERSION_3) && ASN1_INTEGER_set(X509_get_serialNumber(x), 7) && ASN1_TIME_set_string(X509_getm_notBefore(x), "000101000000Z") &&
+                ASN1_TIME_set_string(X509_getm_notAfter(x), "491231235959Z") && X509_set_pubkey(x, key) && X509_add_ext(x, e, -1));
+    if (enrolled)
+        assert_true(X509_set_issuer_name(x, X509_get_subject_name(t->issuer)));
+    assert_true(X509_sign(x, by, EVP_sha256()) > 0);
+    int len = i2d_X509(x, &(uint8_t *){der});
+    assert_true(len > 0 && len <= 2048);
+    X509_EXTENSION_free(e);
+    X509_free(x);
+    return (size_t)len;
+}
+
+static peer_h any_peer(void *arg, struct id id)
+{
+    const struct id *node = arg;
+    for (peer_h p = 0; p < PEERS; p++)
+        if (id_equal(node[p], id))
+            return p;
+    return PEER_NONE;
+}
+
+static size_t user_three(void *arg, peer_h peer, char out[64])
+{
+    (void)peer;
+    return user_name(arg, 3, out);
+}
+
+/* A signature by this key under the second form of identity, whose input ends with it. */
+static void sign_as(EVP_PKEY *key, struct id node, struct piece der, const char *input, uint8_t identity[37], uint8_t value[SIGNATURE_VALUE_BYTES], struct signature *s)
+{
+    uint8_t b[2048 + ID_BYTES], signed_bytes[256];
+    size_t n = SIGNATURE_VALUE_BYTES, len = strlen(input);
+    id_store(b, node);
+    memcpy(b + ID_BYTES, der.b, der.len);
+    memcpy(identity, (const uint8_t[]){IDENTITY_CERT_HASH_NODE_ID, 0, 34, HASH_SHA256, 32}, 5);
+    EVP_Digest(b, ID_BYTES + der.len, identity + 5, NULL, EVP_sha256(), NULL);
+    memcpy(signed_bytes, input, len);
+    memcpy(signed_bytes + len, identity, 37);
+    EVP_MD_CTX *md = EVP_MD_CTX_new();
+    assert_true(EVP_DigestSignInit(md, NULL, EVP_sha256(), NULL, key) == 1 && EVP_DigestSign(md, value, &n, signed_bytes, len + 37) == 1);
+    EVP_MD_CTX_free(md);
+    *s = (struct signature){.signer = PEER_NONE, .hash = HASH_SHA256, .sig = 1, .identity_type = IDENTITY_CERT_HASH_NODE_ID, .identity_hash_alg = HASH_SHA256,
+                            .identity = {identity + 5, 32}, .value = {value, SIGNATURE_VALUE_BYTES}};
+}
+
+static void certificates_may_name_several_nodes(void **state)
+{
+    (void)state;
+    for (unsigned own = 0; own < 2; own++) { /* enrolled, then self-signed */
+        struct id node[PEERS] = {{0, 0}};
+        struct authority *a = authority_open(&(struct authority_config){
+            .seed = SEED, .identities = PEERS, .digest = own ? HASH_SHA256 : 0, .names = {.node_id = random_node, .user = user_three, .overlay_name = NAME}});
+        struct keys *k = keys_open(SEED, PEERS, own);
+        struct credentials *c = credentials_open(a, node, any_peer);
+        struct certificate_facts f;
+        uint8_t der[2048], key[PUBLIC_KEY_BYTES], identity[37], value[SIGNATURE_VALUE_BYTES];
+        fold_public_key(keys_modulus(k, 3), key);
+        for (peer_h p = 0; p < PEERS; p++)
+            node[p] = own ? certificate_node_id_of_several(HASH_SHA256, p + 1, key, sizeof key) : random_node(NULL, p);
+        size_t len = several_issue(k, 3, !own, authority_trust(a), node, 3, der);
+        struct piece cert = {der, len};
+        assert_int_equal(judge(a, der, len, &f), CERTIFICATE_GOOD);
+        assert_int_equal(f.nodes, 3);
+        for (unsigned i = 0; i < 3; i++)
+            assert_int_equal(credentials_certified(c, cert, i, NOW_MS), i);
+        assert_int_equal(credentials_certified(c, cert, 3, NOW_MS), PEER_NONE);
+        assert_int_equal(credentials_certified(c, cert, 0, CERTIFICATE_UNTIL_MS + 1000), PEER_NONE);
+
+        struct signature s;
+        struct piece input = {"input", 5}, other = {"inpuT", 5};
+        sign_as(keys_of(k, 3), node[1], cert, "input", identity, value, &s);
+        assert_int_equal(credentials_certified(c, cert, 1, NOW_MS), 1);
+        s.signer = 1;
+        assert_int_equal(credentials_verify(c, &input, 1, &s), 0);
+        assert_int_equal(credentials_verify(c, &other, 1, &s), ERR_SIGNATURE);
+        s.signer = 2;
+        assert_int_equal(credentials_verify(c, &input, 1, &s), ERR_SIGNATURE);
+        s.signer = 1;
+        s.identity_type = IDENTITY_CERT_HASH; /* the form for one Node-ID */
+        assert_int_equal(credentials_verify(c, &input, 1, &s), ERR_SIGNATURE);
+
+        /* Twice the same, too many, and of a self-signed one an id that is not its key's. */
+        node[2] = node[0];
+        len = several_issue(k, 3, !own, authority_trust(a), node, 3, der);
+        assert_int_equal(judge(a, der, len, &f), CERTIFICATE_NAMES);
+        struct id many[CERTIFICATE_NODES_MAX + 1];
+        for (unsigned i = 0; i <= CERTIFICATE_NODES_MAX; i++)
+            many[i] = own ? certificate_node_id_of_several(HASH_SHA256, i + 1, key, sizeof key) : (struct id){i, 1};
+        len = several_issue(k, 3, !own, authority_trust(a), many, CERTIFICATE_NODES_MAX + 1, der);
+        assert_int_equal(judge(a, der, len, &f), CERTIFICATE_NAMES);
+        len = several_issue(k, 3, !own, authority_trust(a), many, CERTIFICATE_NODES_MAX, der);
+        assert_int_equal(judge(a, der, len, &f), CERTIFICATE_GOOD);
+        many[2].lo ^= 1;
+        len = several_issue(k, 3, !own, authority_trust(a), many, 4, der);
+        assert_int_equal(judge(a, der, len, &f), own ? CERTIFICATE_NODE_ID : CERTIFICATE_GOOD);
+        credentials_close(c);
+        keys_close(k);
+        authority_close(a);
+    }
+}
+
+/* Through a node: what one of several Node-IDs has signed is from that one. */
+static peer_h several_certified(void *arg, struct piece der, unsigned index, uint64_t unix_ms)
+{
+    (void)der;
+    (void)unix_ms;
+    return index < *(unsigned *)arg ? 20 + index : PEER_NONE;
+}
+
+static int several_verify(void *arg, const struct piece *piece, unsigned pieces, const struct signature *s)
+{
+    (void)arg, (void)piece, (void)pieces, (void)s;
+    return 0;
+}
+
+static void the_identity_tells_which_of_several(void **state)
+{
+    (void)state;
+    static const struct recorder_crypto crypto = {.verify = several_verify, .certified = several_certified};
+    struct overlay config = overlay_defaults();
+    struct recorder *r = recorder_open(&config, 0);
+    unsigned nodes = 3;
+    uint8_t der[] = "a certificate", b[64], hash[32];
+    r->crypto = &crypto;
+    r->crypto_arg = &nodes;
+    struct call c = {.n = r->node, .env = &r->env, .o = &config};
+    struct security bucket = {.certificates = 1, .certificate = {{.owner = PEER_NONE, .der = {der, sizeof der}}}};
+    for (unsigned k = 0; k < 4; k++) { /* the fourth is not in the certificate */
+        id_store(b, recorder_id(r, 20 + k));
+        memcpy(b + ID_BYTES, der, sizeof der);
+        EVP_Digest(b, ID_BYTES + sizeof der, hash, NULL, EVP_sha256(), NULL);
+        struct signature s = {.signer = PEER_NONE, .identity_type = IDENTITY_CERT_HASH_NODE_ID, .identity_hash_alg = HASH_SHA256, .identity = {hash, 32}, .value = {der, 8}};
+        assert_int_equal(credential_resolve(&c, &bucket, &s), k < 3);
+        assert_int_equal(s.signer, k < 3 ? 20 + k : PEER_NONE);
+        nodes = 1; /* the second form is for several, 6.3.4 */
+        s.signer = PEER_NONE;
+        assert_false(credential_resolve(&c, &bucket, &s));
+        nodes = 3;
+    }
+    EVP_Digest(der, sizeof der, hash, NULL, EVP_sha256(), NULL);
+    for (nodes = 0; nodes < 4; nodes++) { /* and the first for one */
+        struct signature s = {.signer = PEER_NONE, .identity_type = IDENTITY_CERT_HASH, .identity_hash_alg = HASH_SHA256, .identity = {hash, 32}, .value = {der, 8}};
+        assert_int_equal(credential_resolve(&c, &bucket, &s), nodes == 1);
+    }
+    recorder_close(r);
+}
+
 static void signatures_hold_for_their_input_alone(void **state)
 {
     (void)state;
@@ -145,7 +309,7 @@ static void signatures_hold_for_their_input_alone(void **state)
     s.identity.b = hash;
     assert_int_equal(s.value.len, SIGNATURE_VALUE_BYTES);
     assert_int_equal(credentials_verify(c, &whole, 1, &s), ERR_SIGNATURE); /* nobody has shown the certificate */
-    assert_int_equal(credentials_certified(c, credentials_certificate(c, 2), NOW_MS), 2);
+    assert_int_equal(credentials_certified(c, credentials_certificate(c, 2), 0, NOW_MS), 2);
     assert_int_equal(credentials_verify(c, &whole, 1, &s), 0);
     assert_int_equal(credentials_verify(c, &other, 1, &s), ERR_SIGNATURE);
     s.signer = 3;
@@ -218,10 +382,10 @@ static struct piece bench_certificate(void *arg, peer_h peer)
     return peer == b->lie ? (struct piece){b->shown, sizeof b->shown} : credentials_certificate(b->credentials, peer);
 }
 
-static peer_h bench_certified(void *arg, struct piece der, uint64_t unix_ms)
+static peer_h bench_certified(void *arg, struct piece der, unsigned index, uint64_t unix_ms)
 {
     const struct bench *b = arg;
-    return credentials_certified(b->credentials, der, unix_ms);
+    return credentials_certified(b->credentials, der, index, unix_ms);
 }
 
 static const struct recorder_crypto bench_crypto = {bench_sign, bench_verify, bench_certificate, bench_certified};
@@ -357,7 +521,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keys_follow_from_the_seed),          cmocka_unit_test(certificates_name_node_and_user),
-        cmocka_unit_test(wrong_certificates_are_refused),     cmocka_unit_test(signatures_hold_for_their_input_alone),
+        cmocka_unit_test(wrong_certificates_are_refused),     cmocka_unit_test(certificates_may_name_several_nodes),
+        cmocka_unit_test(the_identity_tells_which_of_several),
+        cmocka_unit_test(signatures_hold_for_their_input_alone),
         cmocka_unit_test(false_messages_are_dropped),         cmocka_unit_test(false_values_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

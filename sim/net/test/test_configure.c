@@ -130,7 +130,7 @@ static void certificates_expire_in_each_mode(void **state)
             net_node(r->net, 2, &env);
             assert_int_equal(env->port->sign(env, &input, 1, &s), 0);
             if (modes[m] == CRYPTO_OPENSSL)
-                s.signer = env->port->certified(env, env->port->certificate(env, 2));
+                s.signer = env->port->certified(env, env->port->certificate(env, 2), 0);
             assert_int_equal(env->port->verify(env, &input, 1, &s), k == 0 ? 0 : ERR_SIGNATURE);
             assert_int_equal(env->port->verify(env, &other, 1, &s), ERR_SIGNATURE);
             s.signer = 3;
