@@ -44,11 +44,26 @@ sim_time node_start(struct node *n, struct env *env, const struct node_opts *opt
     return call_end(&c);
 }
 
+/* Whom the configuration has revoked meanwhile loses its links, before anything is taken from it. */
+static void revoked_drop(struct call *c)
+{
+    for (uint32_t slot = 0; c->o->bad_nodes > 0 && slot < link_slots(c); slot++) {
+        const struct link *l = link_at(c, (uint16_t)slot);
+        if (l->state != LINK_UP || !credential_revoked(c, l->peer))
+            continue;
+        peer_h peer = l->peer;
+        uint8_t standing = order_at(c, order_of(c, (uint16_t)slot))->mark;
+        link_lost(c, (uint16_t)slot, false);
+        topology_link_lost(c, peer, standing, true);
+    }
+}
+
 sim_time node_receive(struct node *n, struct env *env, chan_h chan, addr_h from, struct dgram d)
 {
     struct call c = call_begin(n, env);
     struct frame f;
     (void)from;
+    revoked_drop(&c);
     if (chan >= link_slots(&c) || link_at(&c, (uint16_t)chan)->state != LINK_UP) {
         env->port->fact(env, FACT_DROPPED, DROP_NOT_LINKED, 0);
         return call_end(&c);
@@ -190,20 +205,6 @@ static bool work_step(struct call *c)
         return true;
     }
     return false;
-}
-
-/* Whose certificate the configuration has revoked meanwhile loses its links. */
-static void revoked_drop(struct call *c)
-{
-    for (uint32_t slot = 0; c->o->bad_nodes > 0 && slot < link_slots(c); slot++) {
-        const struct link *l = link_at(c, (uint16_t)slot);
-        if (l->state != LINK_UP || !credential_revoked(c, l->peer))
-            continue;
-        peer_h peer = l->peer;
-        uint8_t standing = order_at(c, order_of(c, (uint16_t)slot))->mark;
-        link_lost(c, (uint16_t)slot, false);
-        topology_link_lost(c, peer, standing, true);
-    }
 }
 
 sim_time node_wake(struct node *n, struct env *env)

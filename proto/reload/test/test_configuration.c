@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Pins: order of sequences on their circle of 65535; who is told of an older or a newer configuration and who sends his; a ConfigUpdate is taken if it is
  * newer and well signed, else ignored or refused; requests that were refused for their sequence are repeated under the new one; a
- * configuration given to one peer of a ring reaches all, over the wrap too. Documents are the recorder's stand-ins; true ones are in
+ * configuration given to one peer of a ring reaches all, over the wrap too; whom it revokes (bad-node) loses its links and its word, and the ring closes over it. Documents are the recorder's stand-ins; true ones are in
  * sim/crypto/test. Leaves open: Kinds by ConfigUpdate (proto/store/test/test_kind.c). */
 #include <stdarg.h>
 #include <stddef.h>
@@ -198,12 +198,89 @@ static void a_configuration_reaches_everybody(void **state)
     }
 }
 
+/* ---- bad-node ---- */
+
+static void revoke(struct overlay *o, struct id id)
+{
+    o->bad_node[o->bad_nodes++] = id;
+}
+
+static void whom_the_configuration_revokes_is_cut_off(void **state)
+{
+    (void)state;
+    struct stage s = {.config = overlay_defaults()};
+    stage_open(&s, 4);
+    struct letter of_two = {.signer = 2, .tid = 1, .to = recorder_id(s.r, 0)}, of_three = {.signer = 3, .tid = 2, .to = recorder_id(s.r, 0)};
+    stage_ping(&s, 1, &of_two); /* by another's link */
+    assert_int_equal(stage_sent(&s, PING_ANS, NULL), 1);
+    struct overlay changed = s.config;
+    revoke(&changed, recorder_id(s.r, 77));
+    revoke(&changed, recorder_id(s.r, 2));
+    s.r->overlay = &changed;
+    stage_forget(&s);
+    of_two.tid = 3;
+    stage_ping(&s, 1, &of_two);
+    assert_int_equal(stage_sent(&s, PING_ANS, NULL), 0); /* its certificate is not valid */
+    stage_ping(&s, 3, &of_three);
+    assert_int_equal(stage_sent(&s, PING_ANS, NULL), 1);
+    assert_int_equal(recorder_count_ops(s.r, CHAN_CLOSE), 1);
+    for (unsigned k = 0; k < s.r->ops; k++)
+        assert_true(s.r->op[k].op != CHAN_CLOSE || s.r->op[k].args.chan == s.chan[2]);
+    struct node_view v;
+    node_look(s.r->node, &s.r->env, &v);
+    assert_int_equal(v.links, 3);
+    for (unsigned k = 0; k < v.successors; k++)
+        assert_int_not_equal(v.successor[k], 2);
+    recorder_accept(s.r, 2, MILLIS(80)); /* and it gets no new channel, nor does who is named by its list */
+    assert_int_equal(recorder_count_ops(s.r, CHAN_CLOSE), 2);
+    stage_forget(&s);
+    stage_update(&s, 1, &(struct letter){.signer = 1, .tid = 4, .to = recorder_id(s.r, 0)}, (const peer_h[]){2}, 1, (const peer_h[]){2, 3}, 2);
+    stage_run(&s, s.r->env.now + SECONDS(70));
+    assert_int_equal(stage_sent(&s, ATTACH_REQ, NULL), 0);
+    stage_close(&s);
+}
+
+static void a_ring_closes_over_the_revoked(void **state)
+{
+    (void)state;
+    enum { NODES = 24, BAD = 3 };
+    struct overlay config = overlay_defaults(), changed;
+    config.update_interval = SECONDS(60);
+    config.bootstrap_count = 1;
+    struct overlay_net *o = overlay_open(&config, NODES, MILLIS(50), 0.01);
+    unsigned joined;
+    overlay_start(o, 0, &(struct node_opts){.first = true});
+    for (peer_h p = 1; p < NODES; p++) {
+        overlay_run(o, SECONDS(p));
+        overlay_start(o, p, &(struct node_opts){0});
+    }
+    overlay_run(o, SECONDS(120));
+    assert_int_equal(overlay_right(o, &joined), NODES);
+    changed = config;
+    for (peer_h p = 5; p < 5 + BAD; p++)
+        revoke(&changed, recorder_id(overlay_node(o, 0), p));
+    for (peer_h p = 0; p < NODES; p++) /* the revoked ones know it too, and can do nothing about it */
+        overlay_node(o, p)->overlay = &changed;
+    overlay_run(o, SECONDS(400));
+    for (peer_h p = 5; p < 5 + BAD; p++) {
+        struct node_view v;
+        node_look(overlay_node(o, p)->node, &overlay_node(o, p)->env, &v);
+        assert_int_equal(v.links_ready, 0);
+        overlay_kill(o, p);
+    }
+    assert_int_equal(overlay_right(o, &joined), NODES - BAD);
+    assert_int_equal(joined, NODES - BAD);
+    overlay_close(o);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sequences_are_a_circle),          cmocka_unit_test(newer_and_signed_documents_are_taken),
         cmocka_unit_test(who_has_an_older_one_is_sent_ours), cmocka_unit_test(refused_requests_are_repeated),
         cmocka_unit_test(a_configuration_reaches_everybody),
+        cmocka_unit_test(whom_the_configuration_revokes_is_cut_off),
+        cmocka_unit_test(a_ring_closes_over_the_revoked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
