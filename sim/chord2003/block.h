@@ -3,7 +3,7 @@
  *
  * The block: 48 bytes, then the successor list, then the fingers, 6 bytes an entry. Finger k stands for self + 2^(127-k); only those beyond the successor
  * are kept, since all others are the successor itself: about log2 N. Both tables lie in one array, so that a longer one of either is one port.room.
- * The second block (port.work) holds what is under way, 96 bytes each; most of the time there is none. */
+ * The second block (port.work) holds what is under way, 128 bytes each; most of the time there is none. */
 #ifndef SIM_CHORD2003_BLOCK_H
 #define SIM_CHORD2003_BLOCK_H
 
@@ -16,7 +16,7 @@
 #include "sim/chord2003/message.h"
 
 #define NO_PEER              PEER_NONE
-#define AVOID_MAX            8u  /* dead nodes that a look-up remembers; then the oldest is forgotten */
+#define AVOID_MAX            15u /* dead nodes that a look-up remembers; then the oldest is forgotten */
 #define NEXT_HOPS            3u  /* named in one answer */
 #define TASKS_MAX            64u /* under way at one node */
 #define PATH_MAX_HOPS        64u /* a look-up that went through so many nodes goes in circles */
@@ -65,12 +65,14 @@ struct task {
     sim_time deadline, started;
     uint32_t transaction, tag;
     peer_h asked;
+    peer_h last; /* who named `next`; NO_PEER: we ourselves, or it has been asked twice */
     peer_h next[NEXT_HOPS];
     peer_h avoid[AVOID_MAX];
     uint8_t kind, finger, nexts, avoids;
-    uint8_t avoid_at, path, restarts, spare;
+    uint8_t avoid_at, path, restarts;
+    bool again; /* `asked` is on the path already */
 };
-static_assert(sizeof(struct task) == 96, "byte budget of a task");
+static_assert(sizeof(struct task) == 128, "byte budget of a task");
 
 /* The tasks of a node: env.work. */
 struct tasks {

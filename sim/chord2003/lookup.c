@@ -68,6 +68,11 @@ static void take_route(struct task *t, const struct route *r)
 struct node *lookup_ask(struct node *n, struct env *env, unsigned task)
 {
     struct task *t = task_at(env, task);
+    t->again = t->nexts == 0 && t->last != NO_PEER;
+    if (t->again) { /* whoever named them knows others */
+        t->next[t->nexts++] = t->last;
+        t->last = NO_PEER;
+    }
     if (t->nexts == 0) { /* from the beginning, without the dead */
         if (t->kind == TASK_JOIN || t->restarts++ == RESTARTS_MAX)
             return fail(n, env, task);
@@ -116,7 +121,8 @@ struct node *lookup_answer(struct node *n, struct env *env, unsigned task, const
 {
     struct task *t = task_at(env, task);
     t->nexts = 0;
-    if (++t->path > PATH_MAX_HOPS || is_late(env, t))
+    t->path += !t->again;
+    if (t->path > PATH_MAX_HOPS || is_late(env, t))
         return fail(n, env, task);
     peer_h first = m->nodes ? message_peer(env, m, 0) : NO_PEER;
     if (m->flags & CHORD_OWNER && first != NO_PEER)
@@ -126,6 +132,7 @@ struct node *lookup_answer(struct node *n, struct env *env, unsigned task, const
         if (peer != NO_PEER && peer != env->self && peer != t->asked && !is_avoided(t, peer))
             t->next[t->nexts++] = peer;
     }
+    t->last = t->nexts ? t->asked : NO_PEER;
     if (t->nexts == 0) /* it cannot help: no use to come back */
         avoid_peer(t, t->asked);
     return lookup_ask(n, env, task);

@@ -87,6 +87,7 @@ static struct node *look_for_successor(struct node *n, struct env *env, unsigned
     t->avoid[0] = env->self; /* we may be remembered: not we, but who follows us */
     t->avoids = t->avoid_at = 1;
     t->path = 0;
+    t->last = NO_PEER;
     return lookup_ask(n, env, task);
 }
 

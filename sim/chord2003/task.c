@@ -15,7 +15,7 @@ struct task *task_new(struct env *env, enum task_kind kind)
     struct tasks *all = env->work;
     all->count = count + 1;
     all->at[count] = (struct task){
-        .started = env->now, .deadline = TIME_NEVER, .asked = NO_PEER, .kind = (uint8_t)kind};
+        .started = env->now, .deadline = TIME_NEVER, .asked = NO_PEER, .last = NO_PEER, .kind = (uint8_t)kind};
     return &all->at[count];
 }
 

@@ -54,3 +54,18 @@ churned() {
         --set "churn.session=$life" --set "churn.offline=$life" |
         awk '{ printf "%.2f %.3f %.1f %.0f\n", $1 - 1, $2, (1 - $3) * 10000, $4 }'
 }
+
+# struck SHARE SEEDS: path and time-outs of the first look-ups after this share of 1,000 nodes has died at once, in %; nobody stabilises any more. And the share of the look-ups
+# that found no end.
+struck() {
+    mean "$2" "lookup.hops.mean lookup.dead_hops.mean lookup.outcome.timeout" workloads/chord2003-static.yaml --set overlay.peers=1000 --set overlay.chord2003.successors=20 \
+        --set overlay.chord2003.timeout="500 ms" --set "faults=[{at: 0 s, kill: {share: $1 %}}]" --set "check=[]" --set "phases={warmup: 0 s, measure: 60 s}" --set workload.lookup.every="6 s" |
+        awk '{ printf "%.2f %.2f %g\n", $1 - 1, $2, $3 }'
+}
+
+# settled SHARE: look-ups of 10,000 that are not right, from ten minutes on after this share of 10,000 nodes has died at once, in %.
+settled() {
+    simulate workloads/chord2003.yaml --set overlay.peers=10000 --set churn=none --set workload.lookup.every="20 s" --set "faults=[{at: 0 s, kill: {share: $1 %}}]" \
+        --set "phases={warmup: 10 s, measure: 15 min}" || exit 1
+    /usr/bin/python3 sim/chord2003/test/late.py "$scratch/results.h5" 600
+}
