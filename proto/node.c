@@ -47,13 +47,13 @@ sim_time node_start(struct node *n, struct env *env, const struct node_opts *opt
 /* Whom the configuration has revoked meanwhile loses its links, before anything is taken from it. */
 static void revoked_drop(struct call *c)
 {
-    for (uint32_t slot = 0; c->o->bad_nodes > 0 && slot < link_slots(c); slot++) {
-        const struct link *l = link_at(c, (uint16_t)slot);
-        if (l->state != LINK_UP || !credential_revoked(c, l->peer))
+    for (uint16_t slot = 0; c->o->bad_nodes > 0 && slot < link_slots(c); slot++) {
+        const struct link *l = link_at(c, slot);
+        if (l->state != LINK_UP || !credential_revoked(c, link_peer(c, slot)))
             continue;
-        peer_h peer = l->peer;
-        uint8_t standing = order_at(c, order_of(c, (uint16_t)slot))->mark;
-        link_lost(c, (uint16_t)slot, false);
+        peer_h peer = link_peer(c, slot);
+        uint8_t standing = l->standing;
+        link_lost(c, slot, false);
         topology_link_lost(c, peer, standing, true);
     }
 }
@@ -102,7 +102,7 @@ static void channel_up(struct call *c, uint16_t slot, const struct chan_info *in
 static void channel_opened(struct call *c, uint16_t slot, const struct chan_info *info)
 {
     const struct link *l = link_at(c, slot);
-    bool meant = (l->peer == PEER_NONE || l->peer == info->peer) && !credential_revoked(c, info->peer);
+    bool meant = (l->meant == PEER_NONE || l->meant == info->peer) && !credential_revoked(c, info->peer);
     if (!meant || info->peer == c->n->self) {
         bool bootstrap = slot == c->n->bootstrap_slot;
         link_drop(c, slot, false);
@@ -117,7 +117,7 @@ static void channel_opened(struct call *c, uint16_t slot, const struct chan_info
 
 static void channel_accepted(struct call *c, uint16_t slot, const struct chan_info *info)
 {
-    if (info->peer != c->n->self && !credential_revoked(c, info->peer) && link_open(c, slot, info->peer, LINK_OPENING)) {
+    if (info->peer != c->n->self && !credential_revoked(c, info->peer) && link_open(c, slot, info->peer)) {
         channel_up(c, slot, info, false);
         return;
     }
@@ -128,7 +128,7 @@ static void channel_accepted(struct call *c, uint16_t slot, const struct chan_in
 static void channel_down(struct call *c, uint16_t slot)
 {
     const struct link *l = link_at(c, slot);
-    peer_h peer = l->peer;
+    peer_h peer = link_peer(c, slot);
     if (l->state == LINK_OPENING) {
         link_lost(c, slot, true);
         if (slot == c->n->bootstrap_slot && c->n->state == NODE_CONNECTING)
@@ -137,13 +137,13 @@ static void channel_down(struct call *c, uint16_t slot)
             c->n->bootstrap_slot = SLOT_NONE;
         return;
     }
-    uint8_t standing = order_at(c, order_of(c, slot))->mark;
+    uint8_t standing = l->standing;
     bool ours = l->flags & LINK_OURS;
-    if (ours && (standing & ORDER_FINGER)) /* only we would close it: the peer goes */
-        standing |= ORDER_STOOD;
+    if (ours && (standing & LINK_FINGER)) /* only we would close it: the peer goes */
+        standing |= LINK_STOOD;
     link_lost(c, slot, true);
     /* A neighbour does not close unless it goes; but where each chooses the length of its lists, it may have no use for what it opened. */
-    topology_link_lost(c, peer, standing, (standing & ORDER_NEIGHBOUR) && (ours || !c->o->self_tuning));
+    topology_link_lost(c, peer, standing, (standing & LINK_NEIGHBOUR) && (ours || !c->o->self_tuning));
 }
 
 sim_time node_channel(struct node *n, struct env *env, chan_h chan, enum chan_event event, const struct chan_info *info)
@@ -274,7 +274,7 @@ sim_time node_seed(struct node *n, struct env *env, const struct node_seed *s)
     n->update_at = s->next_update;
     n->finger_at = s->next_ping;
     section_reserve(&c, SECTION_LINKS, s->links * (uint32_t)sizeof(struct link));
-    section_reserve(&c, SECTION_ORDER, s->links * (uint32_t)sizeof(struct order));
+    section_reserve(&c, SECTION_ORDER, s->links * (uint32_t)(s->links > ORDER_NARROW_LINKS ? sizeof(struct order_wide) : sizeof(struct order_narrow)));
     section_reserve(&c, SECTION_STORE, s->value_bytes);
     return TIME_NEVER;
 }
@@ -282,13 +282,13 @@ sim_time node_seed(struct node *n, struct env *env, const struct node_seed *s)
 void node_seed_link(struct node *n, struct env *env, const struct seed_link *s)
 {
     struct call c = call_begin(n, env);
-    bool open = link_open(&c, (uint16_t)s->chan, s->peer, LINK_OPENING) && link_up(&c, (uint16_t)s->chan, s->peer, s->rtt);
+    bool open = link_open(&c, (uint16_t)s->chan, s->peer) && link_up(&c, (uint16_t)s->chan, s->peer, s->rtt);
     assert(open);
     if (!open)
         return;
     struct link *l = link_at(&c, (uint16_t)s->chan);
     l->tx_next = s->tx_next & (LINK_WORN - 1);
-    l->rx_last = s->rx_last & (LINK_WORN - 1);
+    l->rx_last = s->rx_last & ((UINT32_C(1) << RECEIVED_BITS) - 1);
     if (s->rx_last)
         l->flags |= LINK_RECEIVED;
     if (s->ready)
@@ -305,7 +305,7 @@ void node_seed_finger(struct node *n, struct env *env, unsigned i, peer_h peer)
     assert(slot != SLOT_NONE && chord_entry_of(id_distance(n->id, link_id(&c, slot))) == i);
     (void)i;
     link_at(&c, slot)->flags |= LINK_OURS;
-    order_set(order_at(&c, order_of(&c, slot)), ORDER_FINGER);
+    link_raise(link_at(&c, slot), LINK_FINGER);
 }
 
 void node_seed_value(struct node *n, struct env *env, struct id resource, peer_h owner, const uint8_t *value, uint16_t value_len, uint64_t stored_ms,
@@ -335,7 +335,7 @@ uint32_t node_value_bytes(uint16_t value_len)
 
 struct node_costs node_costs(void)
 {
-    return (struct node_costs){.node = sizeof(struct node), .link = sizeof(struct link) + sizeof(struct order), .neighbour = sizeof(peer_h),
+    return (struct node_costs){.node = sizeof(struct node), .link = sizeof(struct link) + sizeof(struct order_narrow), .neighbour = sizeof(peer_h),
                                .value = (uint32_t)offsetof(struct value, bytes)};
 }
 

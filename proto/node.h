@@ -134,7 +134,7 @@ peer_h node_finger(const struct node *, struct env *, unsigned i);
 /* The node holds an unexpired value of this Kind at this resource stored by owner; replica (if not NULL) is set. */
 bool node_holds(const struct node *, struct env *, struct id resource, uint32_t kind, peer_h owner, uint8_t *replica);
 /* Links in table order: peer of the k-th open link, its channel and whether it is routed through; false past the end. */
-bool node_link_at(const struct node *, unsigned k, peer_h *, chan_h *, bool *routed);
+bool node_link_at(const struct node *, struct env *, unsigned k, peer_h *, chan_h *, bool *routed);
 /* Values in table order; false past the end. */
 bool node_value_at(const struct node *, unsigned k, struct id *resource, peer_h *owner, uint8_t *replica);
 /* Bytes of a block, for those who reckon with memory: a node without links and values; each link; each neighbour; a stored value besides its own bytes. */

@@ -35,11 +35,11 @@ void node_look(const struct node *n, struct env *env, struct node_view *v)
         v->used.size = t->used.size, v->used.joins = t->used.joins, v->used.leaves = t->used.leaves;
     }
     for (uint32_t k = 0; k < order_count(&c); k++) {
-        const struct order *o = order_at(&c, k);
+        const struct link *l = order_link(&c, k);
         v->links++;
-        v->links_ready = (uint16_t)(v->links_ready + !!(order_is(o, ORDER_USABLE)));
-        v->fingers_filled = (uint8_t)(v->fingers_filled + !!(order_is(o, ORDER_FINGER)));
-        v->fingers_valid = (uint8_t)(v->fingers_valid + ((order_is(o, ORDER_FINGER)) && (order_is(o, ORDER_USABLE))));
+        v->links_ready = (uint16_t)(v->links_ready + link_is(l, LINK_USABLE));
+        v->fingers_filled = (uint8_t)(v->fingers_filled + link_is(l, LINK_FINGER));
+        v->fingers_valid = (uint8_t)(v->fingers_valid + (link_is(l, LINK_FINGER) && link_is(l, LINK_USABLE)));
     }
     for (uint32_t at = 0; at < section_used(&c, SECTION_WORK); at = record_next(&c, SECTION_WORK, at)) {
         const struct record *r = record_at(&c, SECTION_WORK, at);
@@ -51,7 +51,7 @@ peer_h node_finger(const struct node *n, struct env *env, unsigned i)
 {
     struct call c = call_look(n, env);
     uint16_t slot = chord_finger_slot(&c, i);
-    return slot == SLOT_NONE ? PEER_NONE : link_at(&c, slot)->peer;
+    return slot == SLOT_NONE ? PEER_NONE : link_peer(&c, slot);
 }
 
 bool node_holds(const struct node *n, struct env *env, struct id resource, uint32_t kind, peer_h owner, uint8_t *replica)
@@ -89,15 +89,15 @@ static const char *check_values(const struct call *c)
     return section_used(c, SECTION_STORE) > c->o->limits.stored_bytes ? "more bytes are stored than the limit" : NULL;
 }
 
-bool node_link_at(const struct node *n, unsigned k, peer_h *peer, chan_h *chan, bool *is_routed)
+bool node_link_at(const struct node *n, struct env *env, unsigned k, peer_h *peer, chan_h *chan, bool *is_routed)
 {
-    struct call c = call_look(n, NULL);
+    struct call c = call_look(n, env);
     if (k >= order_count(&c))
         return false;
-    const struct order *o = order_at(&c, k);
-    *peer = link_at(&c, o->slot)->peer;
-    *chan = o->slot;
-    *is_routed = (order_is(o, ORDER_USABLE)) && (order_is(o, (ORDER_NEIGHBOUR | ORDER_FINGER)));
+    uint16_t slot = order_slot(&c, k);
+    *peer = link_peer(&c, slot);
+    *chan = slot;
+    *is_routed = link_is(link_at(&c, slot), LINK_USABLE) && link_is(link_at(&c, slot), LINK_NEIGHBOUR | LINK_FINGER);
     return true;
 }
 
@@ -119,16 +119,16 @@ static const char *check_order(const struct call *c)
 {
     struct id before = {0, 0};
     for (uint32_t k = 0; k < order_count(c); k++) {
-        const struct order *o = order_at(c, k);
-        if (o->slot >= link_slots(c) || link_at(c, o->slot)->state != LINK_UP)
+        uint16_t slot = order_slot(c, k);
+        if (slot >= link_slots(c) || link_at(c, slot)->state != LINK_UP)
             return "the order table names a link that is not up";
-        struct id d = id_distance(c->n->id, link_id(c, o->slot));
+        struct id d = id_distance(c->n->id, link_id(c, slot));
         if (id_is_zero(d))
             return "a node is linked to itself";
         if (k > 0 && id_compare(before, d) >= 0)
             return "the order table is not sorted, or names a peer twice";
-        if (order_prefix(d) != o->prefix)
-            return "an order entry's prefix is not its peer's";
+        if (!order_has_key(c, k, d))
+            return "an order entry's key is not its peer's";
         before = d;
     }
     return NULL;

@@ -126,6 +126,9 @@ struct port {
     /* 0, or a negative proto_error. */
     int (*channel)(struct env *, enum chan_op, struct chan_args *);
 
+    /* Who is at the other end of a channel that is up, by its certificate; of one of which the host says in this call that it is DOWN, who was. */
+    peer_h (*peer_of)(struct env *, chan_h);
+
     /* Handles. id_keep and addr_keep return PEER_NONE/ADDR_NONE when the host's table of foreign values is full. */
     struct id (*id_of)(struct env *, peer_h);
     peer_h (*id_keep)(struct env *, struct id);

@@ -21,14 +21,14 @@ int client_attach(struct call *c, uint16_t slot)
 /* The link that we leave, unless it is the one that we need. */
 static void link_leave(struct call *c, uint16_t slot)
 {
-    if (slot != SLOT_NONE && link_at(c, slot)->state != LINK_FREE && link_at(c, slot)->peer != c->n->admitting)
+    if (slot != SLOT_NONE && link_at(c, slot)->state != LINK_FREE && link_peer(c, slot) != c->n->admitting)
         link_drop(c, slot, false);
 }
 
 void client_attached(struct call *c, uint16_t slot)
 {
     uint16_t before = c->n->state == NODE_ATTACHED ? link_to(c, c->n->admitting) : c->n->bootstrap_slot;
-    c->n->admitting = link_at(c, slot)->peer;
+    c->n->admitting = link_peer(c, slot);
     link_leave(c, before);
     if (c->n->state == NODE_ATTACHED)
         return;

@@ -32,18 +32,18 @@ uint16_t chord_finger_slot(const struct call *c, unsigned i)
 {
     bool exact;
     for (uint32_t k = order_find(c, entry_start(c, i), &exact); k < order_count(c); k++) {
-        const struct order *o = order_at(c, k);
-        if (!(order_is(o, ORDER_FINGER)))
+        uint16_t slot = order_slot(c, k);
+        if (!link_is(link_at(c, slot), LINK_FINGER))
             continue;
-        return chord_entry_of(id_distance(c->n->id, link_id(c, o->slot))) == i ? o->slot : SLOT_NONE;
+        return chord_entry_of(id_distance(c->n->id, link_id(c, slot))) == i ? slot : SLOT_NONE;
     }
     return SLOT_NONE;
 }
 
 static void finger_set(struct call *c, unsigned i, uint16_t slot)
 {
-    order_set(order_at(c, order_of(c, slot)), ORDER_FINGER);
-    c->env->port->fact(c->env, FACT_FINGER_FILLED, i, link_at(c, slot)->peer);
+    link_raise(link_at(c, slot), LINK_FINGER);
+    c->env->port->fact(c->env, FACT_FINGER_FILLED, i, link_peer(c, slot));
     tuning_probe_new(c, slot);
 }
 
@@ -51,7 +51,7 @@ static void finger_set(struct call *c, unsigned i, uint16_t slot)
 void chord_finger_offer(struct call *c, uint16_t slot)
 {
     const struct link *l = link_at(c, slot);
-    if (l->state != LINK_UP || !(order_is(order_at(c, order_of(c, slot)), ORDER_USABLE)))
+    if (l->state != LINK_UP || !link_is(l, LINK_USABLE))
         return;
     unsigned i = chord_entry_of(id_distance(c->n->id, link_id(c, slot)));
     if (i <= chord_table_size(c) && chord_finger_slot(c, i) == SLOT_NONE)
@@ -104,9 +104,9 @@ void chord_finger_search(struct call *c, unsigned i)
     if (i > chord_table_size(c) || entry_known(c, i))
         return;
     for (uint32_t k = 0; k < order_count(c); k++) /* a peer that we are linked with may do */
-        if (chord_entry_of(id_distance(c->n->id, link_id(c, order_at(c, k)->slot))) == i) {
-            chord_finger_offer(c, order_at(c, k)->slot);
-            if (order_is(order_at(c, k), ORDER_FINGER))
+        if (chord_entry_of(id_distance(c->n->id, link_id(c, order_slot(c, k)))) == i) {
+            chord_finger_offer(c, order_slot(c, k));
+            if (link_is(order_link(c, k), LINK_FINGER))
                 return;
         }
     ping_send(c, PURPOSE_FINGER_PING, i, PEER_NONE, &(struct route){.slot = SLOT_NONE, .to_resource = true, .target = entry_random(c, i)}, false);

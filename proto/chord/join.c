@@ -116,7 +116,7 @@ void chord_join_connect(struct call *c)
         chord_join_restart(c, JOIN_NO_BOOTSTRAP);
         return;
     }
-    if (!link_open(c, (uint16_t)args.chan, PEER_NONE, LINK_OPENING)) {
+    if (!link_open(c, (uint16_t)args.chan, PEER_NONE)) {
         c->env->port->channel(c->env, CHAN_CLOSE, &args);
         chord_join_restart(c, JOIN_NO_BOOTSTRAP);
         return;
@@ -175,7 +175,7 @@ void chord_admitting_linked(struct call *c, uint16_t slot)
     if (node_is_client(c) && (c->n->state == NODE_ATTACHING || c->n->state == NODE_ATTACHED))
         client_attached(c, slot);
     else if (c->n->state == NODE_ATTACHING)
-        c->n->admitting = link_at(c, slot)->peer;
+        c->n->admitting = link_peer(c, slot);
 }
 
 static void neighbour_attach(struct call *c, struct id id)
@@ -192,12 +192,12 @@ static void neighbour_attach(struct call *c, struct id id)
 /* The full Update may be here before the answer to the Attach: then the sender is known by its range, in which we must lie. */
 void chord_join_tables(struct call *c, uint16_t slot, const struct update_req *u)
 {
-    if ((c->n->flags & NODE_TABLES) || (c->n->admitting != PEER_NONE && c->n->admitting != link_at(c, slot)->peer))
+    if ((c->n->flags & NODE_TABLES) || (c->n->admitting != PEER_NONE && c->n->admitting != link_peer(c, slot)))
         return;
     struct id before = u->predecessors.len >= ID_BYTES ? id_load(u->predecessors.b) : link_id(c, slot);
     if (!id_in_range(before, c->n->id, link_id(c, slot)))
         return;
-    c->n->admitting = link_at(c, slot)->peer;
+    c->n->admitting = link_peer(c, slot);
     c->n->flags |= NODE_TABLES;
     struct id last = c->env->port->id_of(c->env, c->n->admitting);
     /* The spans lie in the datagram, not in our block. Nearest first on either side. */
@@ -279,9 +279,9 @@ void chord_joined(struct call *c)
     chord_ring_read(c);
     c->n->flags &= (uint8_t)~(NODE_RING_DIRTY | NODE_RING_LOST | NODE_RING_LEFT | NODE_RING_NEW);
     for (uint32_t k = 0; k < order_count(c); k++) {
-        uint16_t slot = order_at(c, k)->slot;
+        uint16_t slot = order_slot(c, k);
         chord_finger_offer(c, slot);
-        chord_update_mark(c, slot, order_is(order_at(c, k), ORDER_NEIGHBOUR) ? UPDATE_NEIGHBORS : UPDATE_PEER_READY, UPDATE_FOR_JOIN);
+        chord_update_mark(c, slot, link_is(link_at(c, slot), LINK_NEIGHBOUR) ? UPDATE_NEIGHBORS : UPDATE_PEER_READY, UPDATE_FOR_JOIN);
     }
     c->n->range_from = c->n->self; /* we owned nothing until now, whatever we hold */
     c->n->range_id = id_add(c->n->id, (struct id){UINT64_MAX, UINT64_MAX});

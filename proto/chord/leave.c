@@ -15,7 +15,7 @@ static void leave_send(struct call *c, uint16_t slot, bool to_successor)
     struct draft d;
     draft_begin(c, &d, LEAVE_REQ);
     leave_req_put(&d.w, &(struct leave_req){.peer = c->n->id, .data = {data, writer_len(&v)}});
-    struct errand e = {.purpose = PURPOSE_LEAVE, .peer = link_at(c, slot)->peer, .bound = true};
+    struct errand e = {.purpose = PURPOSE_LEAVE, .peer = link_peer(c, slot), .bound = true};
     request_send(c, &d, &(struct route){.slot = slot, .target = link_id(c, slot)}, &e);
 }
 
@@ -80,7 +80,7 @@ void topology_leave(struct call *c, const struct origin *from, const struct mess
     answer_send(c, from, &d, false);
     link_at(c, slot)->flags |= LINK_LEAVING;
     chord_failed_note(c, from->signer, true); /* others will name it for a while */
-    if (order_is(order_at(c, order_of(c, slot)), ORDER_NEIGHBOUR | ORDER_FINGER))
+    if (link_is(link_at(c, slot), LINK_NEIGHBOUR | LINK_FINGER))
         tuning_failure(c);
     topology_link_suspect(c, slot); /* out of the tables, as for a failure */
     link_at(c, slot)->stood = 0;

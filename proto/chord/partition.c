@@ -27,16 +27,16 @@ void chord_partition_plan(struct call *c)
 uint16_t chord_link_to_address(struct call *c, addr_h addr)
 {
     for (uint32_t k = 0; k < order_count(c); k++) {
-        struct chan_args args = {.chan = order_at(c, k)->slot};
-        if (order_is(order_at(c, k), ORDER_USABLE) && c->env->port->channel(c->env, CHAN_REMOTE, &args) == 0 && args.addr == addr)
-            return order_at(c, k)->slot;
+        struct chan_args args = {.chan = order_slot(c, k)};
+        if (link_is(order_link(c, k), LINK_USABLE) && c->env->port->channel(c->env, CHAN_REMOTE, &args) == 0 && args.addr == addr)
+            return order_slot(c, k);
     }
     return SLOT_NONE;
 }
 
 static void ping_through(struct call *c, uint16_t slot)
 {
-    ping_send(c, PURPOSE_PARTITION_PING, 0, link_at(c, slot)->peer,
+    ping_send(c, PURPOSE_PARTITION_PING, 0, link_peer(c, slot),
               &(struct route){.slot = slot, .to_resource = true, .target = id_next(c->n->id)}, true);
 }
 
@@ -58,7 +58,7 @@ void chord_partition_check(struct call *c)
     }
     if (c->env->port->channel(c->env, CHAN_OPEN, &args))
         return;
-    if (link_open(c, (uint16_t)args.chan, PEER_NONE, LINK_OPENING))
+    if (link_open(c, (uint16_t)args.chan, PEER_NONE))
         c->n->bootstrap_slot = (uint16_t)args.chan;
     else
         c->env->port->channel(c->env, CHAN_CLOSE, &args);

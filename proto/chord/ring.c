@@ -73,9 +73,10 @@ static uint16_t owner_behind(const struct call *c, struct id id)
     return SLOT_NONE;
 }
 
-static bool routed(const struct order *o, const uint16_t avoid[2])
+static bool routed(const struct call *c, uint16_t slot, const uint16_t avoid[2])
 {
-    return order_is(o, ORDER_USABLE) && order_is(o, ORDER_NEIGHBOUR | ORDER_FINGER) && !(avoid && (o->slot == avoid[0] || o->slot == avoid[1]));
+    const struct link *l = link_at(c, slot);
+    return link_is(l, LINK_USABLE) && link_is(l, LINK_NEIGHBOUR | LINK_FINGER) && !(avoid && (slot == avoid[0] || slot == avoid[1]));
 }
 
 uint16_t topology_next_hop(const struct call *c, struct id id, bool own, const uint16_t avoid[2])
@@ -91,11 +92,11 @@ uint16_t topology_next_hop(const struct call *c, struct id id, bool own, const u
             return slot;
     }
     for (uint32_t k = at; k-- > 0;)
-        if (routed(order_at(c, k), avoid))
-            return order_at(c, k)->slot;
+        if (routed(c, order_slot(c, k), avoid))
+            return order_slot(c, k);
     for (uint32_t k = at; k < count; k++)
-        if (routed(order_at(c, k), avoid))
-            return order_at(c, k)->slot;
+        if (routed(c, order_slot(c, k), avoid))
+            return order_slot(c, k);
     return SLOT_NONE;
 }
 
@@ -194,16 +195,16 @@ void chord_ring_read(struct call *c)
     uint32_t count = order_count(c);
     unsigned p = 0, s = 0;
     for (uint32_t k = 0; k < count; k++)
-        order_clear(order_at(c, k), ORDER_NEIGHBOUR);
+        link_lower(order_link(c, k), LINK_NEIGHBOUR);
     for (uint32_t k = count; k-- > 0 && p < want_p;)
-        if (order_is(order_at(c, k), ORDER_USABLE)) {
-            order_set(order_at(c, k), ORDER_NEIGHBOUR);
-            table[p++] = link_at(c, order_at(c, k)->slot)->peer;
+        if (link_is(order_link(c, k), LINK_USABLE)) {
+            link_raise(order_link(c, k), LINK_NEIGHBOUR);
+            table[p++] = link_peer(c, order_slot(c, k));
         }
     for (uint32_t k = 0; k < count && s < want_s; k++)
-        if (order_is(order_at(c, k), ORDER_USABLE)) {
-            order_set(order_at(c, k), ORDER_NEIGHBOUR);
-            table[p + s++] = link_at(c, order_at(c, k)->slot)->peer;
+        if (link_is(order_link(c, k), LINK_USABLE)) {
+            link_raise(order_link(c, k), LINK_NEIGHBOUR);
+            table[p + s++] = link_peer(c, order_slot(c, k));
         }
     c->n->predecessors = (uint8_t)p;
     c->n->successors = (uint8_t)s;
@@ -221,13 +222,12 @@ void chord_usable(struct call *c, uint16_t slot)
     struct link *l = link_at(c, slot);
     if (l->state != LINK_UP)
         return;
-    struct order *o = order_at(c, order_of(c, slot));
     bool usable = (l->flags & LINK_PEER_READY) && !(l->flags & (LINK_SUSPECT | LINK_LEAVING));
-    if (usable == !!(order_is(o, ORDER_USABLE)))
+    if (usable == link_is(l, LINK_USABLE))
         return;
     if (!usable && l->flags & LINK_LEAVING)
         c->n->flags |= NODE_RING_LEFT;
-    o->mark ^= ORDER_USABLE;
+    l->standing ^= LINK_USABLE;
     chord_ring_dirty(c, !usable);
 }
 
@@ -266,10 +266,10 @@ static void failed_ask(struct call *c, peer_h peer)
         return;
     uint32_t count = order_count(c), at = order_find(c, id, &exact);
     for (uint32_t k = 0; k < count; k++) {
-        const struct order *o = order_at(c, (at + k) % count);
-        if (!order_is(o, ORDER_NEIGHBOUR))
+        uint16_t slot = order_slot(c, (at + k) % count);
+        if (!link_is(link_at(c, slot), LINK_NEIGHBOUR))
             continue;
-        chord_update_mark(c, o->slot, UPDATE_NEIGHBORS, UPDATE_FOR_FAILURE);
+        chord_update_mark(c, slot, UPDATE_NEIGHBORS, UPDATE_FOR_FAILURE);
         return;
     }
 }
@@ -299,7 +299,7 @@ static void failed_clear(struct call *c, peer_h peer)
 void topology_link_up(struct call *c, uint16_t slot)
 {
     struct link *l = link_at(c, slot);
-    failed_clear(c, l->peer);
+    failed_clear(c, link_peer(c, slot));
     if (slot == c->n->bootstrap_slot && c->n->state == NODE_CONNECTING) {
         chord_bootstrap_linked(c, slot);
         return;
@@ -323,11 +323,11 @@ static void finger_vacate(struct call *c, struct id id)
 
 static void standing_end(struct call *c, uint16_t slot)
 {
-    struct order *o = order_at(c, order_of(c, slot));
-    bool finger = order_is(o, ORDER_FINGER);
-    if (order_is(o, ORDER_NEIGHBOUR | ORDER_FINGER))
-        link_at(c, slot)->stood = 1;
-    order_clear(o, ORDER_FINGER);
+    struct link *l = link_at(c, slot);
+    bool finger = link_is(l, LINK_FINGER);
+    if (link_is(l, LINK_NEIGHBOUR | LINK_FINGER))
+        l->stood = 1;
+    link_lower(l, LINK_FINGER);
     chord_usable(c, slot);
     if (finger)
         finger_vacate(c, link_id(c, slot));
@@ -349,14 +349,14 @@ void topology_link_lost(struct call *c, peer_h peer, uint8_t standing, bool fail
 {
     if (failed)
         chord_failed_note(c, peer, false);
-    if ((standing & ORDER_STOOD) || (failed && (standing & (ORDER_NEIGHBOUR | ORDER_FINGER))))
+    if ((standing & LINK_STOOD) || (failed && (standing & (LINK_NEIGHBOUR | LINK_FINGER))))
         tuning_failure(c);
     if (c->n->admitted == peer)
         c->n->admitted = PEER_NONE;
     store_peer_lost(c, peer);
-    if (standing & (ORDER_NEIGHBOUR | ORDER_USABLE))
+    if (standing & (LINK_NEIGHBOUR | LINK_USABLE))
         chord_ring_dirty(c, true);
-    if (standing & ORDER_FINGER)
+    if (standing & LINK_FINGER)
         finger_vacate(c, c->env->port->id_of(c->env, peer));
     bool joining = c->n->state == NODE_ATTACHING || c->n->state == NODE_JOINING;
     if (joining && (peer == c->n->admitting || way_out(c) == SLOT_NONE))
@@ -390,7 +390,7 @@ enum update_cause chord_gain_cause(const struct call *c)
     if (c->n->failed[last] != PEER_NONE && chord_recently_failed(c, c->n->failed[last]))
         return c->n->failed_left >> last & 1 ? UPDATE_FOR_LEAVE : UPDATE_FOR_FAILURE;
     for (uint32_t k = 0; k < order_count(c); k++)
-        if (link_at(c, order_at(c, k)->slot)->flags & LINK_SUSPECT)
+        if (order_link(c, k)->flags & LINK_SUSPECT)
             return UPDATE_FOR_FAILURE;
     return UPDATE_FOR_OTHER;
 }
@@ -447,16 +447,16 @@ void topology_settle(struct call *c)
 static void link_tidy(struct call *c, uint16_t slot)
 {
     struct link *l = link_at(c, slot);
-    uint8_t standing = order_at(c, order_of(c, slot))->mark;
-    bool worn = l->tx_next >= LINK_WORN, useless = (l->flags & LINK_OURS) && !(standing & (ORDER_NEIGHBOUR | ORDER_FINGER)) && link_queue(c, slot) == 0;
-    if (node_is_client(c) && l->peer == c->n->admitting)
+    uint8_t standing = l->standing;
+    bool worn = l->tx_next >= LINK_WORN, useless = (l->flags & LINK_OURS) && !(standing & (LINK_NEIGHBOUR | LINK_FINGER)) && link_queue(c, slot) == 0;
+    if (node_is_client(c) && link_peer(c, slot) == c->n->admitting)
         useless = false;
     if (worn || (useless && l->idle)) {
-        peer_h peer = l->peer;
+        peer_h peer = link_peer(c, slot);
         link_drop(c, slot, false);
         if (worn)
             topology_link_lost(c, peer, standing, false);
-        else if (standing & ORDER_USABLE)
+        else if (standing & LINK_USABLE)
             chord_ring_dirty(c, false);
         return;
     }

@@ -19,16 +19,16 @@ struct tuning *tuning_of(struct call *c)
     return c->o->self_tuning && chord_room(c, 0) ? chord_tuning_at(c) : NULL;
 }
 
-static bool in_table(const struct order *o)
+static bool in_table(const struct link *l)
 {
-    return order_is(o, ORDER_USABLE) && order_is(o, ORDER_NEIGHBOUR | ORDER_FINGER);
+    return link_is(l, LINK_USABLE) && link_is(l, LINK_NEIGHBOUR | LINK_FINGER);
 }
 
 static unsigned table_peers(const struct call *c)
 {
     unsigned m = 0;
     for (uint32_t k = 0; k < order_count(c); k++)
-        m += in_table(order_at(c, k));
+        m += in_table(order_link(c, k));
     return m;
 }
 
@@ -68,7 +68,7 @@ static uint32_t own_joins(const struct call *c, const struct tuning *t, uint32_t
     unsigned n = 0;
     for (unsigned k = 0; k < AGES_MAX; k++) {
         uint16_t slot = t->age[k].peer == PEER_NONE ? SLOT_NONE : link_to(c, t->age[k].peer);
-        if (slot == SLOT_NONE || !in_table(order_at(c, order_of(c, slot))))
+        if (slot == SLOT_NONE || !in_table(link_at(c, slot)))
             continue;
         uint32_t mine = (uint32_t)((int64_t)tenths_now(c) - t->age[k].born);
         unsigned at = n++;
@@ -190,13 +190,13 @@ static void probe_send(struct call *c, uint16_t slot)
     probe_req_put(&d.w, &(struct probe_req){.types = {&uptime, 1}});
     d.extended = tuning_extension(c, &d.extension, d.extension_contents);
     request_send(c, &d, &(struct route){.slot = slot, .target = link_id(c, slot)},
-                 &(struct errand){.purpose = PURPOSE_PROBE, .peer = link_at(c, slot)->peer, .bound = true});
+                 &(struct errand){.purpose = PURPOSE_PROBE, .peer = link_peer(c, slot), .bound = true});
 }
 
 void tuning_probe_new(struct call *c, uint16_t slot)
 {
     const struct tuning *t = c->n->state == NODE_JOINED ? tuning_of(c) : NULL;
-    peer_h peer = link_at(c, slot)->peer;
+    peer_h peer = link_peer(c, slot);
     for (unsigned k = 0; t && k < AGES_MAX; k++)
         if (t->age[k].peer == peer)
             return;
@@ -224,16 +224,16 @@ static void fingers_probe(struct call *c)
 {
     unsigned left = 0, want = PEERS_PROBED;
     for (uint32_t k = 0; k < order_count(c); k++)
-        left += order_is(order_at(c, k), ORDER_FINGER) && order_is(order_at(c, k), ORDER_USABLE);
+        left += link_is(order_link(c, k), LINK_FINGER) && link_is(order_link(c, k), LINK_USABLE);
     for (uint32_t k = 0; k < order_count(c) && want > 0; k++) {
         uint16_t r;
-        if (!order_is(order_at(c, k), ORDER_FINGER) || !order_is(order_at(c, k), ORDER_USABLE))
+        if (!link_is(order_link(c, k), LINK_FINGER) || !link_is(order_link(c, k), LINK_USABLE))
             continue;
         c->env->port->random(c->env, RANDOM_FINGER, c->n->draws++, &r, sizeof r);
         if ((uint32_t)r * left-- >> 16 >= want)
             continue;
         want--;
-        probe_send(c, order_at(c, k)->slot);
+        probe_send(c, order_slot(c, k));
     }
 }
 

@@ -22,8 +22,8 @@ void chord_update_mark_all(struct call *c, bool neighbours_only, enum update_cau
     if (c->n->state != NODE_JOINED)
         return;
     for (uint32_t k = 0; k < order_count(c); k++)
-        if (!neighbours_only || (order_is(order_at(c, k), ORDER_NEIGHBOUR)))
-            chord_update_mark(c, order_at(c, k)->slot, UPDATE_NEIGHBORS, cause);
+        if (!neighbours_only || link_is(order_link(c, k), LINK_NEIGHBOUR))
+            chord_update_mark(c, order_slot(c, k), UPDATE_NEIGHBORS, cause);
 }
 
 static void ids_put(struct call *c, struct writer *w, const peer_h *peer, unsigned n)
@@ -36,12 +36,12 @@ static void ids_put(struct call *c, struct writer *w, const peer_h *peer, unsign
 static void fingers_put(struct call *c, struct writer *w)
 {
     uint32_t count = order_count(c), first = 0;
-    while (first < count && id_compare(link_id(c, order_at(c, first)->slot), c->n->id) > 0)
+    while (first < count && id_compare(link_id(c, order_slot(c, first)), c->n->id) > 0)
         first++;
     for (uint32_t i = 0; i < count; i++) {
-        const struct order *o = order_at(c, (first + i) % count);
-        if (order_is(o, ORDER_FINGER))
-            put_id(w, link_id(c, o->slot));
+        uint16_t slot = order_slot(c, (first + i) % count);
+        if (link_is(link_at(c, slot), LINK_FINGER))
+            put_id(w, link_id(c, slot));
     }
 }
 
@@ -65,7 +65,7 @@ static void update_body(struct call *c, struct draft *d, enum chord_update type)
 static void update_send(struct call *c, uint16_t slot, enum chord_update type, enum update_cause cause)
 {
     struct draft d;
-    struct errand e = {.purpose = PURPOSE_UPDATE, .aux = (uint32_t)type, .peer = link_at(c, slot)->peer, .bound = true};
+    struct errand e = {.purpose = PURPOSE_UPDATE, .aux = (uint32_t)type, .peer = link_peer(c, slot), .bound = true};
     draft_begin(c, &d, UPDATE_REQ);
     update_body(c, &d, type);
     int err = request_send(c, &d, &(struct route){.slot = slot, .target = link_id(c, slot)}, &e);
@@ -152,7 +152,7 @@ static void link_ping(struct call *c, uint16_t slot)
     if (l->flags & LINK_PING_BUSY)
         return;
     l->flags |= LINK_PING_BUSY;
-    if (ping_send(c, PURPOSE_LINK_PING, 0, l->peer, &(struct route){.slot = slot, .target = link_id(c, slot)}, true))
+    if (ping_send(c, PURPOSE_LINK_PING, 0, link_peer(c, slot), &(struct route){.slot = slot, .target = link_id(c, slot)}, true))
         link_at(c, slot)->flags &= (uint8_t)~LINK_PING_BUSY;
 }
 
@@ -190,7 +190,7 @@ static bool list_lacks(struct id teller, struct span ids, struct id known, bool 
  * first time (a path is broken) would be repeated by both sides without end. */
 static void teach_back(struct call *c, uint16_t slot, struct id teller, const struct update_req *u)
 {
-    if (slot == SLOT_NONE || link_at(c, slot)->taught || !(order_is(order_at(c, order_of(c, slot)), ORDER_NEIGHBOUR)))
+    if (slot == SLOT_NONE || link_at(c, slot)->taught || !link_is(link_at(c, slot), LINK_NEIGHBOUR))
         return;
     for (unsigned k = 0; k < (unsigned)c->n->predecessors + c->n->successors; k++) {
         struct id known = c->env->port->id_of(c->env, chord_neighbours(c)[k]);

@@ -97,7 +97,7 @@ static void channel_open(struct call *c, peer_h peer, addr_h addr, bool update)
     struct chan_args args = {.addr = addr};
     if (c->env->port->channel(c->env, CHAN_OPEN, &args))
         return;
-    if (!link_open(c, (uint16_t)args.chan, peer, LINK_OPENING)) {
+    if (!link_open(c, (uint16_t)args.chan, peer)) {
         c->env->port->channel(c->env, CHAN_CLOSE, &args);
         return;
     }
@@ -205,7 +205,7 @@ void attach_accepted(struct call *c, uint16_t slot)
 {
     for (uint32_t at = 0; at < section_used(c, SECTION_WORK) && link_at(c, slot)->state == LINK_UP;) {
         struct expectation *x = record_at(c, SECTION_WORK, at);
-        if (x->r.type != WORK_EXPECT || x->peer != link_at(c, slot)->peer) {
+        if (x->r.type != WORK_EXPECT || x->peer != link_peer(c, slot)) {
             at += x->r.size;
             continue;
         }

@@ -25,7 +25,7 @@ static bool may_push(struct call *c, const struct origin *to)
 /* By the link that the receiver's message came over if it is at the other end, for it may be about to join. */
 static void update_send(struct call *c, const struct origin *to, const struct config_update_req *q)
 {
-    bool beside = link_at(c, to->slot)->state == LINK_UP && link_at(c, to->slot)->peer == to->signer;
+    bool beside = link_at(c, to->slot)->state == LINK_UP && link_peer(c, to->slot) == to->signer;
     struct draft d;
     draft_begin(c, &d, CONFIG_UPDATE_REQ);
     d.ttl = to->ttl < c->o->initial_ttl ? to->ttl : 0; /* no more than came from there: its initial-ttl may be lower, and it refuses what exceeds it */

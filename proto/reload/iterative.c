@@ -48,7 +48,7 @@ static void walk_enter(struct call *c, uint64_t tid, enum walk_state state, peer
 
 static void ask(struct call *c, uint64_t tid, uint16_t slot)
 {
-    peer_h peer = link_at(c, slot)->peer;
+    peer_h peer = link_peer(c, slot);
     struct draft d;
     draft_begin(c, &d, ROUTE_QUERY_REQ);
     uint8_t resource[ID_BYTES];
@@ -180,7 +180,7 @@ void iterative_linked(struct call *c, uint16_t slot)
 {
     for (uint32_t at = 0; at < section_used(c, SECTION_WORK) && link_at(c, slot)->state == LINK_UP; at = record_next(c, SECTION_WORK, at)) {
         const struct walk *w = record_at(c, SECTION_WORK, at);
-        if (w->r.type == WORK_WALK && w->state == WALK_LINKING && w->at == link_at(c, slot)->peer)
+        if (w->r.type == WORK_WALK && w->state == WALK_LINKING && w->at == link_peer(c, slot))
             ask(c, w->tid, slot); /* appends */
     }
 }

@@ -16,6 +16,7 @@
 #define PART_BYTES_MAX 2048u
 #define FRAME_BYTES_MAX 2047u /* what every host sends: port.send_begin */
 #define SEQUENCE_MASK ((UINT32_C(1) << SEQUENCE_BITS) - 1)
+#define RECEIVED_MASK ((UINT32_C(1) << RECEIVED_BITS) - 1)
 
 /* A bitmap of received frames that its link has no room for. */
 struct aside {
@@ -35,29 +36,51 @@ static struct waiting_frame *frame_at(const struct call *c, uint32_t at)
 
 /* ---- the order table ---- */
 
-/* The distance as a float of 7 bits of exponent and 9 of mantissa, so that links far and near are told apart equally well. */
-uint16_t order_prefix(struct id d)
+/* The distance as a float of 7 bits of exponent and 9 of mantissa, so that links far and near are told apart equally well; or of 5 and 3, for all that lies
+ * beyond 2^97. What has one key is told apart by its Node-ID. */
+static uint16_t order_key(struct id d, bool wide)
 {
     unsigned zeros = d.hi ? (unsigned)__builtin_clzll(d.hi) : d.lo ? 64u + (unsigned)__builtin_clzll(d.lo) : 127u;
     uint64_t top = zeros >= 64 ? d.lo << (zeros - 64) : zeros ? d.hi << zeros | d.lo >> (64 - zeros) : d.hi;
-    return (uint16_t)((127u - zeros) << 9 | (top >> 54 & 511u));
+    uint16_t key = (uint16_t)((127u - zeros) << 9 | (top >> 54 & 511u));
+    return wide ? key : key < 96u << 9 ? 0 : (uint16_t)((key - (96u << 9)) >> 6);
+}
+
+static uint16_t order_key_at(const struct call *c, uint32_t k)
+{
+    const void *base = section_base(c, SECTION_ORDER);
+    return order_is_wide(c) ? ((const struct order_wide *)base)[k].key : ((const struct order_narrow *)base)[k].key;
+}
+
+static void order_put(const struct call *c, uint32_t k, uint16_t key, uint16_t slot)
+{
+    void *base = section_base(c, SECTION_ORDER);
+    if (order_is_wide(c))
+        ((struct order_wide *)base)[k] = (struct order_wide){key, slot};
+    else
+        ((struct order_narrow *)base)[k] = (struct order_narrow){(uint8_t)key, (uint8_t)slot};
+}
+
+bool order_has_key(const struct call *c, uint32_t k, struct id distance)
+{
+    return order_key_at(c, k) == order_key(distance, order_is_wide(c));
 }
 
 uint32_t order_find(const struct call *c, struct id id, bool *exact)
 {
     struct id d = id_distance(c->n->id, id);
     uint32_t low = 0, high = order_count(c);
-    uint16_t prefix = order_prefix(d);
+    uint16_t key = order_key(d, order_is_wide(c));
     while (low < high) {
         uint32_t middle = (low + high) / 2;
-        if (order_at(c, middle)->prefix < prefix)
+        if (order_key_at(c, middle) < key)
             low = middle + 1;
         else
             high = middle;
     }
     *exact = false;
-    for (; low < order_count(c) && order_at(c, low)->prefix == prefix; low++) {
-        int order = id_compare(id_distance(c->n->id, link_id(c, order_at(c, low)->slot)), d);
+    for (uint32_t count = order_count(c); low < count && order_key_at(c, low) == key; low++) {
+        int order = id_compare(id_distance(c->n->id, link_id(c, order_slot(c, low))), d);
         if (order >= 0) {
             *exact = order == 0;
             break;
@@ -70,7 +93,7 @@ uint16_t link_to_id(const struct call *c, struct id id)
 {
     bool exact;
     uint32_t k = order_find(c, id, &exact);
-    return exact ? order_at(c, k)->slot : SLOT_NONE;
+    return exact ? order_slot(c, k) : SLOT_NONE;
 }
 
 uint16_t link_to(const struct call *c, peer_h peer)
@@ -81,56 +104,71 @@ uint16_t link_to(const struct call *c, peer_h peer)
 uint16_t link_opening(const struct call *c, peer_h peer)
 {
     for (uint16_t s = 0; s < link_slots(c); s++)
-        if (link_at(c, s)->state == LINK_OPENING && link_at(c, s)->peer == peer)
+        if (link_at(c, s)->state == LINK_OPENING && link_at(c, s)->meant == peer)
             return s;
     return SLOT_NONE;
 }
 
-uint32_t order_of(const struct call *c, uint16_t slot)
+static bool order_insert(struct call *c, uint16_t slot)
 {
-    bool exact;
-    uint32_t k = order_find(c, link_id(c, slot), &exact);
-    assert(exact && order_at(c, k)->slot == slot);
-    return k;
-}
-
-static bool order_insert(struct call *c, uint16_t slot, uint8_t standing)
-{
-    if (!section_reserve(c, SECTION_ORDER, sizeof(struct order)))
+    uint32_t entry = order_entry_bytes(c);
+    if (!section_reserve(c, SECTION_ORDER, entry))
         return false;
     bool exact;
     struct id id = link_id(c, slot);
-    uint32_t k = order_find(c, id, &exact), count = order_count(c);
-    struct order *o = order_at(c, k);
-    memmove(o + 1, o, (count - k) * sizeof *o);
-    *o = (struct order){.prefix = order_prefix(id_distance(c->n->id, id)), .slot = slot & LINKS_MAX, .mark = standing & 7u};
-    c->n->section[SECTION_ORDER].used += (uint32_t)sizeof *o;
+    uint32_t k = order_find(c, id, &exact), used = c->n->section[SECTION_ORDER].used;
+    uint8_t *at = (uint8_t *)section_base(c, SECTION_ORDER) + k * entry;
+    memmove(at + entry, at, used - k * entry);
+    order_put(c, k, order_key(id_distance(c->n->id, id), order_is_wide(c)), slot);
+    c->n->section[SECTION_ORDER].used = used + entry;
     return true;
 }
 
 static void order_remove(struct call *c, uint16_t slot)
 {
-    uint32_t k = order_of(c, slot), count = order_count(c);
-    struct order *o = order_at(c, k);
-    memmove(o, o + 1, (count - k - 1) * sizeof *o);
-    c->n->section[SECTION_ORDER].used -= (uint32_t)sizeof *o;
+    bool exact;
+    uint32_t entry = order_entry_bytes(c), k = order_find(c, link_id(c, slot), &exact), used = c->n->section[SECTION_ORDER].used;
+    assert(exact && order_slot(c, k) == slot);
+    uint8_t *at = (uint8_t *)section_base(c, SECTION_ORDER) + k * entry;
+    memmove(at, at + entry, used - (k + 1) * entry);
+    c->n->section[SECTION_ORDER].used = used - entry;
+}
+
+/* Before the node has its first link beyond ORDER_NARROW_LINKS: room for wide entries; and after that, them. */
+static bool order_widen_reserve(struct call *c)
+{
+    return section_reserve(c, SECTION_ORDER, order_count(c) * (uint32_t)(sizeof(struct order_wide) - sizeof(struct order_narrow)));
+}
+
+static void order_widen(struct call *c)
+{
+    const struct order_narrow *narrow = section_base(c, SECTION_ORDER);
+    uint32_t count = c->n->section[SECTION_ORDER].used / (uint32_t)sizeof *narrow;
+    for (uint32_t k = count; k-- > 0;) {
+        uint16_t slot = narrow[k].slot;
+        order_put(c, k, order_key(id_distance(c->n->id, link_id(c, slot)), true), slot);
+    }
+    c->n->section[SECTION_ORDER].used = count * (uint32_t)sizeof(struct order_wide);
 }
 
 /* ---- opening and ending ---- */
 
-bool link_open(struct call *c, uint16_t slot, peer_h peer, enum link_state state)
+bool link_open(struct call *c, uint16_t slot, peer_h peer)
 {
     if (slot >= c->o->limits.links || slot >= LINKS_MAX)
         return false;
     while (link_slots(c) <= slot) {
-        if (!section_reserve(c, SECTION_LINKS, sizeof(struct link)))
+        bool widen = link_slots(c) == ORDER_NARROW_LINKS;
+        if ((widen && !order_widen_reserve(c)) || !section_reserve(c, SECTION_LINKS, sizeof(struct link)))
             return false;
         c->n->section[SECTION_LINKS].used += (uint32_t)sizeof(struct link);
         memset(link_at(c, (uint16_t)(link_slots(c) - 1)), 0, sizeof(struct link));
+        if (widen)
+            order_widen(c);
     }
     struct link *l = link_at(c, slot);
     assert(l->state == LINK_FREE);
-    *l = (struct link){.peer = peer, .state = state & 3u};
+    *l = (struct link){.meant = peer, .state = LINK_OPENING};
     c->n->links_open++;
     return true;
 }
@@ -303,31 +341,33 @@ static void frames_move(struct call *c, uint16_t from, uint16_t to)
 
 bool link_up(struct call *c, uint16_t slot, peer_h peer, sim_time rtt)
 {
-    if (!section_reserve(c, SECTION_ORDER, sizeof(struct order))) /* before an older link gives way */
+    if (!section_reserve(c, SECTION_ORDER, order_entry_bytes(c))) /* before an older link gives way */
         return false;
     uint16_t old = link_to(c, peer);
     uint8_t standing = 0, flags = 0;
     assert(old != slot);
     if (old != SLOT_NONE) {
         struct link *o = link_at(c, old);
-        standing = order_at(c, order_of(c, old))->mark;
+        standing = o->standing;
         flags = o->flags & (LINK_OURS | LINK_PEER_READY);
         link_at(c, slot)->update_due = o->update_due;
         link_at(c, slot)->update_cause = o->update_cause;
         o->update_due = 0;
         if (o->flags & LINK_SUSPECT)
-            standing &= (uint8_t)~ORDER_USABLE;
+            standing &= (uint8_t)~LINK_USABLE;
         frames_move(c, old, slot);
         link_drop(c, old, false);
     }
     struct link *l = link_at(c, slot);
-    l->peer = peer;
+    l->tx_next = 0;
+    l->srtt8 = 0;
+    l->standing = standing & 7u;
     l->state = LINK_UP;
     l->flags |= flags;
     l->idle = 0;
     if (rtt)
         rtt_sample(l, (uint32_t)(rtt / MILLIS(1)) + 1);
-    return order_insert(c, slot, standing);
+    return order_insert(c, slot);
 }
 
 void link_drop(struct call *c, uint16_t slot, bool closed)
@@ -532,7 +572,7 @@ int link_send(struct call *c, uint16_t slot, const uint8_t *message, size_t len,
 /* How many numbers `a` lies ahead of `b`, going up. */
 static uint32_t sequence_ahead(uint32_t a, uint32_t b)
 {
-    return (a - b) & SEQUENCE_MASK;
+    return (a - b) & RECEIVED_MASK;
 }
 
 void link_received(struct call *c, uint16_t slot, uint32_t sequence)
@@ -541,13 +581,13 @@ void link_received(struct call *c, uint16_t slot, uint32_t sequence)
     uint32_t received, bits = received_of(c, slot), had = bits;
     if (!(l->flags & LINK_RECEIVED)) {
         l->flags |= LINK_RECEIVED;
-        l->rx_last = sequence & SEQUENCE_MASK;
+        l->rx_last = sequence & RECEIVED_MASK;
         bits = 0;
     } else if (sequence_ahead(sequence, l->rx_last) != 0) {
         uint32_t ahead = sequence_ahead(sequence, l->rx_last), behind = sequence_ahead(l->rx_last, sequence);
         if (ahead < behind) {
             bits = ahead > 32 ? 0 : (ahead == 32 ? 0 : bits << ahead) | UINT32_C(1) << (ahead - 1);
-            l->rx_last = sequence & SEQUENCE_MASK;
+            l->rx_last = sequence & RECEIVED_MASK;
         } else if (behind <= 32) {
             bits |= UINT32_C(1) << (behind - 1);
         }
@@ -604,8 +644,8 @@ bool link_frame_due(struct call *c, uint32_t at)
     struct waiting_frame *f = frame_at(c, at);
     uint16_t slot = f->r.slot;
     if (f->sends == FRAME_SENDS) {
-        uint8_t standing = (uint8_t)(order_at(c, order_of(c, slot))->mark | (link_at(c, slot)->stood ? ORDER_STOOD : 0));
-        peer_h peer = link_at(c, slot)->peer;
+        uint8_t standing = (uint8_t)(link_at(c, slot)->standing | (link_at(c, slot)->stood ? LINK_STOOD : 0));
+        peer_h peer = link_peer(c, slot);
         c->env->port->fact(c->env, FACT_LINK_FAILED, peer, c->env->now - f->first_sent);
         link_lost(c, slot, false);
         topology_link_lost(c, peer, standing, true);
@@ -615,7 +655,7 @@ bool link_frame_due(struct call *c, uint32_t at)
     struct link *l = link_at(c, slot);
     if (f->sends - 1 == c->o->suspect_after && !(l->flags & LINK_SUSPECT)) {
         l->flags |= LINK_SUSPECT;
-        c->env->port->fact(c->env, FACT_LINK_SUSPECT, l->peer, c->env->now - f->first_sent);
+        c->env->port->fact(c->env, FACT_LINK_SUSPECT, link_peer(c, slot), c->env->now - f->first_sent);
         topology_link_suspect(c, slot);
     }
     return true;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Overlay links: the connection table, framing and Simple Reliability (RFC 6940 6.6.2, 6.6.3).
  *
- * A link's slot is its channel number. The order table lists the links that are up, by clockwise distance of the peer from us, with what the topology
- * thinks of each: it serves both "am I connected to k" and "who is the closest before k".
+ * A link's slot is its channel number; who is at the other end is the host's to know (port.peer_of). The order table lists the links that are up, by
+ * clockwise distance of the peer from us: it serves both "am I connected to k" and "who is the closest before k".
  *
  * Sending is stop-and-wait: one unacknowledged frame a link, resent after RTO, doubling, five transmissions in all, each with a new sequence number;
  * at the third retransmission the link is suspect, after the fifth it fails. Frames wait as records of the work section. */
@@ -31,19 +31,28 @@ enum link_flag {
     LINK_UPDATE_WANTED = 128 /* the other side asked with send_update: the next Update is a full one */
 };
 
-/* An idle link is 16 bytes: with 30 to 50 links a peer they are the largest part of a node. What needs less than a word shares one. Times and rates are
- * kept as small floats (proto/base/small.h), sequence numbers modulo 2^20: the receiver needs differences only, and a link whose own numbers reach
- * LINK_WORN is closed and opened anew long before they would repeat. What is rare or lasts for milliseconds lies elsewhere: a bitmap with many holes in a
+enum standing { LINK_USABLE = 1, LINK_NEIGHBOUR = 2, LINK_FINGER = 4 }; /* what the topology thinks of it */
+#define LINK_STOOD 8u /* in what is told of a lost link: it counts as one of the routing table */
+
+/* An idle link is 12 bytes: with 30 to 50 links a peer they are the largest part of a node. What needs less than a word shares one. Times and rates are
+ * kept as small floats (proto/base/small.h), sequence numbers modulo 2^20, and received ones modulo 2^17, of which only differences are needed. A link whose
+ * own numbers reach LINK_WORN is closed and opened anew long before they would repeat. What is rare or lasts for milliseconds lies elsewhere: a bitmap with many holes in a
  * record of the work section, the gaps after acknowledgements in the node's head. */
 #define SEQUENCE_BITS 20
+#define RECEIVED_BITS 17
 #define LINK_WORN     (UINT32_C(1) << (SEQUENCE_BITS - 1))
 
 struct link {
-    peer_h peer;
-    uint32_t tx_next : SEQUENCE_BITS,      /* sequence of our next data frame */
-        srtt8 : SMALL_12_BITS;             /* RFC 6298, ms, scaled by 8; 0 = no sample */
-    uint32_t rx_last : SEQUENCE_BITS,      /* highest sequence received */
+    union {
+        struct {
+            uint32_t tx_next : SEQUENCE_BITS, /* sequence of our next data frame */
+                srtt8 : SMALL_12_BITS;        /* RFC 6298, ms, scaled by 8; 0 = no sample */
+        };
+        peer_h meant;                      /* while it is opening: whom we take the other end for, PEER_NONE = whoever it is */
+    };
+    uint32_t rx_last : RECEIVED_BITS,      /* highest sequence received */
         rttvar4 : SMALL_10_BITS,           /* RFC 6298, ms, scaled by 4 */
+        standing : 3,                      /* enum standing */
         state : 2;                         /* enum link_state */
     uint16_t received;                     /* which of the 32 frames before rx_last have been received, as received.h packs them; RECEIVED_ASIDE */
     uint8_t flags;                         /* enum link_flag */
@@ -53,34 +62,34 @@ struct link {
         taught : 1,                        /* its list has been answered with our table as it is */
         update_cause : 3;                  /* enum update_cause of the Update that is due */
 };
-static_assert(sizeof(struct link) == 16, "an idle link");
+static_assert(sizeof(struct link) == 12, "an idle link");
 
-enum order_flag { ORDER_USABLE = 1, ORDER_NEIGHBOUR = 2, ORDER_FINGER = 4 };
-#define ORDER_STOOD 8u /* in what is told of a lost link: it counts as one of the routing table */
+static inline bool link_is(const struct link *l, unsigned standing) /* any of it */
+{
+    return (l->standing & standing) != 0;
+}
+
+static inline void link_raise(struct link *l, unsigned standing)
+{
+    l->standing = (l->standing | standing) & 7u;
+}
+
+static inline void link_lower(struct link *l, unsigned standing)
+{
+    l->standing = l->standing & ~standing & 7u;
+}
 
 /* Links above this number cannot be ordered; limits.links stays below. */
 #define LINKS_MAX 8191u
+#define ORDER_NARROW_LINKS 256u /* up to so many links an entry of the order takes two bytes, four where there have been more */
 
-struct order {
-    uint16_t prefix;              /* of the clockwise distance from us, as a float: see order_prefix */
-    uint16_t slot : 13, mark : 3; /* mark: enum order_flag */
+/* With each link that is up comes one. The key is the clockwise distance of the peer from us as a float of 16 bits, or the upper end of that. */
+struct order_narrow {
+    uint8_t key, slot;
 };
-static_assert(sizeof(struct order) == 4, "with each link comes one");
-
-static inline bool order_is(const struct order *o, unsigned flags) /* any of them */
-{
-    return (o->mark & flags) != 0;
-}
-
-static inline void order_set(struct order *o, unsigned flags)
-{
-    o->mark = (uint16_t)(o->mark | flags) & 7u;
-}
-
-static inline void order_clear(struct order *o, unsigned flags)
-{
-    o->mark = (uint16_t)(o->mark & ~flags) & 7u;
-}
+struct order_wide {
+    uint16_t key, slot;
+};
 
 static inline struct link *link_at(const struct call *c, uint16_t slot)
 {
@@ -92,19 +101,43 @@ static inline uint16_t link_slots(const struct call *c)
     return (uint16_t)(c->n->section[SECTION_LINKS].used / sizeof(struct link));
 }
 
-static inline struct order *order_at(const struct call *c, uint32_t k)
+/* Whoever is at the other end of a link that is up, or meant to be. */
+static inline peer_h link_peer(const struct call *c, uint16_t slot)
 {
-    return (struct order *)section_base(c, SECTION_ORDER) + k;
-}
-
-static inline uint32_t order_count(const struct call *c)
-{
-    return c->n->section[SECTION_ORDER].used / (uint32_t)sizeof(struct order);
+    const struct link *l = link_at(c, slot);
+    return l->state == LINK_OPENING ? l->meant : c->env->port->peer_of(c->env, slot);
 }
 
 static inline struct id link_id(const struct call *c, uint16_t slot)
 {
-    return c->env->port->id_of(c->env, link_at(c, slot)->peer);
+    return c->env->port->id_of(c->env, link_peer(c, slot));
+}
+
+static inline bool order_is_wide(const struct call *c)
+{
+    return link_slots(c) > ORDER_NARROW_LINKS;
+}
+
+static inline uint32_t order_entry_bytes(const struct call *c)
+{
+    return order_is_wide(c) ? (uint32_t)sizeof(struct order_wide) : (uint32_t)sizeof(struct order_narrow);
+}
+
+static inline uint32_t order_count(const struct call *c)
+{
+    return c->n->section[SECTION_ORDER].used / order_entry_bytes(c);
+}
+
+/* The k-th link of the order. */
+static inline uint16_t order_slot(const struct call *c, uint32_t k)
+{
+    const void *base = section_base(c, SECTION_ORDER);
+    return order_is_wide(c) ? ((const struct order_wide *)base)[k].slot : ((const struct order_narrow *)base)[k].slot;
+}
+
+static inline struct link *order_link(const struct call *c, uint32_t k)
+{
+    return link_at(c, order_slot(c, k));
 }
 
 /* First position whose peer is not before `id` on the way round from us; *exact: it is id itself. */
@@ -114,11 +147,9 @@ uint16_t link_to(const struct call *c, peer_h);
 uint16_t link_to_id(const struct call *c, struct id);
 /* Slot of a channel that we are opening to it, SLOT_NONE. */
 uint16_t link_opening(const struct call *, peer_h);
-/* Position of a slot's entry; the link is up. */
-uint32_t order_of(const struct call *c, uint16_t slot);
 
-/* A channel of this number exists now: makes or reuses the slot. false = over a limit (the caller closes the channel). */
-bool link_open(struct call *, uint16_t slot, peer_h, enum link_state);
+/* A channel of this number is opening now: makes or reuses the slot. false = over a limit (the caller closes the channel). */
+bool link_open(struct call *, uint16_t slot, peer_h);
 /* The link is up: enters the order table. An older link to the same peer gives way: its frames and standing move here. */
 bool link_up(struct call *, uint16_t slot, peer_h, sim_time rtt);
 /* Ends a link: frames dropped, slot free; `closed` = the channel is gone already. Does not tell the topology. */
@@ -141,8 +172,8 @@ bool link_carries(const struct call *, uint16_t slot, uint64_t tid);
 sim_time link_rto(const struct call *, const struct link *);
 /* Called at least once a minute: a gap after an ACK that is over must not be taken for a coming one when its clock has gone round. */
 void link_gaps_forget(struct call *);
-/* For checks: the prefix that an entry with this distance has. Rises with the distance. */
-uint16_t order_prefix(struct id distance);
+/* For checks: whether the k-th entry has the key of this distance. */
+bool order_has_key(const struct call *c, uint32_t k, struct id distance);
 
 /* A frame that waits for transmission or its ACK. */
 #define FRAME_SENDS 5

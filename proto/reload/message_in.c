@@ -433,8 +433,8 @@ static void message_too_large(struct call *c, struct passage *p)
         refuse(c, p, ERROR_MESSAGE_TOO_LARGE, (uint64_t)(int64_t)ERR_TOO_LARGE);
     if (link_at(c, p->slot)->state != LINK_UP)
         return;
-    peer_h peer = link_at(c, p->slot)->peer;
-    uint8_t standing = order_at(c, order_of(c, p->slot))->mark;
+    peer_h peer = link_peer(c, p->slot);
+    uint8_t standing = link_at(c, p->slot)->standing;
     link_drop(c, p->slot, false);
     topology_link_lost(c, peer, standing, true);
 }

@@ -60,7 +60,7 @@ static void relay_open(struct call *c)
         if (c->env->port->channel(c->env, CHAN_OPEN, &args))
             return;
         slot = (uint16_t)args.chan;
-        if (!link_open(c, slot, PEER_NONE, LINK_OPENING)) {
+        if (!link_open(c, slot, PEER_NONE)) {
             c->env->port->channel(c->env, CHAN_CLOSE, &args);
             return;
         }
@@ -185,7 +185,7 @@ static uint16_t slot_to(struct call *c, struct id id, const struct extensive_rou
     if (args.addr == ADDR_NONE || c->env->port->channel(c->env, CHAN_OPEN, &args))
         return SLOT_NONE;
     slot = (uint16_t)args.chan;
-    if (!link_open(c, slot, peer, LINK_OPENING)) {
+    if (!link_open(c, slot, peer)) {
         c->env->port->channel(c->env, CHAN_CLOSE, &args);
         return SLOT_NONE;
     }

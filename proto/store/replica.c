@@ -295,7 +295,7 @@ void store_hand_over(struct call *c, uint16_t slot, struct id range_from)
         if (!id_in_range(range_from, resource, to))
             continue;
         flags_clear(c, resource, VALUE_HANDED);
-        hand_over(c, resource, slot, link_at(c, slot)->peer);
+        hand_over(c, resource, slot, link_peer(c, slot));
     }
 }
 

@@ -137,6 +137,12 @@ static int port_channel(struct env *env, enum chan_op op, struct chan_args *args
     return status;
 }
 
+static peer_h port_peer_of(struct env *env, chan_h chan)
+{
+    assert(chan < RECORDER_CHANNELS_MAX);
+    return recorder_of(env)->peer[chan];
+}
+
 static struct id port_id_of(struct env *env, peer_h peer)
 {
     return recorder_id(recorder_of(env), peer);
@@ -352,6 +358,7 @@ static const struct port recorder_port = {
     .send_begin = port_send_begin,
     .send = port_send,
     .channel = port_channel,
+    .peer_of = port_peer_of,
     .id_of = port_id_of,
     .id_keep = port_id_keep,
     .addr_of = port_addr_of,
@@ -506,24 +513,25 @@ static void report(struct recorder *r, chan_h chan, enum chan_event event, peer_
 {
     struct chan_info info = {peer, peer == PEER_NONE ? ADDR_NONE : peer, rtt};
     if (peer != PEER_NONE)
-        r->remote[chan] = peer;
+        r->remote[chan] = r->peer[chan] = peer;
     before(r);
     after(r, node_channel(r->node, &r->env, chan, event, &info));
 }
 
 chan_h recorder_accept(struct recorder *r, peer_h peer, sim_time rtt)
 {
-    chan_h chan = recorder_seed_channel(r);
+    chan_h chan = recorder_seed_channel(r, peer);
     report(r, chan, CHAN_ACCEPT, peer, rtt);
     return chan;
 }
 
-chan_h recorder_seed_channel(struct recorder *r)
+chan_h recorder_seed_channel(struct recorder *r, peer_h peer)
 {
     chan_h chan = lowest_free(r);
     assert(chan != CHAN_NONE);
     r->channel[chan] = RECORDER_UP;
     r->remote[chan] = ADDR_NONE;
+    r->peer[chan] = peer;
     return chan;
 }
 

@@ -104,6 +104,7 @@ struct recorder {
 
     enum recorder_channel_state channel[RECORDER_CHANNELS_MAX];
     addr_h remote[RECORDER_CHANNELS_MAX];
+    peer_h peer[RECORDER_CHANNELS_MAX]; /* at the other end, the last one of this number */
     struct id id[RECORDER_PEERS_MAX];
     unsigned ids;
     struct ip_port foreign[RECORDER_ADDRS_FOREIGN];
@@ -135,7 +136,7 @@ void recorder_up(struct recorder *, chan_h, peer_h peer, sim_time rtt);
 void recorder_down(struct recorder *, chan_h);
 void recorder_silent(struct recorder *, chan_h);
 /* A channel that is open already, for recorder_seed. */
-chan_h recorder_seed_channel(struct recorder *);
+chan_h recorder_seed_channel(struct recorder *, peer_h);
 
 /* Peers: the handle of an id and the id of a handle, outside any call. */
 peer_h recorder_peer(struct recorder *, struct id);

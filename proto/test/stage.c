@@ -13,7 +13,7 @@ void stage_open(struct stage *s, unsigned links)
     s->r = recorder_open(&s->config, 0);
     recorder_seed(s->r, &(struct node_seed){.joined_for = SECONDS(100), .next_update = SECONDS(1000), .next_ping = SECONDS(1000)});
     for (unsigned k = 1; k <= links; k++) {
-        s->chan[k] = recorder_seed_channel(s->r);
+        s->chan[k] = recorder_seed_channel(s->r, k);
         s->sequence[k] = 0;
         node_seed_link(s->r->node, &s->r->env, &(struct seed_link){.chan = s->chan[k], .peer = k, .addr = k, .ready = true});
     }

@@ -217,8 +217,9 @@ peer_h chord2003_finger(const struct node *n, struct env *env, unsigned i)
     return i >= 1 && i <= n->fingers ? entry_peer(finger_at(n, i - 1)) : NO_PEER;
 }
 
-peer_h chord2003_known(const struct node *n, unsigned k)
+peer_h chord2003_known(const struct node *n, struct env *env, unsigned k)
 {
+    (void)env;
     for (unsigned i = 0; i < n->successor_cap + (unsigned)n->fingers; i++)
         if (is_new(n, i) && k-- == 0)
             return entry_peer(&n->entry[i]);

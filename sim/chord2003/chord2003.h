@@ -47,6 +47,6 @@ void chord2003_look(const struct node *, struct env *, struct node_view *);
 /* Entry i = 1.. covers distances 2^(128-i) to 2^(129-i) - 1, numbered as in proto/node.h; PEER_NONE if empty. */
 peer_h chord2003_finger(const struct node *, struct env *, unsigned i);
 /* The k-th node that it knows, successors first; PEER_NONE past the end. */
-peer_h chord2003_known(const struct node *, unsigned k);
+peer_h chord2003_known(const struct node *, struct env *, unsigned k);
 
 #endif

@@ -189,11 +189,11 @@ static peer_h link_pick(struct work *w, unsigned k, chan_h *chan)
     unsigned n = 0;
     peer_h peer = PEER_NONE;
     bool routed;
-    for (unsigned i = 0; node_link_at(w->node, i, &peer, chan, &routed); i++)
+    for (unsigned i = 0; node_link_at(w->node, w->env, i, &peer, chan, &routed); i++)
         n += routed;
     if (n == 0)
         return PEER_NONE;
-    for (unsigned i = 0, want = (unsigned)((draw(w) + k) % n); node_link_at(w->node, i, &peer, chan, &routed); i++)
+    for (unsigned i = 0, want = (unsigned)((draw(w) + k) % n); node_link_at(w->node, w->env, i, &peer, chan, &routed); i++)
         if (routed && want-- == 0)
             return peer;
     return PEER_NONE;

@@ -201,6 +201,13 @@ static uint8_t *port_send_begin(struct env *env, size_t cap)
     return cap <= SEND_BYTES ? host_in(env)->send : NULL;
 }
 
+static peer_h port_peer_of(struct env *env, chan_h chan)
+{
+    const struct online *o = identity_of(host_in(env), env->self)->online;
+    assert(chan < o->slots);
+    return o->table->slot[chan].addr;
+}
+
 static struct id port_id_of(struct env *env, peer_h peer)
 {
     return handles_id(&host_in(env)->handles, peer);
@@ -276,6 +283,7 @@ const struct port host_port = {
     .send_begin = port_send_begin,
     .send = wire_send,
     .channel = channel_do,
+    .peer_of = port_peer_of,
     .id_of = port_id_of,
     .id_keep = port_id_keep,
     .addr_of = port_addr_of,

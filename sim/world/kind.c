@@ -20,12 +20,12 @@ static const void *reload_config(const struct scenario *s)
     return NULL;
 }
 
-static peer_h reload_known(const struct node *node, unsigned k)
+static peer_h reload_known(const struct node *node, struct env *env, unsigned k)
 {
     peer_h peer;
     chan_h chan;
     bool routed;
-    return node_link_at(node, k, &peer, &chan, &routed) ? peer : PEER_NONE;
+    return node_link_at(node, env, k, &peer, &chan, &routed) ? peer : PEER_NONE;
 }
 
 static enum traffic reload_traffic(uint64_t a)

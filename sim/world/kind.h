@@ -22,7 +22,7 @@ struct overlay_kind {
     /* Looking at a node: as node_look, node_finger; the k-th peer whose address it knows for its next start, PEER_NONE past the end. */
     void (*look)(const struct node *, struct env *, struct node_view *);
     peer_h (*finger)(const struct node *, struct env *, unsigned i);
-    peer_h (*known)(const struct node *, unsigned k);
+    peer_h (*known)(const struct node *, struct env *, unsigned k);
     /* Class of a message, by what FACT_MESSAGE_IN says. */
     enum traffic (*traffic)(uint64_t a);
 };

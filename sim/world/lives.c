@@ -92,7 +92,7 @@ static void remember_peers(struct world *w, struct books *b, peer_h self)
     struct env *env;
     const struct node *node = net_node(w->net, self, &env);
     for (unsigned k = 0; node && cache.count < w->scenario->bootstrap_cache && cache.count < CACHE_MAX; k++) {
-        peer_h peer = w->kind->known(node, k);
+        peer_h peer = w->kind->known(node, env, k);
         if (peer == PEER_NONE)
             break;
         if (peer < w->identities)

@@ -50,7 +50,7 @@ static bool well_attached(struct overlay_net *o, peer_h p)
     peer_h peer;
     chan_h chan;
     bool routed;
-    return r && view(o, p).state == NODE_ATTACHED && view(o, p).links == 1 && node_link_at(r->node, 0, &peer, &chan, &routed) && peer == owner_of(o, p);
+    return r && view(o, p).state == NODE_ATTACHED && view(o, p).links == 1 && node_link_at(r->node, &r->env, 0, &peer, &chan, &routed) && peer == owner_of(o, p);
 }
 
 static void expect_attached(struct overlay_net *o)
@@ -79,7 +79,7 @@ static void expect_apart(struct overlay_net *o)
             assert_false(is_client(v.predecessor[k]));
         for (unsigned k = 0; k < v.successors; k++)
             assert_false(is_client(v.successor[k]));
-        for (unsigned k = 0; node_link_at(r->node, k, &peer, &chan, &routed); k++)
+        for (unsigned k = 0; node_link_at(r->node, &r->env, k, &peer, &chan, &routed); k++)
             assert_false(routed && is_client(peer));
         for (unsigned i = 1; i <= 128; i++) {
             peer = node_finger(r->node, &r->env, i);

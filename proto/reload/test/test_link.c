@@ -35,7 +35,7 @@ static void fixture_seed_links(struct fixture *f, unsigned links)
     f->r = recorder_open(&f->config, SELF);
     recorder_seed(f->r, &(struct node_seed){.joined_for = SECONDS(100), .next_update = SECONDS(1000), .next_ping = SECONDS(1000)});
     for (unsigned k = 0; k < links; k++) {
-        f->chan[k] = recorder_seed_channel(f->r);
+        f->chan[k] = recorder_seed_channel(f->r, k + 1);
         node_seed_link(f->r->node, &f->r->env, &(struct seed_link){.chan = f->chan[k], .peer = k + 1, .addr = k + 1, .ready = true,
                                                                   .predecessor = k < 2, .successor = k == 2 || k == 3});
     }
@@ -321,6 +321,27 @@ static void each_of_many_links_keeps_its_gap(void **state)
     fixture_close(&f);
 }
 
+/* Entries of the order take two bytes up to 256 links and four beyond; a node that has grown so far finds all its links as before, and after half of them are gone. */
+static void more_than_256_links_are_found_by_their_ids(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_open();
+    fixture_seed(&f);
+    chan_h chan[400];
+    for (unsigned k = 0; k < 400; k++) {
+        peer_h peer = recorder_peer(f.r, (struct id){(uint64_t)(k + 7) * UINT64_C(0x9e3779b97f4a7c15), k});
+        chan[k] = recorder_accept(f.r, peer, MILLIS(80));
+    }
+    for (unsigned k = 0; k < 400; k += 2)
+        recorder_down(f.r, chan[k]);
+    struct call c = {.n = f.r->node, .env = &f.r->env, .o = &f.config};
+    assert_null(node_check(c.n, c.env));
+    assert_int_equal(order_count(&c), 204);
+    for (unsigned k = 0; k < 400; k++)
+        assert_int_equal(link_to_id(&c, (struct id){(uint64_t)(k + 7) * UINT64_C(0x9e3779b97f4a7c15), k}), k % 2 ? chan[k] : SLOT_NONE);
+    fixture_close(&f);
+}
+
 static void what_is_forwarded_loses_one_hop_and_names_its_last(void **state)
 {
     (void)state;
@@ -419,17 +440,17 @@ static void a_link_without_room_is_refused(void **state)
     (void)state;
     struct overlay config = overlay_defaults();
     struct recorder *r = recorder_open(&config, SELF);
-    chan_h c[101];
+    chan_h c[201];
     recorder_start(r, &(struct node_opts){.first = true});
-    for (peer_h p = 1; p <= 100; p++)
+    for (peer_h p = 1; p <= 200; p++)
         c[p] = recorder_accept(r, p, MILLIS(80));
-    for (peer_h p = 1; p <= 100; p++)
+    for (peer_h p = 1; p <= 200; p++)
         recorder_down(r, c[p]);
     recorder_run(r, SECONDS(70)); /* idle memory is given back: the links' table keeps its length, their order does not */
     r->refuse_room = true;
-    for (peer_h p = 1; p <= 100; p++)
+    for (peer_h p = 1; p <= 200; p++)
         recorder_accept(r, p, MILLIS(80));
-    assert_in_range(recorder_count_ops(r, CHAN_CLOSE), 1, 100);
+    assert_in_range(recorder_count_ops(r, CHAN_CLOSE), 1, 200);
     recorder_close(r);
 }
 
@@ -445,6 +466,7 @@ int main(void)
         cmocka_unit_test(a_bitmap_spans_the_turn_of_kept_numbers),
         cmocka_unit_test(a_bitmap_with_many_holes_is_kept_until_they_have_passed),
         cmocka_unit_test(each_of_many_links_keeps_its_gap),
+        cmocka_unit_test(more_than_256_links_are_found_by_their_ids),
         cmocka_unit_test(a_link_without_room_is_refused),
         cmocka_unit_test(what_is_forwarded_loses_one_hop_and_names_its_last),
         cmocka_unit_test(a_ttl_out_of_range_is_refused),

@@ -11,7 +11,7 @@ static void open_links(struct rig *g, unsigned neighbours)
 {
     recorder_seed(g->r, &(struct node_seed){.joined_for = SECONDS(100), .next_update = SECONDS(1000000), .next_ping = SECONDS(1000000)});
     for (peer_h p = 1; p <= g->peers; p++) {
-        g->chan[p] = recorder_seed_channel(g->r);
+        g->chan[p] = recorder_seed_channel(g->r, p);
         node_seed_link(g->r->node, &g->r->env,
                        &(struct seed_link){.chan = g->chan[p], .peer = p, .addr = p, .ready = neighbours > 0, .predecessor = neighbours > 0, .successor = neighbours > 0});
     }

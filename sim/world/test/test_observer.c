@@ -191,9 +191,9 @@ bool node_holds(const struct node *node, struct env *env, struct id resource, ui
     return ((struct fake *)(void *)env)->holds[*(const uint32_t *)(const void *)node];
 }
 
-static peer_h knows_nobody(const struct node *node, unsigned k)
+static peer_h knows_nobody(const struct node *node, struct env *env, unsigned k)
 {
-    (void)node, (void)k;
+    (void)node, (void)env, (void)k;
     return PEER_NONE;
 }
 
