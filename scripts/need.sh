@@ -23,6 +23,7 @@ test|python3-pandas|python:pandas|tables of results in the Python reader
 test|libopenmpi-dev|command:mpicc.openmpi|compiles what run --ranks needs
 test|openmpi-bin|command:mpirun.openmpi|starts ranks
 test|procps|command:pgrep|finds a rank, to kill it
+test|iproute2|command:ip|network namespaces that serve as two machines
 ranks|libopenmpi-dev|command:mpicc.openmpi|compiles what run --ranks needs
 ranks|openmpi-bin|command:mpirun.openmpi|starts ranks
 test|gnuplot-nox|command:gnuplot|draws what reports write for papers
