@@ -8,6 +8,8 @@
 #ifndef SIM_NET_ACTOR_H
 #define SIM_NET_ACTOR_H
 
+#include <stdbool.h>
+
 #include "proto/node.h"
 
 struct actor {
@@ -28,10 +30,23 @@ struct actor {
     sim_time (*seed_end)(struct node *, struct env *);
 };
 
-/* Identities from `first` up to the next group's run this actor. */
+/* Identities from `first` up to the next group's run this actor. Or, with shards, so many single ones do, spread evenly over all identities whatever group they lie in:
+ * the shards of a server. So each of any number of partitions and ranks has its share of them, and of their load. At most one in two identities is a shard. */
 struct actor_group {
-    uint32_t first;
+    uint32_t first; /* 0 with shards */
     const struct actor *actor;
+    uint32_t shards; /* 0: a range */
 };
+
+/* Shard k of so many among these identities: in the middle of the k-th of as many equal ranges. */
+static inline uint32_t actor_shard(uint32_t identities, uint32_t shards, uint32_t k)
+{
+    return (uint32_t)(((uint64_t)k * 2 + 1) * identities / ((uint64_t)shards * 2));
+}
+
+static inline bool actor_is_shard(uint32_t identities, uint32_t shards, uint32_t identity)
+{
+    return actor_shard(identities, shards, (uint32_t)((uint64_t)identity * shards / identities)) == identity;
+}
 
 #endif

@@ -247,10 +247,11 @@ static inline struct host *host_of(const struct net *n, peer_h peer)
 
 static inline const struct actor *actor_of(const struct net *n, peer_h peer)
 {
+    const struct actor_group *groups = n->config.groups;
     unsigned g = n->config.ngroups - 1;
-    while (g > 0 && peer < n->config.groups[g].first)
+    while (g > 0 && (groups[g].shards ? !actor_is_shard(n->config.identities, groups[g].shards, peer) : peer < groups[g].first))
         g--;
-    return n->config.groups[g].actor;
+    return groups[g].actor;
 }
 
 /* Whether it lives here. */

@@ -410,10 +410,23 @@ static int fill(struct net *n)
     return open_hosts(n);
 }
 
+/* A shard is a site: it shares no device with others. */
+static bool groups_are_sound(const struct net_config *c)
+{
+    if (c->ngroups == 0 || c->groups[0].first != 0 || c->groups[0].shards != 0)
+        return false;
+    for (unsigned g = 1; g < c->ngroups; g++) {
+        const struct actor_group *a = &c->groups[g];
+        if (a->shards ? a->shards > c->identities / 2 || c->ids_per_device > 1 || a->first != 0 : c->groups[g - 1].shards != 0 || a->first <= c->groups[g - 1].first)
+            return false;
+    }
+    return true;
+}
+
 int net_open(struct net **out, const struct net_config *c, const struct net_hooks *hooks)
 {
     *out = NULL;
-    if (c->identities == 0 || c->ngroups == 0 || c->groups[0].first != 0 || c->identities > HANDLE_FOREIGN || c->window > c->latency->min_delay ||
+    if (c->identities == 0 || !groups_are_sound(c) || c->identities > HANDLE_FOREIGN || c->window > c->latency->min_delay ||
         strlen(c->overlay->name) > NET_OVERLAY_NAME_MAX)
         return -EINVAL;
     struct net *n = calloc(1, sizeof *n);

@@ -28,7 +28,7 @@ struct net_config {
     uint32_t identities;
     uint32_t single_ids;            /* the first so many identities are devices of their own; then ids_per_device of them, one after the other, are */
     uint32_t ids_per_device;        /* one device: one site, place and user name, used in turn. 0 and 1 = each identity is a device */
-    const struct actor_group *groups; /* who runs what, by rising `first`, beginning with 0; borrowed */
+    const struct actor_group *groups; /* who runs what: ranges by rising `first`, beginning with 0, then shards; where two have one identity, the later. Borrowed */
     unsigned ngroups;
     const struct overlay *overlay;
     const struct latency *latency;

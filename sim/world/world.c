@@ -291,7 +291,7 @@ int world_open(struct world **out, const struct scenario *s, const struct world_
     w->overlay.name = s->overlay_name;
     true_bytes_fit(&w->overlay);
     w->kind = &overlay_kinds[s->protocol];
-    w->group = s->hostile.share > 0 ? (struct actor_group){0, &hostile_actor} : w->kind->group;
+    w->group = s->hostile.share > 0 ? (struct actor_group){.actor = &hostile_actor} : w->kind->group;
     w->overlay.actor_config = s->hostile.share > 0 ? &s->hostile : w->kind->config(s);
     w->identities = scenario_population(s);
     if (open_failed(w, open_all(w, error, error_cap) != 0, error, error_cap)) {

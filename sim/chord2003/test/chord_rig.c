@@ -16,7 +16,7 @@
 
 struct chord_rig *chord_rig_new(uint32_t identities)
 {
-    static const struct actor_group group = {0, &chord2003_actor};
+    static const struct actor_group group = {.actor = &chord2003_actor};
     struct chord_rig *r = calloc(1, sizeof *r);
     assert_non_null(r);
     r->config = (struct chord2003_config){

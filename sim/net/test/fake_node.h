@@ -281,6 +281,6 @@ static const struct actor fake_actor = {
     .seed_end = fake_seed_end,
 };
 
-static const struct actor_group fake_group = {0, &fake_actor};
+static const struct actor_group fake_group = {.actor = &fake_actor};
 
 #endif

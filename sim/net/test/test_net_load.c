@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Pins the host under load: shares of loss, handshakes over a bad path, keepalive counts against the grid, memory, that no datagram gets lost from the
- * books, and that engine, window, partitions and threads do not show in any result. Leaves open: the real node (the whole program's tests). */
+ * books, and that engine, window, partitions and threads do not show in any result; that the shards of a server, 100,000 datagrams in one window for them, are spread over partitions. Leaves open: the real node (the whole program's tests). */
 #include "sim/kernel/random.h"
 #include "sim/net/test/rig.h"
 
@@ -312,6 +312,122 @@ static void keepalives_worked_out_do_not_show_in_any_weather(void **state)
     }
 }
 
+/* ---- servers of many shards ---- */
+
+#define CROWD 4096u
+
+struct tally {
+    uint64_t got[CROWD], others;
+    uint32_t shards;
+};
+
+static void tally_fact(void *world, struct part *part, peer_h node, sim_time now, uint16_t what, uint64_t a, uint64_t b)
+{
+    struct tally *t = world;
+    (void)part, (void)now, (void)a, (void)b;
+    if (what == FAKE_WAKE)
+        t->got[node]++; /* said by shards alone */
+    t->others += what == FAKE_PLAIN_DATA;
+}
+
+/* Tells by another fact that it is who runs here. */
+static sim_time shard_receive(struct node *n, struct env *env, chan_h chan, addr_h from, struct dgram d)
+{
+    (void)chan;
+    fake_fact(env, FAKE_WAKE, 0, from, load_be32(d.b + 1));
+    return n->due;
+}
+
+/* 102,400 datagrams from all others arrive in one window; *most: of one part. */
+static uint64_t shower(struct tally *t, uint32_t shards, unsigned partitions, enum kernel_engine engine, uint64_t *most)
+{
+    struct actor server = fake_actor;
+    server.receive = shard_receive;
+    const struct actor_group groups[] = {{0, &fake_actor, 0}, {0, &server, shards}};
+    struct rig *r = rig_many(CROWD, 0);
+    r->config.groups = groups;
+    r->config.ngroups = 2;
+    r->config.engine = engine;
+    r->config.partitions = partitions;
+    *t = (struct tally){.shards = shards};
+    assert_int_equal(net_open(&r->net, &r->config, &(struct net_hooks){.world = t, .fact = tally_fact}), 0);
+    for (peer_h k = 0; k < CROWD; k++)
+        rig_start(r, k);
+    for (unsigned i = 0; i < 25; i++)
+        for (peer_h k = 0; k < CROWD; k++)
+            rig_order(r, k, FAKE_PLAIN, actor_shard(CROWD, shards, (k + i) % shards), 1);
+    rig_run(r, SECONDS(1));
+    *most = 0;
+    for (unsigned p = 0; p < partitions; p++) {
+        uint32_t first, end;
+        uint64_t sum = 0;
+        part_range(kernel_part(net_kernel(r->net), p), &first, &end);
+        for (uint32_t k = first; k < end; k++)
+            sum += t->got[k];
+        *most = sum > *most ? sum : *most;
+    }
+    assert_int_equal(rig_counts(r).delivered, CROWD * 25);
+    uint64_t f = kernel_fingerprint(net_kernel(r->net));
+    rig_close(r);
+    return f;
+}
+
+static void shards_of_a_server_spread_over_partitions(void **state)
+{
+    (void)state;
+    static const uint32_t shards[] = {1, 7, 64};
+    struct tally *one = malloc(sizeof *one), *many = malloc(sizeof *many);
+    assert_true(one && many);
+    for (unsigned s = 0; s < 3; s++) {
+        uint64_t most, oracle = shower(one, shards[s], 1, KERNEL_HEAP, &most);
+        assert_int_equal(most, CROWD * 25);
+        assert_int_equal(one->others, 0);
+        for (unsigned partitions = 1; partitions <= 8; partitions++) {
+            assert_true(shower(many, shards[s], partitions, KERNEL_WINDOWS, &most) == oracle);
+            assert_memory_equal(one->got, many->got, sizeof one->got);
+            uint64_t even = (shards[s] + partitions - 1) / partitions; /* shards of the part that has most */
+            assert_true(most <= even * (CROWD * 25 / shards[s] + 25));
+        }
+    }
+    free(one);
+    free(many);
+}
+
+static void every_part_has_its_share_of_shards(void **state)
+{
+    (void)state;
+    static const uint32_t identities[] = {2, 16, 1000, 4097, 46800000, 2000000000};
+    for (unsigned i = 0; i < 6; i++)
+        for (uint32_t shards = 1; shards <= identities[i] / 2 && shards <= 4096; shards += shards / 3 + 1) {
+            uint32_t before = 0;
+            for (uint32_t k = 0; k < shards; k++) {
+                uint32_t at = actor_shard(identities[i], shards, k);
+                assert_true(at < identities[i] && (k == 0 || at > before));
+                assert_true(actor_is_shard(identities[i], shards, at));
+                assert_false(at + 1 < identities[i] && (k + 1 == shards || actor_shard(identities[i], shards, k + 1) != at + 1) && actor_is_shard(identities[i], shards, at + 1));
+                before = at;
+            }
+        }
+}
+
+static void groups_that_make_no_sense_are_refused(void **state)
+{
+    (void)state;
+    const struct actor_group no_range[] = {{0, &fake_actor, 4}}, too_many[] = {{0, &fake_actor, 0}, {0, &fake_actor, 9}},
+                             late[] = {{0, &fake_actor, 0}, {0, &fake_actor, 4}, {8, &fake_actor, 0}}, twice[] = {{0, &fake_actor, 0}, {0, &fake_actor, 0}};
+    const struct {
+        const struct actor_group *groups;
+        unsigned n;
+    } wrong[] = {{no_range, 1}, {too_many, 2}, {late, 3}, {twice, 2}};
+    for (unsigned k = 0; k < 4; k++) {
+        struct rig *r = rig_many(16, 0);
+        r->config.groups = wrong[k].groups;
+        r->config.ngroups = wrong[k].n;
+        assert_int_not_equal(net_open(&r->net, &r->config, &(struct net_hooks){.world = r, .fact = rig_fact}), 0);
+        free(r);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -322,6 +438,9 @@ int main(void)
         cmocka_unit_test(an_identity_costs_little_and_a_session_leaves_nothing),
         cmocka_unit_test(engine_window_partitions_and_threads_do_not_show),
         cmocka_unit_test(keepalives_worked_out_do_not_show_in_any_weather),
+        cmocka_unit_test(shards_of_a_server_spread_over_partitions),
+        cmocka_unit_test(every_part_has_its_share_of_shards),
+        cmocka_unit_test(groups_that_make_no_sense_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
