@@ -52,7 +52,7 @@ static enum traffic chord_traffic(uint64_t a)
 }
 
 const struct overlay_kind overlay_kinds[] = {
-    [PROTOCOL_RELOAD] = {.group = {0, &reload_actor},
+    [PROTOCOL_RELOAD] = {.group = {.actor = &reload_actor},
                          .laws = reload_laws,
                          .config = reload_config,
                          .build = converged_build,
@@ -60,7 +60,7 @@ const struct overlay_kind overlay_kinds[] = {
                          .finger = node_finger,
                          .known = reload_known,
                          .traffic = reload_traffic},
-    [PROTOCOL_CHORD2003] = {.group = {0, &chord2003_actor},
+    [PROTOCOL_CHORD2003] = {.group = {.actor = &chord2003_actor},
                             .names_owner = true,
                             .laws = chord_laws,
                             .config = chord_config,

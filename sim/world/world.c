@@ -83,6 +83,7 @@ static int open_net(struct world *w, char *error, size_t error_cap)
                                       .partitions = w->parts,
                                       .ranks = w->ranks,
                                       .threads = o->threads,
+                                      .keepalives_one_by_one = o->keepalives_one_by_one,
                                       .weather_delays = scenario_changes_delays(s),
                                       .window = o->window ? o->window : s->min_delay,
                                       .check_every_event = o->check_every_event};

@@ -38,6 +38,7 @@ struct world_options {
     const char *out;
     enum progress_mode progress; /* on standard error (terminal) or standard output (JSON lines) */
     bool check_every_event;      /* node_check after every event: slow, for tests */
+    bool keepalives_one_by_one;  /* each an event, instead of worked out: slow, same results, for tests */
 };
 
 /* What world_open says where it is another rank that fails. */

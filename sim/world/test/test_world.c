@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Pins whole runs of small overlays: they join by protocol into one correct ring and find what they look for; figures, fingerprint and capture are
- * the same for both engines, other windows and any partitions; a kill shows and heals; checks decide the exit status; an interrupt keeps results.
+ * the same for both engines, other windows and any partitions, and whether keepalives are worked out or sent; a kill shows and heals; checks decide the exit status; an interrupt keeps results.
  * Leaves open how the figures of large runs compare with theory (long tests) and what single nodes do (proto/test). */
 #include <math.h>
 #include <pthread.h>
@@ -79,6 +79,27 @@ static void run(struct run *r, const char *text, const char *const *sets, unsign
         fail_msg("%s", error);
     r->status = world_run(w);
     finish(w, r);
+}
+
+/* The same run with keepalives worked out and with each sent as an event: faults of all kinds, silence and loss; joined and converged; in one part and in three. */
+static void keepalives_worked_out_give_what_sending_them_gives(void **state)
+{
+    (void)state;
+    static const char *const sets[][3] = {
+        {"overlay.start=join", "network.loss=5%", "faults=[{at: 90 s, kill: {share: 20 %, mode: host}}]"},
+        {"overlay.start=converged", "network.loss=20%", "faults=[{at: 60 s, kill: {share: 30 %, mode: process}}]"},
+        {"overlay.start=converged", "overlay.link.keepalive={interval: 7 s, silent_after: 7 s}", "faults=[{at: 60 s, for: 40 s, partition: {share: 30 %}}]"},
+    };
+    for (unsigned k = 0; k < 3; k++) {
+        struct run sent, reckoned;
+        run(&sent, rough, sets[k], 3, &(struct world_options){.engine = KERNEL_HEAP, .keepalives_one_by_one = true});
+        run(&reckoned, rough, sets[k], 3, &(struct world_options){.partitions = k == 2 ? 3 : 1});
+        assert_true(sent.summary.datagrams_keepalive > 5000 && sent.summary.datagrams_lost_share > 0.01);
+        assert_true(sent.summary.fingerprint == reckoned.summary.fingerprint);
+        assert_string_equal(sent.json, reckoned.json);
+        free(sent.json);
+        free(reckoned.json);
+    }
 }
 
 static void peers_join_into_one_ring_and_find_each_other(void **state)
@@ -440,6 +461,7 @@ static void an_interrupt_ends_the_drain(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(keepalives_worked_out_give_what_sending_them_gives),
         cmocka_unit_test(peers_join_into_one_ring_and_find_each_other),
         cmocka_unit_test(clients_live_beside_the_ring),
         cmocka_unit_test(clients_outlive_their_peers),
