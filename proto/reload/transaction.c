@@ -555,7 +555,10 @@ void answer_send(struct call *c, const struct origin *to, struct draft *d, bool 
 
 void answer_error(struct call *c, const struct origin *to, uint16_t code, const void *info, size_t len)
 {
+    static const char invalid[] = "malformed or contradictory request"; /* 6.3.3.1: a description, to aid in debugging */
     struct draft d;
+    if (code == ERROR_INVALID_MESSAGE && len == 0)
+        info = invalid, len = sizeof invalid - 1;
     draft_begin(c, &d, MESSAGE_ERROR);
     error_put(&d.w, &(struct error_body){.code = code, .info = {info, (uint32_t)len}});
     answer_send(c, to, &d, false);

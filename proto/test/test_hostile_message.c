@@ -266,6 +266,21 @@ static void a_node_id_that_nobody_has_is_dropped(void **state)
     stage_close(&s);
 }
 
+static void an_invalid_request_is_told_what_is_wrong(void **state)
+{
+    (void)state;
+    struct stage s = {.config = overlay_defaults()};
+    struct sent sent;
+    struct error_body e;
+    stage_open(&s, 4);
+    stage_deliver(&s, EVIL, &(struct letter){.signer = 20, .tid = 1, .to = recorder_id(s.r, SELF)}, FETCH_REQ, (const uint8_t *)"\1\2\0\0", 4);
+    assert_int_equal(stage_sent(&s, MESSAGE_ERROR, &sent), 1);
+    assert_int_equal(error_read(sent.message.body, &e), 0);
+    assert_int_equal(e.code, ERROR_INVALID_MESSAGE);
+    assert_true(e.info.len > 10 && memchr(e.info.b, 0, e.info.len) == NULL); /* words for whoever looks into it */
+    stage_close(&s);
+}
+
 /* 13.6.5: a source route that goes round: once through each at most. */
 static void a_looping_source_route_is_refused(void **state)
 {
@@ -601,6 +616,7 @@ int main(void)
         cmocka_unit_test(odd_destinations_are_dropped),
         cmocka_unit_test(a_resource_before_the_end_of_the_list_is_dropped),
         cmocka_unit_test(a_node_id_that_nobody_has_is_dropped),
+        cmocka_unit_test(an_invalid_request_is_told_what_is_wrong),
         cmocka_unit_test(a_looping_source_route_is_refused),
         cmocka_unit_test(a_source_route_is_no_amplifier),
         cmocka_unit_test(a_loop_in_the_via_list_ends_with_ttl),

@@ -322,6 +322,7 @@ static void a_newcomer_gets_its_range(void **state)
         got += came[p] && id_in_range(self, rig_user(g, p), newcomer);
     assert_true(mine > 0);
     assert_int_equal(got, mine);
+    assert_int_equal(rig_held(g), 40); /* 10.5 6: what is given away is kept as a replica */
     rig_close(g);
 }
 
