@@ -21,6 +21,7 @@ enum routing_mode {
     ROUTING_RELAY      /* RFC 7264: or by way of its relay; both proto/reload/straight.h */
 };
 enum via_keeping { VIA_FULL, VIA_COMPRESSED, VIA_STATE };       /* proto/reload/via.h */
+enum client_place { CLIENTS_AT_THEIR_PEER, CLIENTS_ANYWHERE }; /* RFC 6940 4.2.1: the two ways of a client */
 enum link_rto { RTO_RFC6298, RTO_STATIC };                      /* RFC 6940 6.6.3.1 */
 
 #define BAD_NODES_MAX 16u
@@ -49,6 +50,7 @@ struct overlay {
     enum routing_mode routing;
     enum via_keeping via;                       /* how a forwarder remembers the way of answers, RFC 6940 6.1.2 */
     bool clients_permitted;
+    enum client_place client_place;             /* local policy of clients: the peer responsible for their Node-ID, or whichever lets them in */
     bool store_certificates;                    /* each peer stores its certificate, RFC 6940 8 */
 
     uint8_t predecessors, successors;           /* neighbour table, 1..64 each */

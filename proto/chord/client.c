@@ -7,6 +7,9 @@
  *   ATTACHED    all that we send goes to the peer that answered; when its Updates say that another is responsible for n, we attach to that one; when the
  *               link to it is lost, we begin again at once
  *
+ * Or, where the configuration says so (overlay.client_place), it stays with the peer that let it in, without an Attach (second way): then only who knows that peer reaches it,
+ * by a destination list of the two.
+ *
  * To the peer we are a node that has not joined: it sends us an Update when its range changes (10.7), as to everybody it is linked with, and routes nothing
  * through us, since we send none. */
 #include "proto/chord/chord.h"
@@ -51,7 +54,7 @@ void client_lost(struct call *c)
 /* Lists are sorted nearest first by ours, and by others perhaps not. */
 void client_update(struct call *c, peer_h teller, const struct update_req *u)
 {
-    if (c->n->state != NODE_ATTACHED || teller != c->n->admitting || u->predecessors.len < ID_BYTES || attach_count(c, ATTACH_ADMITTING) > 0)
+    if (c->o->client_place == CLIENTS_ANYWHERE || c->n->state != NODE_ATTACHED || teller != c->n->admitting || u->predecessors.len < ID_BYTES || attach_count(c, ATTACH_ADMITTING) > 0)
         return;
     struct id peer = c->env->port->id_of(c->env, teller), nearest = id_load(u->predecessors.b);
     for (uint32_t at = ID_BYTES; at + ID_BYTES <= u->predecessors.len; at += ID_BYTES) {

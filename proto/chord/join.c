@@ -165,6 +165,10 @@ void chord_bootstrap_linked(struct call *c, uint16_t slot)
 {
     node_enter(c, NODE_ATTACHING);
     link_at(c, slot)->flags |= LINK_OURS;
+    if (node_is_client(c) && c->o->client_place == CLIENTS_ANYWHERE) {
+        client_attached(c, slot);
+        return;
+    }
     struct route r = {.slot = slot, .to_resource = true, .target = id_next(c->n->id)};
     if (node_is_client(c) ? client_attach(c, slot) : attach_send(c, ATTACH_ADMITTING, 0, PEER_NONE, &r))
         chord_join_restart(c, JOIN_NO_ANSWER);

@@ -32,6 +32,7 @@ static const struct word offs[] = {{"off", 0, NULL}, {0}};
 static const struct word routings[] = {
     {"recursive", ROUTING_RECURSIVE, NULL}, {"iterative", ROUTING_ITERATIVE, NULL},
     {"direct-response", ROUTING_DIRECT, NULL}, {"relay-peer", ROUTING_RELAY, NULL}, {0}};
+static const struct word client_places[] = {{"responsible", CLIENTS_AT_THEIR_PEER, NULL}, {"any", CLIENTS_ANYWHERE, NULL}, {0}};
 static const struct word ways_back[] = {{"via-list", VIA_FULL, NULL}, {"compressed", VIA_COMPRESSED, NULL}, {"state", VIA_STATE, NULL}, {0}};
 static const struct word cryptos[] = {{"modelled", CRYPTO_MODELLED, NULL},
                                       {"openssl", CRYPTO_OPENSSL, NULL},
@@ -92,6 +93,9 @@ const struct key schema[] = {
     {"overlay.clients", KEY_REAL, UNIT_SHARE, FOR_RELOAD, .min = 0, .max = 0.95, .fallback = "0 %", AT(clients), .example = "20 %",
      .help = "Share of the devices that are clients (RFC 6940 4.2): each attaches to the peer responsible for its Node-ID, registers and looks up, and "
              "neither routes nor stores. overlay.peers counts them too; bootstrap peers are none. With start: converged they attach in the first minute."},
+    {"overlay.client_peer", KEY_WORD, FOR_RELOAD, .words = client_places, .fallback = "responsible", AT(overlay.client_place),
+     .help = "Which peer a client attaches to (RFC 6940 4.2.1): the one responsible for its Node-ID, so that its id leads to it; or any, the one that it enters "
+             "the overlay by, without an Attach: who wants to reach it has to know that peer."},
     {"overlay.chord", KEY_MAP, FOR_RELOAD, .help = "Tables of CHORD-RELOAD (RFC 6940 10)."},
     {"overlay.chord.predecessors", KEY_QUANTITY, .min = 1, .max = 64, .fallback = "3", AT(overlay.predecessors),
      .help = "Predecessors in the neighbour table. RFC 6940 10.7 wants 3; 1 reproduces textbook path lengths."},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Pins: clients (RFC 6940 4.2): each attaches to the peer responsible for its Node-ID, is on no ring, in no routing table and stores nothing, registers, looks
  * up and is found, whatever the routing; attaches again when its peer dies, leaves or is no longer responsible, and after a crash of its own; says good-bye.
- * Leaves open: clients attached to any peer (4.2.1, second way), which are not built. */
+ * Likewise those that stay with any peer (second way): they are reached by a list of that peer and themselves. Leaves open: how such a list is learnt. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -46,6 +46,8 @@ static peer_h owner_of(struct overlay_net *o, peer_h p)
 /* Attached: to one peer alone, and that is the right one. */
 static bool well_attached(struct overlay_net *o, peer_h p)
 {
+    if (overlay_node(o, p) && overlay_node(o, p)->overlay->client_place == CLIENTS_ANYWHERE)
+        return view(o, p).state == NODE_ATTACHED && view(o, p).links == 1;
     struct recorder *r = overlay_node(o, p);
     peer_h peer;
     chan_h chan;
@@ -240,6 +242,57 @@ static void a_client_says_good_bye(void **state)
     overlay_close(o);
 }
 
+/* ---- the second way ---- */
+
+static void clients_may_stay_with_any_peer(void **state)
+{
+    (void)state;
+    struct overlay config = overlay_defaults();
+    config.client_place = CLIENTS_ANYWHERE;
+    config.bootstrap_count = 3;
+    for (unsigned k = 0; k < config.bootstrap_count; k++)
+        config.bootstrap[k] = k;
+    struct overlay_net *o = world_open(&config, 0.005);
+    unsigned elsewhere = 0;
+    for (peer_h p = PEERS; p < NODES; p++) {
+        peer_h peer;
+        chan_h chan;
+        bool routed;
+        assert_true(node_link_at(overlay_node(o, p)->node, 0, &peer, &chan, &routed));
+        assert_in_range(peer, 0, 2); /* who let it in */
+        elsewhere += peer != owner_of(o, p);
+        assert_int_equal(overlay_facts(o, p, FACT_ATTACHED), 1);
+    }
+    assert_true(elsewhere > 5);
+    register_all(o);
+    assert_int_equal(missed(o), 0);
+    expect_apart(o);
+    overlay_kill(o, 1); /* those that were with it find another */
+    overlay_run(o, overlay_now(o) + SECONDS(120));
+    expect_attached(o);
+    assert_in_range(missed(o), 0, 3);
+    overlay_close(o);
+}
+
+/* 4.2.1: "reached by way of that peer": a list of the peer and the client. A Node-ID alone leads elsewhere. */
+static void a_list_leads_to_a_client_of_any_peer(void **state)
+{
+    (void)state;
+    struct stage s = {.config = overlay_defaults()};
+    struct sent sent;
+    uint8_t list[2 * DESTINATION_NODE_BYTES];
+    struct writer w = writer_on(list, sizeof list, false);
+    stage_open(&s, 4);
+    s.chan[5] = recorder_accept(s.r, 20, MILLIS(80)); /* never sends an Update */
+    destination_put_node(&w, recorder_id(s.r, 0));
+    destination_put_node(&w, recorder_id(s.r, 20));
+    stage_ping(&s, 2, &(struct letter){.signer = 30, .tid = 1, .destination = {list, writer_len(&w)}});
+    assert_int_equal(stage_sent(&s, PING_REQ, &sent), 1);
+    assert_int_equal(sent.chan, s.chan[5]);
+    assert_int_equal(stage_destination(&s, &sent.message.header, 0), 20);
+    stage_close(&s);
+}
+
 /* ---- what a client refuses ---- */
 
 /* An attached client whose peer is 1; its other links are whom the test likes. */
@@ -350,6 +403,8 @@ int main(void)
         cmocka_unit_test(a_client_whose_peer_dies_attaches_again),
         cmocka_unit_test(a_client_follows_its_place),
         cmocka_unit_test(a_client_that_crashed_is_let_in_at_once),
+        cmocka_unit_test(clients_may_stay_with_any_peer),
+        cmocka_unit_test(a_list_leads_to_a_client_of_any_peer),
         cmocka_unit_test(a_client_says_good_bye),
         cmocka_unit_test(a_client_neither_routes_nor_stores),
         cmocka_unit_test(a_client_reads_whose_it_is),
