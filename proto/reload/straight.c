@@ -46,13 +46,22 @@ static struct offers *offers_of(struct call *c)
     return x;
 }
 
-/* A bootstrap node, by the draw; over the link that we have with it, or one of its own. That is not marked as ours: it is to stay while nothing is sent over
+/* A bootstrap node, by the draw: another than the one by which the last answer did not come, if there is another (7264 5.4.2). */
+static addr_h relay_address(struct call *c, const struct offers *x)
+{
+    uint32_t draw;
+    addr_h addr = ADDR_NONE;
+    c->env->port->random(c->env, RANDOM_RELAY, c->n->draws++, &draw, sizeof draw);
+    for (uint32_t k = 0; k < c->o->bootstrap_count && (k == 0 || (x->failures > 0 && addr == x->relay)); k++)
+        addr = chord_bootstrap_address(c, (draw + k) % c->o->bootstrap_count);
+    return addr;
+}
+
+/* Over the link that we have with it, or one of its own. That is not marked as ours: it is to stay while nothing is sent over
  * it (7264 4.1). */
 static void relay_open(struct call *c)
 {
-    uint32_t draw;
-    c->env->port->random(c->env, RANDOM_RELAY, c->n->draws++, &draw, sizeof draw);
-    struct chan_args args = {.addr = chord_bootstrap_address(c, draw), .unasked = true};
+    struct chan_args args = {.addr = relay_address(c, offers_of(c)), .unasked = true};
     if (args.addr == ADDR_NONE)
         return;
     uint16_t slot = chord_link_to_address(c, args.addr);
@@ -108,6 +117,8 @@ void straight_note(struct call *c, bool came)
     if (!x)
         return;
     x->failures = came ? 0 : (uint8_t)(x->failures + 1);
+    if (!came) /* another relay for the next one; the link to this one stays, like any that nobody calls his */
+        x->r.slot = SLOT_NONE;
     if (x->failures < OFFERS_LOST)
         return;
     x->failures = 0;

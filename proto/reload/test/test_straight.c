@@ -162,6 +162,46 @@ static void a_relay_is_a_bootstrap_node_whose_link_stays(void **state)
     stage_close(&s);
 }
 
+/* 7264 5.4.2: when an answer has not come by one relay, another is tried. */
+static void a_relay_that_fails_is_changed(void **state)
+{
+    (void)state;
+    struct stage s = stage_for(ROUTING_RELAY);
+    struct extensive_routing x;
+    peer_h party[2];
+    unsigned n;
+    s.config.bootstrap_count = 3;
+    s.config.bootstrap[1] = RELAY + 1;
+    s.config.bootstrap[2] = RELAY + 2;
+    stage_open(&s, 4);
+    fetch(&s, 1);
+    if (!offered(&s, &x, party, &n)) { /* not linked yet */
+        recorder_up(s.r, first_open(&s)->args.chan, (peer_h)first_open(&s)->args.addr, MILLIS(80));
+        stage_run(&s, s.r->env.now + SECONDS(1));
+        stage_forget(&s);
+        fetch(&s, 2);
+        assert_true(offered(&s, &x, party, &n));
+    }
+    unsigned changes = 0;
+    peer_h before = party[0];
+    for (uint32_t k = 0; k < 4; k++) { /* of three in a row the last makes it rest for ten minutes */
+        stage_run(&s, s.r->env.now + (k == 2 ? SECONDS(700) : SECONDS(20)));
+        stage_forget(&s);
+        fetch(&s, 10 + k);
+        if (!offered(&s, &x, party, &n)) {
+            recorder_up(s.r, first_open(&s)->args.chan, (peer_h)first_open(&s)->args.addr, MILLIS(80));
+            stage_run(&s, s.r->env.now + SECONDS(1));
+            stage_forget(&s);
+            fetch(&s, 20 + k);
+            assert_true(offered(&s, &x, party, &n));
+        }
+        changes += party[0] != before;
+        before = party[0];
+    }
+    assert_in_range(changes, 3, 4); /* after a rest any may be drawn */
+    stage_close(&s);
+}
+
 /* A relay that is a neighbour already needs no second channel. */
 static void a_relay_we_are_linked_with_is_taken_as_it_is(void **state)
 {
@@ -389,6 +429,7 @@ int main(void)
         cmocka_unit_test(an_offer_is_withdrawn_with_the_first_timer),
         cmocka_unit_test(offers_that_fail_are_made_no_more_for_a_while),
         cmocka_unit_test(a_relay_is_a_bootstrap_node_whose_link_stays),
+        cmocka_unit_test(a_relay_that_fails_is_changed),
         cmocka_unit_test(a_relay_we_are_linked_with_is_taken_as_it_is),
         cmocka_unit_test(an_answer_waits_for_its_channel),
         cmocka_unit_test(a_link_to_the_asker_is_used_as_it_is),
