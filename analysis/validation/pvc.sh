@@ -17,16 +17,21 @@ simulate $here/pvc.yaml || exit 1
 round() { awk -v x="$1" -v d="$2" 'BEGIN { printf "%.*f", d, x }'; }
 chord=$(figure lookup.latency_s.p50) hops=$(round "$(figure lookup.hops.mean)" 2) dead=$(round "$(figure lookup.dead_hops.mean)" 3) success=$(round "$(figure lookup.success)" 4) mean=$(figure lookup.latency_s.mean | awk '{ printf "%.0f", 1000 * $1 }')
 share=$(/usr/bin/python3 $here/nodes.py "$scratch/results.h5") || exit 1
-# Of a datagram 36 bytes are IP, UDP and header, 16 the key of a question, 6 an address; half of the datagrams of look-ups, fingers and joins are questions.
-cost=$(awk -F'[":, ]+' '/datagrams.by_class/ { n[$2] = $3; if ($2 !~ /keepalive/) all += $3 } /datagram_bytes.by_class/ { bytes += $3 } /nodes_online_mean/ { online = $3 } /"sim_s"/ { time = $3 } END {
+# cost: of the last run, by their convention. Of a datagram 36 bytes are IP, UDP and header, 16 the key of a question, 6 an address; half of the datagrams of look-ups, fingers and joins
+# are questions.
+cost() {
+    awk -F'[":, ]+' '/datagrams.by_class/ { n[$2] = $3; if ($2 !~ /keepalive/) all += $3 } /datagram_bytes.by_class/ { bytes += $3 } /nodes_online_mean/ { online = $3 } /"sim_s"/ { time = $3 } END {
     asked = (n["datagrams.by_class.lookup"] + n["datagrams.by_class.ping"] + n["datagrams.by_class.join_leave"]) / 2
-    printf "%.1f", (20 * all + 4 * (bytes - 36 * all - 16 * asked) / 6) / online / time }' "$scratch/summary.json")
+    printf "%.1f", (20 * all + 4 * (bytes - 36 * all - 16 * asked) / 6) / online / time }' "$scratch/summary.json"
+}
 heads what published ours accepted verdict
 row "E2b: traffic of the node at the 95th percentile / mean" "<= 2" "$share" 0 2
-row "cost, bytes a node and second (E2a is quoted at 40)" 40 "$cost" 32 48
+row "cost, bytes a node and second (E2a is quoted at 40)" 40 "$(cost)" 32 48
 told "E2a: median latency of a look-up at that cost, base 2, ms" 226 "$(awk -v x="$chord" 'BEGIN { printf "%.0f", 1000 * x }')" - "not to be reached, below"
-told "E2c: hops, best base (32 to 64)" 2.8 - - "not simulated: this Chord has base 2"
-told "E2d: look-ups that fail when 5 % of all pairs of hosts cannot talk" "0.029 to 0.048" - - "not simulated: the network has no broken pairs"
+told "E2c: hops, best base (32 to 64)" 2.8 - - "no classic Chord: that of 2003 has base 2"
+simulate $here/pvc.yaml --set "network.broken_pairs=5 %" --set "overlay.chord2003.fix_fingers=1.8 s" || exit 1
+row "E2d: look-ups that fail when 5 % of all pairs of hosts cannot talk" "0.029 to 0.048" "$(awk -v s="$(figure lookup.success)" 'BEGIN { printf "%.4f", 1 - s }')" 0.0145 0.096
+row "cost of that, bytes a node and second" 80 "$(cost)" 64 96
 
 sed -e 's/protocol: chord2003/protocol: reload/' -e '/^  chord2003:/d' $here/pvc.yaml >"$scratch/reload.yaml"
 simulate "$scratch/reload.yaml" --set network.data="$PWD/topologies/planetlab490.csv.gz" || exit 1

@@ -405,7 +405,12 @@ sim_time keepalive_next_arrival(struct host *, const struct channel *, peer_h se
 
 /* ---- trouble.c ---- */
 
-/* Two nodes stood on different sides at that time. */
+/* Whether it is worth to ask trouble_parts at all. */
+static inline bool trouble_may_part(const struct net *n)
+{
+    return n->cuts > 0 || n->config.broken_pairs > 0;
+}
+/* Two nodes stood on different sides at that time, or the way between their devices is broken. */
 bool trouble_parts(const struct net *, peer_h, peer_h, sim_time);
 const struct weather *trouble_weather(const struct net *, sim_time);
 /* Work of the calling node's CPU. */

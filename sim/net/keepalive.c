@@ -65,7 +65,7 @@ static sim_time grid_time(const struct grid *g, uint64_t k)
 /* Nothing has ever been lost here. */
 static bool is_calm(const struct net *n)
 {
-    return n->weathers == 1 && n->weather[0].loss_32 == 0 && n->cuts == 0;
+    return n->weathers == 1 && n->weather[0].loss_32 == 0 && !trouble_may_part(n);
 }
 
 static bool grid_lost(const struct net *n, struct grid *g, uint64_t k)
@@ -73,7 +73,7 @@ static bool grid_lost(const struct net *n, struct grid *g, uint64_t k)
     if (is_calm(n))
         return false;
     sim_time sent = g->phase + k * g->interval;
-    if (n->cuts && trouble_parts(n, g->from, g->to, sent))
+    if (trouble_may_part(n) && trouble_parts(n, g->from, g->to, sent))
         return true;
     uint32_t loss_32 = trouble_weather(n, sent)->loss_32;
     if (loss_32 == 0)

@@ -33,6 +33,7 @@ struct net_config {
     const struct overlay *overlay;
     const struct latency *latency;
     double loss;                    /* share of datagrams lost on each leg */
+    double broken_pairs;            /* share of pairs of devices between which nothing ever arrives */
     double closed;                  /* share of devices that let in only channels which they were asked for by an Attach; single_ids are open */
     uint32_t sign_ns, verify_ns;    /* CPU cost */
     sim_time cpu_backlog;           /* what arrives while the CPU has work for longer than this is dropped; 0: never */

@@ -64,8 +64,17 @@ void net_uncut(struct net *n, unsigned cut)
     watch_all(n);
 }
 
+/* Whether the way between two devices is broken for good: drawn by the pair, whoever asks. */
+static bool is_broken(const struct net *n, peer_h a, peer_h b)
+{
+    uint32_t x = device_of(n, a), y = device_of(n, b);
+    return x != y && random_unit(n->config.seed, x < y ? x : y, STREAM_BROKEN, x < y ? y : x) < n->config.broken_pairs;
+}
+
 bool trouble_parts(const struct net *n, peer_h a, peer_h b, sim_time t)
 {
+    if (n->config.broken_pairs > 0 && is_broken(n, a, b))
+        return true;
     for (unsigned k = 0; k < n->cuts; k++) {
         const struct cut *c = &n->cut[k];
         if (t >= c->from && t < c->to && ((c->side[a / 64] >> a % 64 ^ c->side[b / 64] >> b % 64) & 1))
@@ -150,7 +159,7 @@ void trouble_refuse(struct host *h, struct identity *id, const struct event *e)
     sim_time delay = weather_delay(w, wire_one_way_usual(n, e->dst, e->src));
     r.at = left_at + (delay < least ? least : delay);
     if ((w->loss > 0 && random_unit(n->config.seed, r.src, STREAM_LOSS, r.seq) < w->loss) ||
-        (n->cuts && trouble_parts(n, r.src, r.dst, e->at))) {
+        (trouble_may_part(n) && trouble_parts(n, r.src, r.dst, e->at))) {
         h->counts.lost++;
         return;
     }
@@ -175,7 +184,7 @@ static void refuse_keepalives(struct host *h, peer_h self, sim_time now)
                           .chan = channel_tag(c, slot),
                           .class = TRAFFIC_KEEPALIVE,
                           .flags = KIND_REFUSED};
-        if (at != TIME_NEVER && !(h->net->cuts && trouble_parts(h->net, self, c->addr, now)))
+        if (at != TIME_NEVER && !(trouble_may_part(h->net) && trouble_parts(h->net, self, c->addr, now)))
             kernel_post(h->part, &r, NULL);
     }
 }

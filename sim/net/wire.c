@@ -85,7 +85,7 @@ void wire_post(struct host *h, struct event *e, const uint8_t *bytes, uint32_t o
     }
     e->at = left_at + delay;
     if ((w->loss > 0 && random_unit(c->seed, lane.entity, STREAM_LOSS, lane.counter) < w->loss) ||
-        (h->net->cuts && trouble_parts(h->net, e->src, e->dst, h->env.now))) {
+        (trouble_may_part(h->net) && trouble_parts(h->net, e->src, e->dst, h->env.now))) {
         h->counts.lost++;
         report(h, e, bytes, sent_at, DATAGRAM_LOST);
         return;

@@ -102,7 +102,8 @@ struct scenario {
     struct law jitter;
     double pair_error; /* sigma of a lognormal factor */
     double loss;
-    double closed; /* share of devices */
+    double closed;       /* share of devices */
+    double broken_pairs; /* share of pairs of devices */
     sim_time cpu_backlog;
 
     bool churn;

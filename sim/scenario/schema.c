@@ -273,6 +273,9 @@ const struct key schema[] = {
      .example = "200 ms", .help = "The same limit as a time: what would wait longer is dropped."},
     {"network.loss", KEY_REAL, UNIT_SHARE, 0, 1, .fallback = "0 %", AT(loss), .example = "0.5 %",
      .help = "Share of datagrams lost on the way."},
+    {"network.broken_pairs", KEY_REAL, UNIT_SHARE, 0, 1, .fallback = "0 %", AT(broken_pairs), .example = "5 %",
+     .help = "Share of the pairs of devices between which nothing ever arrives, either way, as routes and filters make it: each of the two talks to others. "
+             "Drawn by the pair. Start: converged knows nothing of it, so links between two such peers fail in the first minute; give it a warm-up."},
     {"network.cpu_backlog", KEY_QUANTITY, UNIT_TIME, 0.001, 3600, .fallback = "2 s", AT(cpu_backlog),
      .help = "Work that may wait for a peer's CPU (signatures): what arrives while it is further behind is dropped."},
 

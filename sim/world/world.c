@@ -71,6 +71,7 @@ static int open_net(struct world *w, char *error, size_t error_cap)
                                       .overlay = &w->overlay,
                                       .latency = &w->latency,
                                       .loss = s->loss,
+                                      .broken_pairs = s->broken_pairs,
                                       .closed = s->closed,
                                       .sign_ns = free_of_charge ? 0 : s->sign_ns,
                                       .verify_ns = free_of_charge ? 0 : s->verify_ns,

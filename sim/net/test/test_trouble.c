@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Pins what goes wrong with a network: latency and loss that change and change back, partitions for data and for keepalives worked out or sent one by one, slow
- * CPUs, refusals by dead processes, another configuration for some, regions, several identities of one device. Leaves open what an overlay makes of
+ * CPUs, pairs that never hear each other, refusals by dead processes, another configuration for some, regions, several identities of one device. Leaves open what an overlay makes of
  * it (sim/world/test) and NATs, which there are none of. */
 #include "sim/net/region.h"
 #include "sim/net/test/rig.h"
@@ -81,12 +81,13 @@ static void nothing_passes_between_two_sides(void **state)
 }
 
 /* 60 nodes with 10 channels each. */
-static struct rig *rig_watched(bool one_by_one, double loss)
+static struct rig *rig_watched(bool one_by_one, double loss, double broken)
 {
     struct rig *r = rig_new();
     struct env *env;
     r->config.identities = 60;
     r->config.loss = loss;
+    r->config.broken_pairs = broken;
     r->config.keepalives_one_by_one = one_by_one;
     r->script.overlay.keepalive_interval = SECONDS(15);
     r->script.overlay.silent_after = SECONDS(30);
@@ -109,10 +110,54 @@ static unsigned count_all(const struct rig *r, enum fake_fact what)
     return n;
 }
 
+static void some_pairs_never_hear_each_other(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    unsigned heard[60][60] = {0}, pairs = 0;
+    r->config.identities = 60;
+    r->config.broken_pairs = 0.2;
+    rig_open(r);
+    for (peer_h k = 0; k < 60; k++)
+        rig_start(r, k);
+    for (peer_h k = 0; k < 60; k++)
+        for (peer_h j = 0; j < 60; j++)
+            for (unsigned n = 0; n < 3 && j != k; n++)
+                rig_order(r, k, FAKE_PLAIN, j, 0);
+    rig_run(r, SECONDS(1));
+    for (unsigned k = 0; k < r->entries; k++)
+        if (r->log[k].what == FAKE_PLAIN_DATA)
+            heard[r->log[k].node][r->log[k].peer]++;
+    for (unsigned k = 0; k < 60; k++)
+        for (unsigned j = 0; j < k; j++) { /* all or nothing, both ways */
+            assert_true(heard[k][j] == 0 || heard[k][j] == 3);
+            assert_int_equal(heard[k][j], heard[j][k]);
+            pairs += heard[k][j] == 0;
+        }
+    assert_in_range(pairs, 354 - 5 * 17, 354 + 5 * 17); /* a fifth of 1,770, five standard deviations */
+    assert_int_equal(rig_counts(r).lost, 6 * pairs);
+    rig_close(r);
+}
+
+static void channels_of_broken_pairs_fall_silent_at_both_ends(void **state)
+{
+    (void)state;
+    unsigned silent[2];
+    for (unsigned one_by_one = 0; one_by_one < 2; one_by_one++) {
+        struct rig *r = rig_watched(one_by_one, 0, 0.2);
+        rig_run(r, SECONDS(100));
+        silent[one_by_one] = count_all(r, FAKE_SILENT);
+        assert_in_range(silent[one_by_one] / 2, 60 - 5 * 7, 60 + 5 * 7); /* a fifth of 300 channels */
+        assert_int_equal(silent[one_by_one] % 2, 0);
+        rig_close(r);
+    }
+    assert_int_equal(silent[0], silent[1]);
+}
+
 static void a_partition_silences_every_channel_across_it(void **state)
 {
     (void)state;
-    struct rig *r = rig_watched(false, 0);
+    struct rig *r = rig_watched(false, 0, 0);
     const uint64_t side[1] = {UINT64_C(1) << 7};
     rig_run(r, SECONDS(100));
     assert_int_equal(count_all(r, FAKE_SILENT), 0);
@@ -158,7 +203,7 @@ static void trouble(struct rig *r, unsigned round)
 static void keepalives_worked_out_meet_the_same_trouble(void **state)
 {
     (void)state;
-    struct rig *a = rig_watched(false, 0.05), *b = rig_watched(true, 0.05);
+    struct rig *a = rig_watched(false, 0.05, 0), *b = rig_watched(true, 0.05, 0);
     for (unsigned round = 0; round <= 7; round++) {
         sim_time until = SECONDS(100) + SECONDS(67) * round;
         rig_run(a, until);
@@ -226,7 +271,7 @@ static void a_dead_process_refuses_handshakes_until_it_is_back(void **state)
 static void keepalives_find_out_a_dead_process(void **state)
 {
     (void)state;
-    struct rig *r = rig_watched(false, 0);
+    struct rig *r = rig_watched(false, 0, 0);
     rig_run(r, SECONDS(100));
     net_stop_process(r->net, rig_part(r, 7), 7, SECONDS(100));
     rig_run(r, SECONDS(130));
@@ -344,6 +389,8 @@ int main(void)
         cmocka_unit_test(loss_follows_the_weather),
         cmocka_unit_test(nothing_passes_between_two_sides),
         cmocka_unit_test(a_partition_silences_every_channel_across_it),
+        cmocka_unit_test(some_pairs_never_hear_each_other),
+        cmocka_unit_test(channels_of_broken_pairs_fall_silent_at_both_ends),
         cmocka_unit_test(keepalives_worked_out_meet_the_same_trouble),
         cmocka_unit_test(a_dead_process_refuses_and_the_channel_is_down_one_way_back),
         cmocka_unit_test(a_dead_process_refuses_handshakes_until_it_is_back),

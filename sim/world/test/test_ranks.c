@@ -84,6 +84,7 @@ static void ways_of_requests_and_answers(void **state)
     det_with("workloads/det-1.yaml", "overlay.routing=iterative", "overlay.way_back=state", 2);
     det_with("workloads/det-1.yaml", "overlay.routing=direct-response", "network.closed=40 %", 3);
     det_with("workloads/det-1.yaml", "overlay.routing=relay-peer", "overlay.way_back=compressed", 2);
+    det_with("workloads/det-1.yaml", "network.broken_pairs=5 %", NULL, 2);
 }
 
 static void true_signatures(void **state)
