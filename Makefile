@@ -79,7 +79,7 @@ test-long: ## the tests that take longer: random runs by the thousand, every com
 	@$(MAKE) test-programs $(long_tests)
 	@BUILD=$(BUILD) JOBS=$(JOBS) CC="$(CC)" TEST_SECONDS=14400 scripts/run-tests.sh $(long_tests) $(long_scripts)
 
-validate: all build-validate ## set the simulator beside what was published, and make analysis/validation/ again (hours; SIZES="100 1k" for less)
+validate: all build-validate ## set the simulator beside what was published, and make analysis/validation/ again (half an hour; SIZES="100 1k 10k 100k": hours)
 	@BUILD=$(BUILD) analysis/validation/validate.sh
 
 build-validate: $(BUILD)/sim/chord2003/test/test_path

@@ -30,6 +30,12 @@ static void print_json(const struct results *r)
     text_json_string(stdout, r->scenario_name);
     printf(",\"seed\":%llu,\"fingerprint\":", (unsigned long long)r->seed);
     text_json_string(stdout, r->fingerprint);
+    printf(",\"revision\":");
+    text_json_string(stdout, r->revision);
+    printf(",\"warmup_s\":");
+    text_json_number(stdout, r->warmup_s);
+    printf(",\"measure_s\":");
+    text_json_number(stdout, r->measure_s);
     printf(",\"complete\":%s,\"level\":%g,\"steady_from_s\":", r->complete ? "true" : "false", LEVEL);
     text_json_number(stdout, steady.end > steady.first ? results_start(r, steady.first) : NAN);
     printf(",\"steady_to_s\":");
