@@ -41,7 +41,7 @@ replays := $(fuzzers:%=%-replay)
 # Helpers that several tests of a folder share: x/test/*.c that are no programs.
 test_help := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(call sources_in,test/test_*.c) $(call sources_in,test/long_*.c),$(call sources_in,test/*.c)))
 test_scripts := scripts/check-proto.sh $(call sources_in,test/test_*.sh) $(sort $(wildcard analysis/test/test_*.sh workloads/gallery/test/test_*.sh))
-long_scripts := $(call sources_in,test/long_*.sh)
+long_scripts := $(call sources_in,test/long_*.sh) $(patsubst %,analysis/validation/%.sh,ages pvc beside)
 # The analysis: programs of its own, one a main_X.c, that share nothing with the simulator but the files it leaves.
 analysis_main := $(sort $(wildcard analysis/main_*.c))
 analysis_programs := $(patsubst analysis/main_%.c,$(BUILD)/reloadsim-%,$(analysis_main))
