@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # make help lists the targets. Variables: CC, OPT (-O2), BUILD (build), WERROR=1, SANITIZE=address,undefined, V=1 (show commands),
-# JOBS (2), PREFIX (/usr/local), DESTDIR, FUZZ_SECONDS (20).
+# PREFETCH=off (to measure what it brings), JOBS (2), PREFIX (/usr/local), DESTDIR, FUZZ_SECONDS (20).
 
 ifeq ($(origin CC),default)
 CC := gcc
@@ -15,7 +15,7 @@ WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstric
     -Wcast-qual -Wwrite-strings $(if $(findstring clang,$(CC)),-Wno-string-conversion) $(if $(WERROR),-Werror)
 SAN := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 # Products must not depend on the compiler: no fused multiply-add, ever.
-FLAGS = -std=c17 -g $(OPT) $(WARN) $(SAN) -ffp-contract=off -I. -MMD -MP $(CFLAGS)
+FLAGS = -std=c17 -g $(OPT) $(WARN) $(SAN) $(if $(filter off,$(PREFETCH)),-DPREFETCH_OFF) -ffp-contract=off -I. -MMD -MP $(CFLAGS)
 # Debian's serial HDF5, by its own name: plain "hdf5" may be the MPI build when that is installed beside it.
 HDF5_CFLAGS ?= -isystem /usr/include/hdf5/serial
 HDF5_LIBS ?= -lhdf5_serial

@@ -272,8 +272,9 @@ static void run_sites(struct part *p, size_t n)
     for (size_t i = 0; i < n; i++) {
         const struct item *item = &p->item[i];
         uint32_t site = (uint32_t)(item->key >> 32);
-        fetch_next(p, i, n);
-        if (i % EVENTS_PER_CHUNK == 0 && ahead != ARENA_NONE)
+        if (FETCHES)
+            fetch_next(p, i, n);
+        if (FETCHES && i % EVENTS_PER_CHUNK == 0 && ahead != ARENA_NONE)
             ahead = wheel_fetch(&p->wheel, ahead);
         while (p->queue.n > 0 && (site != p->site || record_before(&p->queue.record[0], item->record)))
             run_queued(p);
@@ -297,7 +298,8 @@ void windows_run(struct part *p, uint64_t window, sim_time until)
     size_t n = gather(p, list, start, limit);
     sort_items(p->item, p->spare, n);
     p->limit = limit;
-    fetch_first(p, n);
+    if (FETCHES)
+        fetch_first(p, n);
     run_sites(p, n);
     wheel_release(&p->wheel, list);
     give_room_back(p, n);
