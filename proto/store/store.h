@@ -21,7 +21,7 @@ enum value_flag {
     VALUE_SIGNED = 8       /* true form: behind the bytes stand the owner's SignerIdentity hash and signature */
 };
 
-/* One value: 72 bytes besides its own. record.due is when it expires. */
+/* One value: 70 bytes besides its own. record.due is when it expires. */
 struct value {
     struct record r;
     struct id resource;
@@ -29,7 +29,7 @@ struct value {
     uint64_t storage_ms;
     uint64_t token;          /* the owner's signature: modelled, or its first bytes */
     peer_h owner;
-    uint32_t index;          /* array; else 0 */
+    uint16_t index;          /* array, below its Kind's max_count; else 0 */
     uint16_t len;
     uint8_t kind;            /* place in the table */
     uint8_t replica;         /* number under which it was stored here last */
@@ -38,7 +38,7 @@ struct value {
     uint8_t sent[REPLICAS];  /* number of the Store that took it to replica k last, 0 = none */
     uint8_t bytes[];         /* DataValue.value */
 };
-static_assert(offsetof(struct value, bytes) == 72, "the overhead of a stored value");
+static_assert(offsetof(struct value, bytes) == 70, "the overhead of a stored value");
 
 static inline struct value *value_at(const struct call *c, uint32_t at)
 {

@@ -167,7 +167,7 @@ void value_to_stored(struct call *c, const struct value *v, uint8_t key[ID_BYTES
 struct value value_head(const struct call *c, struct id resource, unsigned kind, const struct stored_data *d)
 {
     struct value head = {.resource = resource, .storage_ms = d->storage_time_ms, .token = d->signature.token, .owner = d->signature.signer,
-                         .index = d->index, .kind = (uint8_t)kind, .len = (uint16_t)d->value.value.len,
+                         .index = (uint16_t)d->index, .kind = (uint8_t)kind, .len = (uint16_t)d->value.value.len,
                          .flags = (uint8_t)((d->value.exists ? VALUE_EXISTS : 0) | (d->value.certificate ? VALUE_CERTIFICATE : 0))};
     head.r.due = time_add(c->env->now, SECONDS(d->lifetime_s));
     return head;

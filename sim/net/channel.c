@@ -29,7 +29,7 @@ struct table *channel_table_open(struct host *h, struct online *o, sim_time now)
     o->slots = slots_for(SLOTS_FIRST);
     o->used = 0;
     o->table = slab_get(&h->slab, table_bytes(o->slots));
-    *o->table = (struct table){.since = now, .swept_at = now};
+    *o->table = (struct table){.swept_at = now};
     return o->table;
 }
 

@@ -103,7 +103,6 @@ struct handshake;
 
 /* Slots of channels, behind what is seldom needed. */
 struct table {
-    sim_time since;    /* the session */
     sim_time swept_at; /* keepalives before this time are counted */
     struct handshake *shaking;
     uint32_t work_bytes;

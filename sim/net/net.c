@@ -499,12 +499,6 @@ bool net_online(const struct net *n, peer_h peer)
     return online_of(n, peer) != NULL;
 }
 
-sim_time net_online_since(const struct net *n, peer_h peer)
-{
-    assert(net_online(n, peer));
-    return online_of(n, peer)->table->since;
-}
-
 const struct node *net_node(const struct net *n, peer_h peer, struct env **env)
 {
     const struct online *o = online_of(n, peer);
@@ -603,7 +597,7 @@ const struct budget *net_budgets(unsigned *count)
         BUDGET(struct whereabouts, 6, PER_IDENTITY, "network: location"),
         BUDGET(struct identity, 32, PER_LIVED, "network: identity"),
         BUDGET(struct online, 64, PER_ONLINE, "network: session"),
-        BUDGET(struct table, 32, PER_ONLINE, "network: head of the channels"),
+        BUDGET(struct table, 24, PER_ONLINE, "network: head of the channels"),
         BUDGET(struct channel, 16, PER_LINK, "network: channel"),
         {"network: handshake", HANDSHAKE_BYTES, PER_JOINING},
         BUDGET(struct host, 3648, PER_PARTITION, "network: host"),

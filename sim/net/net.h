@@ -87,7 +87,6 @@ void net_start(struct net *, struct part *, peer_h, sim_time now, const struct n
  * handler returns) and between runs. */
 void net_stop(struct net *, struct part *, peer_h, sim_time now);
 bool net_online(const struct net *, peer_h);
-sim_time net_online_since(const struct net *, peer_h);
 void net_request(struct net *, struct part *, peer_h, sim_time now, const struct request *);
 /* Time of the next act of this identity (online or not). */
 void net_act_at(struct net *, struct part *, peer_h, sim_time);

@@ -59,7 +59,7 @@ static void begin_joining(struct world *w)
 /* ---- start: converged ---- */
 
 struct census {
-    peer_h *online, *offline;
+    peer_h *online, *offline; /* offline: whose last registration may still stand */
     sim_time *online_for, *offline_for;
     uint32_t online_count, offline_count;
 };
@@ -98,6 +98,7 @@ static uint32_t census_join(struct world *w, void *array, size_t size, uint32_t 
 static int census_take(struct world *w, struct census *c)
 {
     size_t n = w->identities;
+    sim_time outlived = w->scenario->register_every ? SECONDS(w->scenario->register_lifetime_s) : 0; /* of others nothing is left */
     *c = (struct census){malloc(n * sizeof(peer_h)),
                          malloc(n * sizeof(peer_h)),
                          malloc(n * sizeof(sim_time)),
@@ -119,8 +120,10 @@ static int census_take(struct world *w, struct census *c)
             c->online_for[c->online_count++] = start.left == TIME_NEVER ? TIME_NEVER : start.age;
         } else {
             let_sleep(w, i, start.left);
-            c->offline[c->offline_count] = churn_former_identity(&w->churn, i);
-            c->offline_for[c->offline_count++] = start.age;
+            if (start.age < outlived) {
+                c->offline[c->offline_count] = churn_former_identity(&w->churn, i);
+                c->offline_for[c->offline_count++] = start.age;
+            }
         }
     }
     if (!w->ranks)
