@@ -156,8 +156,8 @@ static struct load *loads_of(const struct converged_input *in, const struct conv
     if (!load)
         return NULL;
     for (uint64_t k = 0; k < p->edges; k++) {
-        load[p->edge[k] >> 32].links++;
-        load[(uint32_t)p->edge[k]].links++;
+        load[converged_low(p->edge[k])].links++;
+        load[converged_high(p->edge[k])].links++;
     }
     for (uint32_t k = 0; k < v->count; k++)
         for (uint32_t replica = 0; replica < copies(p); replica++)
@@ -183,26 +183,25 @@ static void seed_nodes(struct net *net, const struct scenario *s, const struct c
     }
 }
 
+static void seed_finger(struct net *net, const struct converged_plan *p, uint32_t x, uint32_t finger)
+{
+    struct env *env;
+    if (!converged_here(p, x))
+        return;
+    struct node *node = net_seed_node(net, p->peer[x].peer, &env);
+    node_seed_finger(node, env, converged_entry_of(id_distance(p->peer[x].id, p->peer[finger].id)), p->peer[finger].peer);
+}
+
 static void seed_links(struct net *net, const struct converged_plan *p)
 {
     for (uint64_t k = 0; k < p->edges; k++) {
-        uint32_t a = (uint32_t)(p->edge[k] >> 32), b = (uint32_t)p->edge[k];
+        uint32_t a = converged_low(p->edge[k]), b = converged_high(p->edge[k]);
         struct seed_edge edge = converged_edge(p, a, b);
         net_seed_link(net, p->peer[a].peer, p->peer[b].peer, &edge, p->far ? p->far[k] : 0);
-    }
-}
-
-static void seed_fingers(struct net *net, const struct converged_plan *p)
-{
-    for (uint32_t x = 0; x < p->count; x++) {
-        struct env *env;
-        if (!converged_here(p, x))
-            continue;
-        struct node *node = net_seed_node(net, p->peer[x].peer, &env);
-        const uint32_t *finger = &p->finger[p->finger_first[x]];
-        for (unsigned i = 1; i <= p->fingers[x]; i++)
-            if (finger[i - 1] != PLACE_NONE)
-                node_seed_finger(node, env, i, p->peer[finger[i - 1]].peer);
+        if (p->edge[k] & EDGE_HIGH_IS_FINGER)
+            seed_finger(net, p, a, b);
+        if (p->edge[k] & EDGE_LOW_IS_FINGER)
+            seed_finger(net, p, b, a);
     }
 }
 
@@ -238,7 +237,6 @@ static int put_up(struct net *net, const struct converged_input *in, const struc
     if (load) {
         seed_nodes(net, in->scenario, p, load);
         seed_links(net, p);
-        seed_fingers(net, p);
         for (uint32_t k = 0; k < values.count; k++)
             value_seed(net, in, p, &values.at[k]);
         for (uint32_t x = 0; x < p->count; x++)
@@ -289,6 +287,7 @@ int converged_build(struct net *net, const struct converged_input *in)
         free(peer);
     }
     if (status == 0) {
+        converged_plan_forget_fingers(&p);
         status = put_up(net, in, &p);
         converged_plan_fini(&p);
     }

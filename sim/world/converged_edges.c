@@ -7,11 +7,6 @@
 
 #include "sim/world/converged_plan.h"
 
-static uint64_t edge_key(uint32_t a, uint32_t b)
-{
-    return a < b ? (uint64_t)a << 32 | b : (uint64_t)b << 32 | a;
-}
-
 /* edge NULL only counts. */
 struct list {
     uint64_t *edge, n, max;
@@ -24,29 +19,24 @@ static void put(struct list *l, uint64_t key)
     l->n++;
 }
 
-/* On several ranks: a pair that x needs, x being here. */
-static void call_out(const struct converged_plan *p, struct list *l, uint32_t x, uint32_t y)
+/* A pair that x needs, x being here; perhaps because y is a finger of it. */
+static void call_out(const struct converged_plan *p, struct list *l, uint32_t x, uint32_t y, bool finger)
 {
-    uint64_t key = edge_key(x, y);
+    uint64_t key = converged_pair(x, y) << 2 | (uint64_t)(!finger ? 0 : x < y ? EDGE_HIGH_IS_FINGER : EDGE_LOW_IS_FINGER);
     put(l, key);
     if (!converged_here(p, y))
         ranks_post(p->rules.ranks, p->rank[y], &key, sizeof key);
 }
 
-/* Each pair that x needs, some of them twice. */
+/* Each pair that x needs, some of them more than once. */
 static void edges_of(const struct converged_plan *p, uint32_t x, struct list *l)
 {
     unsigned reach = p->rules.successors > p->rules.predecessors ? p->rules.successors : p->rules.predecessors;
     for (uint32_t ahead = 1; ahead <= reach && 2 * (uint64_t)ahead <= p->count; ahead++)
-        call_out(p, l, x, (uint32_t)(((uint64_t)x + ahead) % p->count));
-    for (uint64_t f = p->finger_first[x]; f < p->finger_first[x + 1]; f++) {
-        uint32_t y = p->finger[f];
-        if (y == PLACE_NONE)
-            continue;
-        struct seed_edge e = converged_edge(p, x, y);
-        if (!(e.a_predecessor | e.a_successor | e.b_predecessor | e.b_successor))
-            call_out(p, l, x, y);
-    }
+        call_out(p, l, x, (uint32_t)(((uint64_t)x + ahead) % p->count), false);
+    for (uint64_t f = p->finger_first[x]; f < p->finger_first[x + 1]; f++)
+        if (p->finger[f] != PLACE_NONE)
+            call_out(p, l, x, p->finger[f], true);
 }
 
 static int room_for(struct list *l, uint64_t more)
@@ -116,20 +106,10 @@ static int by_key(const void *a, const void *b)
 
 /* ---- which of the other's channels ---- */
 
-static uint32_t low_end(uint64_t edge)
-{
-    return (uint32_t)(edge >> 32);
-}
-
-static uint32_t high_end(uint64_t edge)
-{
-    return (uint32_t)edge;
-}
-
 /* The rank across this edge; that of this process when both ends are here. */
 static unsigned rank_across(const struct converged_plan *p, uint64_t edge)
 {
-    return converged_here(p, low_end(edge)) ? p->rank[high_end(edge)] : p->rank[low_end(edge)];
+    return p->rank[converged_here(p, converged_low(edge)) ? converged_high(edge) : converged_low(edge)];
 }
 
 /* Two ranks have the edges between them in one order, so that numbers alone need to be told: of each, how many edges its own end has had before. */
@@ -137,7 +117,7 @@ static void tell_numbers(const struct converged_plan *p, uint64_t from, uint64_t
 {
     unsigned self = ranks_self(p->rules.ranks);
     for (uint64_t k = from; k < to; k++) {
-        uint32_t ends[2] = {low_end(p->edge[k]), high_end(p->edge[k])};
+        uint32_t ends[2] = {converged_low(p->edge[k]), converged_high(p->edge[k])};
         unsigned across = rank_across(p, p->edge[k]);
         for (unsigned i = 0; i < 2; i++) {
             if (!converged_here(p, ends[i]))
@@ -173,7 +153,7 @@ static int number_edges(struct converged_plan *p)
     uint64_t k = 0;
     for (uint32_t x = 0; status == 0 && x < p->count; x += p->count - x < CONVERGED_BLOCK ? p->count - x : CONVERGED_BLOCK) {
         uint64_t from = k;
-        while (k < p->edges && low_end(p->edge[k]) - x < CONVERGED_BLOCK)
+        while (k < p->edges && converged_low(p->edge[k]) - x < CONVERGED_BLOCK)
             k++;
         tell_numbers(p, from, k, had);
         hear_numbers(p, from, k, read);
@@ -192,7 +172,9 @@ int converged_edges(struct converged_plan *p)
         return -1;
     qsort(p->edge, l.n, sizeof *p->edge, by_key);
     for (uint64_t k = 0; k < l.n; k++)
-        if (k == 0 || p->edge[k] != p->edge[k - 1])
+        if (p->edges > 0 && converged_pair_of(p->edge[p->edges - 1]) == converged_pair_of(p->edge[k]))
+            p->edge[p->edges - 1] |= p->edge[k];
+        else
             p->edge[p->edges++] = p->edge[k];
     uint64_t *whole = realloc(p->edge, (p->edges ? p->edges : 1) * sizeof *p->edge); /* half were called out from both sides */
     p->edge = whole ? whole : p->edge;

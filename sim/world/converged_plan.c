@@ -133,12 +133,20 @@ int converged_plan_init(struct converged_plan *p, struct converged_peer *peer, u
     return -1;
 }
 
-void converged_plan_fini(struct converged_plan *p)
+void converged_plan_forget_fingers(struct converged_plan *p)
 {
-    free(p->peer);
     free(p->fingers);
     free(p->finger_first);
     free(p->finger);
+    p->fingers = NULL;
+    p->finger_first = NULL;
+    p->finger = NULL;
+}
+
+void converged_plan_fini(struct converged_plan *p)
+{
+    free(p->peer);
+    converged_plan_forget_fingers(p);
     free(p->edge);
     free(p->far);
     free(p->rank);

@@ -76,9 +76,33 @@ struct converged_plan {
     uint64_t *finger_first; /* of each place: index of its entry 1 in finger[]; count + 1 of them. Places on other ranks have none */
     uint32_t *finger;       /* place, PLACE_NONE = empty */
     uint64_t edges;
-    uint64_t *edge; /* a << 32 | b, a < b, ascending: each pair that needs a link once; on several ranks those with an end here */
+    uint64_t *edge; /* enum edge_finger, places: each pair that needs a link once, ascending; on several ranks those with an end here */
     uint16_t *far;  /* of each edge: how many edges of the end that is not here come before it; NULL: one rank */
 };
+
+/* An edge, from the top: the lower place 31 bits, the higher one 31, and which of them is a finger of the other; on several ranks that is told of the fingers of
+ * those who live here. */
+enum edge_finger { EDGE_HIGH_IS_FINGER = 1, EDGE_LOW_IS_FINGER = 2 };
+
+static inline uint64_t converged_pair(uint32_t a, uint32_t b)
+{
+    return a < b ? (uint64_t)a << 31 | b : (uint64_t)b << 31 | a;
+}
+
+static inline uint64_t converged_pair_of(uint64_t edge)
+{
+    return edge >> 2;
+}
+
+static inline uint32_t converged_low(uint64_t edge)
+{
+    return (uint32_t)(edge >> 33);
+}
+
+static inline uint32_t converged_high(uint64_t edge)
+{
+    return (uint32_t)(edge >> 2) & INT32_MAX;
+}
 
 /* Places are gone through in blocks, after each of which ranks deliver what they have to tell each other: that bounds what is under way. */
 #define CONVERGED_BLOCK 8192u
@@ -93,6 +117,8 @@ static inline bool converged_here(const struct converged_plan *p, uint32_t place
 int converged_plan_init(struct converged_plan *, struct converged_peer *peer, uint32_t count,
                         const struct converged_rules *);
 void converged_plan_fini(struct converged_plan *);
+/* Of the fingers only what the edges know is kept: who carries the plan out needs the memory. */
+void converged_plan_forget_fingers(struct converged_plan *);
 
 /* Place of the first peer at or after id, clockwise: its owner. */
 uint32_t converged_owner(const struct converged_plan *, struct id);

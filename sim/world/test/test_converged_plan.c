@@ -33,12 +33,13 @@ static void plan(struct converged_plan *p, const struct converged_churn *churn, 
 
 static bool has_edge(const struct converged_plan *p, uint32_t a, uint32_t b)
 {
-    uint64_t key = a < b ? (uint64_t)a << 32 | b : (uint64_t)b << 32 | a, low = 0, high = p->edges;
+    uint64_t pair = converged_pair(a, b), low = 0, high = p->edges;
     while (low < high) {
         uint64_t middle = low + (high - low) / 2;
-        *(p->edge[middle] < key ? &low : &high) = p->edge[middle] < key ? middle + 1 : middle;
+        bool below = converged_pair_of(p->edge[middle]) < pair;
+        *(below ? &low : &high) = below ? middle + 1 : middle;
     }
-    return low < p->edges && p->edge[low] == key;
+    return low < p->edges && converged_pair_of(p->edge[low]) == pair;
 }
 
 static void assert_neighbours(const struct converged_plan *p, uint32_t x)
@@ -69,21 +70,25 @@ static void every_table_entry_has_one_edge_and_no_edge_is_idle(void **state)
             plan(&p, &churn, sizes[s], 3, successors, 0, 0);
             uint8_t *used = calloc(p.edges + 1, 1);
             for (uint64_t k = 1; k < p.edges; k++)
-                assert_true(p.edge[k - 1] < p.edge[k]);
+                assert_true(converged_pair_of(p.edge[k - 1]) < converged_pair_of(p.edge[k]));
             for (uint32_t x = 0; x < p.count; x++) {
                 assert_neighbours(&p, x);
                 for (uint64_t f = p.finger_first[x]; f < p.finger_first[x + 1]; f++)
                     assert_true(p.finger[f] == PLACE_NONE || (p.finger[f] != x && has_edge(&p, x, p.finger[f])));
             }
             for (uint64_t k = 0; k < p.edges; k++) {
-                uint32_t a = (uint32_t)(p.edge[k] >> 32), b = (uint32_t)p.edge[k];
+                uint32_t a = converged_low(p.edge[k]), b = converged_high(p.edge[k]);
+                bool low_has = false, high_has = false;
+                assert_true(a < b);
                 struct seed_edge e = converged_edge(&p, a, b);
                 used[k] = e.a_predecessor || e.a_successor || e.b_predecessor || e.b_successor;
                 for (uint64_t f = p.finger_first[a]; f < p.finger_first[a + 1]; f++)
-                    used[k] |= p.finger[f] == b;
+                    low_has |= p.finger[f] == b;
                 for (uint64_t f = p.finger_first[b]; f < p.finger_first[b + 1]; f++)
-                    used[k] |= p.finger[f] == a;
-                assert_true(used[k]);
+                    high_has |= p.finger[f] == a;
+                assert_true(used[k] || low_has || high_has);
+                assert_int_equal(!!(p.edge[k] & EDGE_HIGH_IS_FINGER), low_has);
+                assert_int_equal(!!(p.edge[k] & EDGE_LOW_IS_FINGER), high_has);
             }
             free(used);
             converged_plan_fini(&p);
