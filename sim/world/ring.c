@@ -73,6 +73,11 @@ static struct session *session_at(const struct world *w, peer_h peer)
     return id->session == NONE ? NULL : &w->books[node_part(w->node[peer])].sessions.at[id->session];
 }
 
+static uint32_t id_top(struct id id)
+{
+    return (uint32_t)(id.hi >> 32);
+}
+
 void ring_build(struct world *w)
 {
     struct ring *r = &w->ring;
@@ -84,7 +89,7 @@ void ring_build(struct world *w)
         joined += is_joined(w, i);
         r->clients += assembly_is_joined(w, i) && identity_is_client(w, i);
     }
-    peer_h *at = realloc(r->at, (joined + (size_t)1) * sizeof *at);
+    struct ring_place *at = realloc(r->at, (joined + (size_t)1) * sizeof *at);
     if (!at)
         out_of_memory();
     r->at = at;
@@ -95,7 +100,7 @@ void ring_build(struct world *w)
             continue;
         if (world_holds(w, peer))
             session_at(w, peer)->place = r->count;
-        r->at[r->count++] = peer;
+        r->at[r->count++] = (struct ring_place){id_top(net_id(w->net, peer)), peer};
     }
     w->ring_at = w->now;
 }
@@ -103,10 +108,11 @@ void ring_build(struct world *w)
 /* First index whose id is not below x; count if there is none. */
 static uint32_t ring_lower(const struct world *w, struct id x)
 {
-    uint32_t low = 0, high = w->ring.count;
+    uint32_t low = 0, high = w->ring.count, top = id_top(x);
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (id_compare(net_id(w->net, w->ring.at[middle]), x) < 0)
+        const struct ring_place *p = &w->ring.at[middle];
+        if (p->top < top || (p->top == top && id_compare(net_id(w->net, p->peer), x) < 0))
             low = middle + 1;
         else
             high = middle;
@@ -277,24 +283,32 @@ struct suspects {
     LIST(peer_h) peers;
 };
 
+/* Whether it stands in the 2^(128-i) ids from low on. The top of its distance is `far` or one less. */
+static bool is_in_range(const struct world *w, const struct ring_place *p, struct id low, unsigned i)
+{
+    uint32_t far = p->top - id_top(low), width = i < 32 ? UINT32_C(1) << (32 - i) : 0;
+    if (width && far > 0 && far != width)
+        return far < width;
+    return id_compare(id_distance(low, net_id(w->net, p->peer)), id_power(128 - i)) < 0;
+}
+
 /* Entry i covers [x + 2^(128-i), x + 2^(129-i) - 1], RFC 6940 10.1; it counts only where some joined peer stands in that range. */
 static void look_at_finger(struct world *w, const struct node *node, struct env *env, struct id x, unsigned i,
                            struct tale *t)
 {
-    struct id low = id_add(x, id_power(128 - i)), width = id_power(128 - i);
-    peer_h peer = w->kind->finger(node, env, i);
-    if (is_joined(w, peer) && id_compare(id_distance(low, net_id(w->net, peer)), width) < 0) {
+    struct id low = id_add(x, id_power(128 - i));
+    uint32_t place = ring_find(w, w->kind->finger(node, env, i));
+    if (place != NONE && is_in_range(w, &w->ring.at[place], low, i)) {
         t->entries++;
         t->valid++;
         return;
     }
-    peer_h first = w->ring.at[ring_owner(w, low)];
-    t->entries += id_compare(id_distance(low, net_id(w->net, first)), width) < 0;
+    t->entries += is_in_range(w, &w->ring.at[ring_owner(w, low)], low, i);
 }
 
 static void look_at_peer(struct world *w, uint32_t index, struct tale *t, struct suspects *s, struct measures *const *m, unsigned measures)
 {
-    peer_h self = w->ring.at[index];
+    peer_h self = w->ring.at[index].peer;
     struct id id = net_id(w->net, self);
     struct env *env;
     struct node_view view;
@@ -302,9 +316,9 @@ static void look_at_peer(struct world *w, uint32_t index, struct tale *t, struct
     if (!node)
         return;
     w->kind->look(node, env, &view);
-    peer_h truth = w->ring.count > 1 ? w->ring.at[(index + 1) % w->ring.count] : PEER_NONE;
+    peer_h truth = w->ring.count > 1 ? w->ring.at[(index + 1) % w->ring.count].peer : PEER_NONE;
     peer_h first = view.successors ? view.successor[0] : PEER_NONE;
-    peer_h before = w->ring.at[(index + w->ring.count - 1) % w->ring.count];
+    peer_h before = w->ring.at[(index + w->ring.count - 1) % w->ring.count].peer;
     load_owns(&w->load, id_distance(net_id(w->net, before), id), w->ring.count);
     if (!w->kind->names_owner)
         histogram_add(&w->load.fresh->values, view.values);
@@ -337,7 +351,7 @@ static uint64_t holders_of(void *world, const void *question)
     uint32_t owner = ring_owner(w, resource), wanted = copies_wanted(&w->ring);
     uint64_t holders = 0;
     for (uint32_t k = 0; k < wanted; k++)
-        holders |= (uint64_t)holds_here(w, w->ring.at[(owner + k) % w->ring.count], resource, target) << k;
+        holders |= (uint64_t)holds_here(w, w->ring.at[(owner + k) % w->ring.count].peer, resource, target) << k;
     return holders;
 }
 
@@ -397,7 +411,7 @@ void ring_sample(struct world *w, struct measures *const *m, unsigned measures, 
     ring_build(w);
     uint32_t turn = (uint32_t)(w->now / w->scenario->record_interval), stride = 1 + w->ring.count / SAMPLE_PEERS;
     for (uint64_t i = turn % stride; i < w->ring.count; i += stride)
-        if (world_holds(w, w->ring.at[i]))
+        if (world_holds(w, w->ring.at[i].peer))
             look_at_peer(w, (uint32_t)i, &sum.t, &suspects, m, measures);
     sum.t.dead = count_dead(w, &suspects);
     free(suspects.peers.at);
@@ -419,7 +433,7 @@ static uint32_t best_successor(struct world *w, uint32_t index)
 {
     struct env *env;
     struct node_view view;
-    const struct node *node = net_node(w->net, w->ring.at[index], &env);
+    const struct node *node = net_node(w->net, w->ring.at[index].peer, &env);
     if (!node)
         return NONE;
     w->kind->look(node, env, &view);
@@ -457,7 +471,7 @@ static uint32_t count_outside(struct world *w, const uint32_t *mark, sim_time se
 {
     uint64_t outside = 0;
     for (uint32_t i = 0; i < w->ring.count; i++) {
-        peer_h peer = w->ring.at[i];
+        peer_h peer = w->ring.at[i].peer;
         if (!world_holds(w, peer))
             continue;
         const struct session *s = session_at(w, peer);
@@ -474,7 +488,7 @@ static bool best_successors(struct world *w, uint32_t *next)
     LIST(uint32_t) own = {0};
     bool whole = true;
     for (uint32_t i = 0; i < w->ring.count; i++)
-        if (world_holds(w, w->ring.at[i])) {
+        if (world_holds(w, w->ring.at[i].peer)) {
             next[i] = best_successor(w, i);
             LIST_PUSH(&own, next[i]);
         }
@@ -484,7 +498,7 @@ static bool best_successors(struct world *w, uint32_t *next)
         if (!read)
             out_of_memory();
         for (uint32_t i = 0; i < w->ring.count; i++) {
-            uint32_t rank = assembly_rank_of(w, w->ring.at[i]);
+            uint32_t rank = assembly_rank_of(w, w->ring.at[i].peer);
             assert((read[rank] + 1) * sizeof *next <= all[rank].size);
             memcpy(&next[i], (const uint32_t *)all[rank].bytes + read[rank]++, sizeof *next);
         }

@@ -14,8 +14,13 @@
 
 struct world;
 
+struct ring_place {
+    uint32_t top; /* of the Node-ID, which is worked out where that does not decide */
+    peer_h peer;
+};
+
 struct ring {
-    peer_h *at; /* by Node-ID */
+    struct ring_place *at; /* by Node-ID */
     uint32_t count;
     uint32_t clients; /* attached: not on the ring */
     uint32_t *order; /* all identities by Node-ID, sorted once */
