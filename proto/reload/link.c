@@ -46,10 +46,14 @@ static uint16_t order_key(struct id d, bool wide)
     return wide ? key : key < 96u << 9 ? 0 : (uint16_t)((key - (96u << 9)) >> 6);
 }
 
-static uint16_t order_key_at(const struct call *c, uint32_t k)
+static inline uint16_t key_at(const void *order, bool wide, uint32_t k)
 {
-    const void *base = section_base(c, SECTION_ORDER);
-    return order_is_wide(c) ? ((const struct order_wide *)base)[k].key : ((const struct order_narrow *)base)[k].key;
+    return wide ? ((const struct order_wide *)order)[k].key : ((const struct order_narrow *)order)[k].key;
+}
+
+static inline uint16_t slot_at(const void *order, bool wide, uint32_t k)
+{
+    return wide ? ((const struct order_wide *)order)[k].slot : ((const struct order_narrow *)order)[k].slot;
 }
 
 static void order_put(const struct call *c, uint32_t k, uint16_t key, uint16_t slot)
@@ -63,26 +67,29 @@ static void order_put(const struct call *c, uint32_t k, uint16_t key, uint16_t s
 
 bool order_has_key(const struct call *c, uint32_t k, struct id distance)
 {
-    return order_key_at(c, k) == order_key(distance, order_is_wide(c));
+    bool wide = order_is_wide(c);
+    return key_at(section_base(c, SECTION_ORDER), wide, k) == order_key(distance, wide);
 }
 
 uint32_t order_find(const struct call *c, struct id id, bool *exact)
 {
+    const void *order = section_base(c, SECTION_ORDER);
     struct id d = id_distance(c->n->id, id);
-    uint32_t low = 0, high = order_count(c);
-    uint16_t key = order_key(d, order_is_wide(c));
+    bool wide = order_is_wide(c);
+    uint32_t count = order_count(c), low = 0, high = count;
+    uint16_t key = order_key(d, wide);
     while (low < high) {
         uint32_t middle = (low + high) / 2;
-        if (order_key_at(c, middle) < key)
+        if (key_at(order, wide, middle) < key)
             low = middle + 1;
         else
             high = middle;
     }
     *exact = false;
-    for (uint32_t count = order_count(c); low < count && order_key_at(c, low) == key; low++) {
-        int order = id_compare(id_distance(c->n->id, link_id(c, order_slot(c, low))), d);
-        if (order >= 0) {
-            *exact = order == 0;
+    for (; low < count && key_at(order, wide, low) == key; low++) {
+        int difference = id_compare(id_distance(c->n->id, link_id(c, slot_at(order, wide, low))), d);
+        if (difference >= 0) {
+            *exact = difference == 0;
             break;
         }
     }

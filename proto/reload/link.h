@@ -115,7 +115,7 @@ static inline struct id link_id(const struct call *c, uint16_t slot)
 
 static inline bool order_is_wide(const struct call *c)
 {
-    return link_slots(c) > ORDER_NARROW_LINKS;
+    return c->n->section[SECTION_LINKS].used > ORDER_NARROW_LINKS * sizeof(struct link);
 }
 
 static inline uint32_t order_entry_bytes(const struct call *c)
