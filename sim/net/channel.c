@@ -8,7 +8,6 @@
 
 /* Alert 2 in a record. */
 #define CLOSE_BYTES (2u + DTLS_RECORD_BYTES)
-#define SLOTS_FIRST 1u /* actors without channels need none */
 
 /* ---- the table ---- */
 
@@ -24,18 +23,17 @@ static uint16_t slots_for(size_t slots)
     return (uint16_t)(slots < CHANNELS_MAX ? slots : CHANNELS_MAX);
 }
 
-struct table *channel_table_open(struct host *h, struct online *o, sim_time now)
+void channel_table_open(struct online *o)
 {
-    o->slots = slots_for(SLOTS_FIRST);
-    o->used = 0;
-    o->table = slab_get(&h->slab, table_bytes(o->slots));
-    *o->table = (struct table){.swept_at = now};
-    return o->table;
+    static const struct table none;
+    o->slots = o->used = 0;
+    o->table = (struct table *)(uintptr_t)&none; /* written to only where there are slots */
 }
 
 void channel_table_close(struct host *h, struct online *o)
 {
-    slab_put(&h->slab, o->table, table_bytes(o->slots));
+    if (o->slots > 0)
+        slab_put(&h->slab, o->table, table_bytes(o->slots));
 }
 
 void channel_table_reserve(struct host *h, struct online *o, unsigned more)
@@ -43,6 +41,12 @@ void channel_table_reserve(struct host *h, struct online *o, unsigned more)
     uint16_t slots = slots_for(o->used + (size_t)more);
     if (slots <= o->slots)
         return;
+    if (o->slots == 0) {
+        o->table = slab_get(&h->slab, table_bytes(slots));
+        *o->table = (struct table){0};
+        o->slots = slots;
+        return;
+    }
     o->table = slab_move(&h->slab, o->table, table_bytes(o->slots), table_bytes(slots));
     o->slots = slots;
 }

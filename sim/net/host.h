@@ -101,7 +101,7 @@ struct schedule {
 struct handshake;
 #define HANDSHAKE_BYTES 64u /* budget of one */
 
-/* Slots of channels, behind what is seldom needed. */
+/* Slots of channels, behind what is seldom needed. A session without channels and work has none of its own, but looks at an empty one. */
 struct table {
     sim_time swept_at; /* keepalives before this time are counted */
     struct handshake *shaking;
@@ -300,7 +300,7 @@ static inline sim_time call_departure(const struct host *h)
 }
 void call_channel(struct host *, struct online *, chan_h, enum chan_event, const struct chan_info *);
 /* Formats an empty session; the caller starts or seeds the node. */
-struct online *session_open(struct host *, peer_h, sim_time now);
+struct online *session_open(struct host *, peer_h);
 /* When the kernel shall wake this identity. */
 sim_time host_due(const struct identity *);
 
@@ -374,7 +374,7 @@ void channel_receive_close(struct host *, struct identity *, const struct event 
 /* All that is due on channels. */
 void channel_wake(struct host *, struct identity *, peer_h, sim_time now);
 int channel_do(struct env *, enum chan_op, struct chan_args *);
-struct table *channel_table_open(struct host *, struct online *, sim_time now);
+void channel_table_open(struct online *);
 /* Room for so many channels beyond the used ones, or as many as there can be. */
 void channel_table_reserve(struct host *, struct online *, unsigned more);
 void channel_table_close(struct host *, struct online *);

@@ -205,7 +205,7 @@ static void sweep_received(struct host *h, struct channel *c, struct grid g, sim
 void keepalive_sweep(struct host *h, struct online *o, peer_h self, sim_time to)
 {
     sim_time from = o->table->swept_at;
-    if (to <= from || h->net->keepalives_one_by_one)
+    if (to <= from || o->used == 0 || h->net->keepalives_one_by_one)
         return;
     o->table->swept_at = to;
     for (chan_h slot = 0; slot < o->used; slot++) {
@@ -416,8 +416,10 @@ void keepalive_receive(struct host *h, struct identity *id, const struct event *
 
 void keepalive_watch(struct host *h, peer_h self, sim_time now)
 {
-    identity_of(h, self)->online->table->quiet_s = 0;
-    watch(identity_of(h, self)->online, now);
+    struct online *o = identity_of(h, self)->online;
+    if (o->slots > 0)
+        o->table->quiet_s = 0;
+    watch(o, now);
     kernel_wake_at(h->part, self, host_due(identity_of(h, self)));
 }
 
@@ -492,5 +494,6 @@ void keepalive_wake(struct host *h, struct identity *id, peer_h self, sim_time n
     if (id->online != o)
         return;
     o->watch_due = time_min(o->watch_due, due);
-    o->table->quiet_s = quiet_seconds(due);
+    if (o->slots > 0)
+        o->table->quiet_s = quiet_seconds(due);
 }

@@ -75,7 +75,7 @@ void call_channel(struct host *h, struct online *o, chan_h slot, enum chan_event
 
 /* ---- sessions ---- */
 
-struct online *session_open(struct host *h, peer_h peer, sim_time now)
+struct online *session_open(struct host *h, peer_h peer)
 {
     kernel_seat(h->part, peer);
     struct identity *id = identity_of(h, peer);
@@ -87,7 +87,7 @@ struct online *session_open(struct host *h, peer_h peer, sim_time now)
                                   .channel_due = TIME_NEVER,
                                   .watch_due = TIME_NEVER,
                                   .bytes = (uint32_t)bytes};
-    channel_table_open(h, id->online, now);
+    channel_table_open(id->online);
     id->incarnation++;
     id->refuses = false;
     h->counts.online++;
@@ -130,7 +130,7 @@ static void arm(struct host *h, peer_h peer)
 void net_start(struct net *n, struct part *part, peer_h peer, sim_time now, const struct node_opts *opts)
 {
     struct host *h = host_at(n, part);
-    struct online *o = session_open(h, peer, now);
+    struct online *o = session_open(h, peer);
     call_begin(h, peer, now);
     o->node_due = actor_of(n, peer)->start(o->block, &h->env, opts);
     call_end(h);

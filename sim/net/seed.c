@@ -23,7 +23,7 @@ static struct env *seed_env(struct host *h, peer_h peer)
 struct node *net_seed_begin(struct net *n, peer_h peer, const struct node_seed *seed, struct env **env)
 {
     struct host *h = host_of(n, peer);
-    struct online *o = session_open(h, peer, kernel_now(n->kernel));
+    struct online *o = session_open(h, peer);
     channel_table_reserve(h, o, seed->links);
     *env = seed_env(h, peer);
     o->node_due = actor_of(n, peer)->seed(o->block, *env, seed);

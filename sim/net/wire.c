@@ -185,6 +185,8 @@ static bool port_work(struct env *env, size_t bytes)
 {
     struct host *h = host_in(env);
     struct online *o = identity_of(h, env->self)->online;
+    if (o->slots == 0)
+        channel_table_reserve(h, o, 1); /* which keeps the size of this */
     size_t old = o->table->work_bytes;
     if (bytes > h->net->config.overlay->limits.block_bytes)
         return false;
