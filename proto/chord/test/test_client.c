@@ -258,7 +258,7 @@ static void clients_may_stay_with_any_peer(void **state)
         peer_h peer;
         chan_h chan;
         bool routed;
-        assert_true(node_link_at(overlay_node(o, p)->node, 0, &peer, &chan, &routed));
+        assert_true(node_link_at(overlay_node(o, p)->node, &overlay_node(o, p)->env, 0, &peer, &chan, &routed));
         assert_in_range(peer, 0, 2); /* who let it in */
         elsewhere += peer != owner_of(o, p);
         assert_int_equal(overlay_facts(o, p, FACT_ATTACHED), 1);
