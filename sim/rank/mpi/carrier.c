@@ -2,21 +2,24 @@
 /* Meetings over MPI: to each rank one message with the head and as many of the bytes as fit, then the rest if there is any. Between two ranks MPI keeps the order of
  * messages, so neither numbers nor barriers are needed. Only calls of MPI-2, from one thread. */
 #include <mpi.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "sim/rank/mpi/guard.h"
 #include "sim/rank/mpi/plugin.h"
 
-#define FIRST_BYTES  32768u               /* of the first message at most, head included: most windows need no second */
+#define FIRST_BYTES  262144u              /* of the first message at most, head included: windows of a million peers and a few ranks need no second */
 #define PIECE_BYTES  ((size_t)1 << 30)    /* of a further message: MPI counts in int */
 #define LETTER_BYTES (FIRST_BYTES - sizeof(struct envelope))
 #define SPINS        2000
-#define YIELDS       2000
+#define SLEEP_NS     5000 /* the first; each further one is longer */
+#define GROWTH_NS    1000
+#define SLEEPS_GROW  95u
+#define LONG_WAIT    20u
 
 enum tag { TAG_FIRST = 1, TAG_REST };
 
@@ -33,7 +36,7 @@ struct lane {
 
 struct mpi {
     int self, count;
-    int spins; /* before it lets others run: none when there are more ranks here than processors */
+    unsigned spins, spins_max; /* looks before it sleeps; none when there are more ranks here than processors */
     struct guard *guard;
     struct lane *lane;
     MPI_Request *request;
@@ -58,19 +61,24 @@ static MPI_Request *new_request(struct mpi *m)
     return &m->request[m->requests++];
 }
 
-/* MPI would wait at full speed, for hours if need be. Here a long wait leaves the processor to others; a lost rank is the guard's to find. */
+/* MPI would wait at full speed, for hours if need be. Here a wait soon becomes a row of short sleeps: on a busy machine a yield would give away a whole time slice, where who sleeps
+ * for some microseconds is among the first to be woken. Where waits are long, looking on is for nothing, and the time for it shrinks; where they are short, it grows
+ * again. A lost rank is the guard's to find. */
 static void wait_for_all(struct mpi *m)
 {
     int done = 0;
+    unsigned sleeps = 0;
     for (unsigned n = 0; !done; n++) {
         MPI_Testall(m->requests, m->request, &done, MPI_STATUSES_IGNORE);
-        if (done || n < (unsigned)m->spins)
+        if (done || n < m->spins)
             continue;
-        if (n < (unsigned)m->spins + YIELDS)
-            sched_yield();
-        else
-            nanosleep(&(struct timespec){.tv_nsec = 50000}, NULL);
+        nanosleep(&(struct timespec){.tv_nsec = SLEEP_NS + (sleeps < SLEEPS_GROW ? sleeps : SLEEPS_GROW) * GROWTH_NS}, NULL);
+        sleeps++;
     }
+    if (sleeps == 0)
+        m->spins = m->spins + m->spins / 16 + 1 < m->spins_max ? m->spins + m->spins / 16 + 1 : m->spins_max;
+    else if (sleeps > LONG_WAIT)
+        m->spins /= 2;
     m->requests = 0;
 }
 
@@ -213,9 +221,10 @@ static int begin(struct carrier *c, char *error, size_t cap)
     }
     MPI_Comm_rank(MPI_COMM_WORLD, &m->self);
     MPI_Comm_size(MPI_COMM_WORLD, &m->count);
-    m->spins = sysconf(_SC_NPROCESSORS_ONLN) >= ranks_here(m) ? SPINS : 0;
+    m->spins = m->spins_max = sysconf(_SC_NPROCESSORS_ONLN) >= ranks_here(m) ? SPINS : 0;
     if (open_lanes(m))
         no_memory();
+    prctl(PR_SET_TIMERSLACK, 1000); /* a sleep of microseconds is one */
     if (begin_guard(m, error, cap))
         return -1;
     *c = (struct carrier){.impl = m, .self = (unsigned)m->self, .count = (unsigned)m->count, .meet = meet, .clock_ns = clock_ns};
