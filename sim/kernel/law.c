@@ -101,27 +101,23 @@ double law_cdf(const struct law *law, double t)
     return 0;
 }
 
-/* The equilibrium law H(t) = integral of (1 - F) from 0 to t over the mean, both tails, of the two kinds that have no closed inverse. */
-struct equilibrium {
-    const struct law *law;
-    double mean;
-    double gamma; /* Weibull: gamma(1/shape) */
-};
+/* The equilibrium law H(t) = integral of (1 - F) from 0 to t over the mean, both tails, of the two kinds that have no closed inverse; and Weibull's hazard, of which the survival
+ * is made. */
+struct tails { double lower, upper, hazard; };
 
-struct tails { double lower, upper; };
-
-static struct tails equilibrium_at(const struct equilibrium *eq, double t)
+static struct tails equilibrium_at(const struct law_equilibrium *eq, double t)
 {
-    const struct law *law = eq->law;
+    const struct law *law = &eq->law;
     if (law->kind == LAW_WEIBULL) {
         /* With x = (t/scale)^shape the integral is the incomplete gamma function of order 1/shape. */
-        struct special_gamma g = special_gamma_incomplete(1 / law->b, eq->gamma, real_pow(t / law->a, law->b));
-        return (struct tails){g.lower, g.upper};
+        double x = real_pow(t / law->a, law->b);
+        struct special_gamma g = special_gamma_incomplete(1 / law->b, eq->gamma, x);
+        return (struct tails){g.lower, g.upper, x};
     }
     /* Lognormal: integral of 1 - F = t (1 - F(t)) + mean * Phi(z - sigma). In the upper tail the two terms nearly cancel, but t density(z) =
      * mean density(z - sigma), so that a difference of Mills ratios remains. */
     double z = real_log(t / law->a) / law->b, y = z - law->b;
-    struct tails h;
+    struct tails h = {.hazard = 0};
     h.lower = t / eq->mean * special_normal_upper(z) + special_normal_upper(-y);
     h.upper = y > -5 ? special_normal_density(y) * (special_normal_mills(y) - special_normal_mills(z)) : 1 - h.lower;
     return h;
@@ -129,13 +125,14 @@ static struct tails equilibrium_at(const struct equilibrium *eq, double t)
 
 /* Solves H(t) = u by Newton's method on log H (resp. log of the upper tail) over log t, kept inside a bracket by bisection. H(t) <= t / mean bounds t from
  * below, and the step count is bounded: 60 halvings of the bracket are more than a double has digits for. */
-static double equilibrium_quantile(const struct equilibrium *eq, double u)
+static double equilibrium_quantile(const struct law_equilibrium *eq, double u)
 {
     bool upper = u > 0.5;
     double goal = upper ? special_log1p(-u) : real_log(u);
     double low = real_log(u * eq->mean), high = low + 1;
-    for (unsigned i = 0; i < 1024 && equilibrium_at(eq, real_exp(high)).lower < u; i++) {
-        if (upper && real_log(equilibrium_at(eq, real_exp(high)).upper) <= goal)
+    for (unsigned i = 0; i < 1024; i++) {
+        struct tails h = equilibrium_at(eq, real_exp(high));
+        if (h.lower >= u || (upper && real_log(h.upper) <= goal))
             break;
         low = high;
         high += 1;
@@ -151,7 +148,8 @@ static double equilibrium_quantile(const struct equilibrium *eq, double u)
             high = y;
         else
             low = y;
-        double slope = t * survival(eq->law, t) / (eq->mean * tail) * (upper ? -1 : 1);
+        double alive = eq->law.kind == LAW_WEIBULL ? real_exp(-h.hazard) : survival(&eq->law, t);
+        double slope = t * alive / (eq->mean * tail) * (upper ? -1 : 1);
         double next = y - miss / slope;
         if (!(next > low && next < high))
             next = low + (high - low) / 2;
@@ -163,13 +161,18 @@ static double equilibrium_quantile(const struct equilibrium *eq, double u)
     return real_exp(y);
 }
 
-double law_residual_quantile(const struct law *law, double u)
+struct law_equilibrium law_equilibrium(const struct law *law)
+{
+    return (struct law_equilibrium){.law = *law, .mean = law_mean(law), .gamma = law->kind == LAW_WEIBULL ? real_gamma(1 / law->b) : 0};
+}
+
+double law_equilibrium_quantile(const struct law_equilibrium *eq, double u)
 {
     assert(u > 0 && u < 1);
-    double mean = law_mean(law), a = law->a, b = law->b;
+    double mean = eq->mean, a = eq->law.a, b = eq->law.b;
     if (!(mean < INFINITY))
         return INFINITY;
-    switch (law->kind) {
+    switch (eq->law.kind) {
     case LAW_NEVER:
         return INFINITY;
     case LAW_FIXED:
@@ -177,15 +180,20 @@ double law_residual_quantile(const struct law *law, double u)
     case LAW_UNIFORM: /* H rises linearly up to a, then 1 - H = (b - t)^2 / (2 (b - a) mean) */
         return u * mean <= a ? u * mean : b - sqrt((1 - u) * 2 * (b - a) * mean);
     case LAW_EXPONENTIAL: /* without memory */
-        return law_quantile(law, u);
+        return law_quantile(&eq->law, u);
     case LAW_PARETO: /* linear up to min, then 1 - H = (t/min)^(1-shape) / shape */
         return u * mean <= a ? u * mean : a * real_pow(b * (1 - u), -1 / (b - 1));
     case LAW_WEIBULL:
     case LAW_LOGNORMAL:
         break;
     }
-    struct equilibrium eq = {.law = law, .mean = mean, .gamma = law->kind == LAW_WEIBULL ? real_gamma(1 / b) : 0};
-    return equilibrium_quantile(&eq, u);
+    return equilibrium_quantile(eq, u);
+}
+
+double law_residual_quantile(const struct law *law, double u)
+{
+    const struct law_equilibrium eq = law_equilibrium(law);
+    return law_equilibrium_quantile(&eq, u);
 }
 
 /* Each kind solves 1 - F(age + r) = (1 - u) (1 - F(age)) for r in a form that keeps its digits when r is far below age. */

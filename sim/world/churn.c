@@ -31,6 +31,8 @@ void churn_init(struct churn *c, const struct scenario *s)
                         .permanent = s->bootstrap_nodes,
                         .session = s->session,
                         .offline = s->offline,
+                        .session_age = law_equilibrium(&s->session),
+                        .offline_age = law_equilibrium(&s->offline),
                         .online_share = 1,
                         .ids = 1,
                         .graceful = s->graceful};
@@ -214,7 +216,7 @@ static struct churn_start poisson_at_start(const struct churn *c, uint32_t ident
 {
     if (identity >= c->peers)
         return (struct churn_start){false, NEVER_THERE, c->arrival[identity - c->peers]};
-    double age = law_residual_quantile(&c->session, churn_unit(c, identity, DRAW_AGE));
+    double age = law_equilibrium_quantile(&c->session_age, churn_unit(c, identity, DRAW_AGE));
     return (struct churn_start){true, churn_ns(age),
                                 churn_ns(law_quantile(&c->session, churn_unit(c, identity, DRAW_LEFT))) + 1};
 }
@@ -232,7 +234,7 @@ struct churn_start churn_at_start(const struct churn *c, uint32_t identity)
         return poisson_at_start(c, identity);
     bool online = churn_unit(c, identity, DRAW_ONLINE) < c->online_share;
     const struct law *law = online ? &c->session : &c->offline;
-    double age = law_residual_quantile(law, u);
+    double age = law_equilibrium_quantile(online ? &c->session_age : &c->offline_age, u);
     double left = law_remaining_quantile(law, age, churn_unit(c, identity, DRAW_LEFT));
     struct churn_start start = {online, churn_ns(age), churn_ns(left) + 1};
     return c->amplitude > 0 ? from_the_past(c, identity, start) : start;

@@ -37,6 +37,7 @@ struct churn {
     enum churn_source source;
     uint32_t permanent;
     struct law session, offline;
+    struct law_equilibrium session_age, offline_age; /* of the intervals that cover time 0 */
     double online_share; /* of the time that a churning identity is online */
     double graceful;
     uint32_t ids; /* of each device from `permanent` on, one after the other */
