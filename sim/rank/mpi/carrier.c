@@ -2,6 +2,9 @@
 /* Meetings over MPI: to each rank one message with the head and as many of the bytes as fit, then the rest if there is any. Between two ranks MPI keeps the order of
  * messages, so neither numbers nor barriers are needed. Only calls of MPI-2, from one thread. */
 #include <mpi.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,11 +18,12 @@
 #define FIRST_BYTES  262144u              /* of the first message at most, head included: windows of a million peers and a few ranks need no second */
 #define PIECE_BYTES  ((size_t)1 << 30)    /* of a further message: MPI counts in int */
 #define LETTER_BYTES (FIRST_BYTES - sizeof(struct envelope))
-#define SPINS        2000
+#define LOOKS        2000u
 #define SLEEP_NS     5000 /* the first; each further one is longer */
 #define GROWTH_NS    1000
 #define SLEEPS_GROW  95u
-#define LONG_WAIT    20u
+#define SHORT_WAIT_NS 200000u
+#define LONG_WAIT_NS  1000000u
 
 enum tag { TAG_FIRST = 1, TAG_REST };
 
@@ -36,7 +40,8 @@ struct lane {
 
 struct mpi {
     int self, count;
-    unsigned spins, spins_max; /* looks before it sleeps; none when there are more ranks here than processors */
+    bool crowded;   /* more ranks here than processors */
+    unsigned looks; /* before it sleeps */
     struct guard *guard;
     struct lane *lane;
     MPI_Request *request;
@@ -61,24 +66,38 @@ static MPI_Request *new_request(struct mpi *m)
     return &m->request[m->requests++];
 }
 
-/* MPI would wait at full speed, for hours if need be. Here a wait soon becomes a row of short sleeps: on a busy machine a yield would give away a whole time slice, where who sleeps
- * for some microseconds is among the first to be woken. Where waits are long, looking on is for nothing, and the time for it shrinks; where they are short, it grows
- * again. A lost rank is the guard's to find. */
+static uint64_t clock_ns(void *impl)
+{
+    struct timespec t;
+    (void)impl;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* MPI would wait at full speed, for hours if need be. Here a wait looks on for a while (and lets others run, where there are more ranks than processors), then becomes a row of
+ * short sleeps: on a busy machine a yield gives away a whole time slice, where who sleeps for some microseconds is among the first to be woken. Where waits are long, looking
+ * on is for nothing, and there is less of it; where they are short, more again. A lost rank is the guard's to find. */
 static void wait_for_all(struct mpi *m)
 {
     int done = 0;
+    uint64_t began_ns = clock_ns(m);
     unsigned sleeps = 0;
     for (unsigned n = 0; !done; n++) {
         MPI_Testall(m->requests, m->request, &done, MPI_STATUSES_IGNORE);
-        if (done || n < m->spins)
-            continue;
-        nanosleep(&(struct timespec){.tv_nsec = SLEEP_NS + (sleeps < SLEEPS_GROW ? sleeps : SLEEPS_GROW) * GROWTH_NS}, NULL);
-        sleeps++;
+        if (done)
+            break;
+        if (n >= m->looks) {
+            nanosleep(&(struct timespec){.tv_nsec = SLEEP_NS + (sleeps < SLEEPS_GROW ? sleeps : SLEEPS_GROW) * GROWTH_NS}, NULL);
+            sleeps++;
+        } else if (m->crowded) {
+            sched_yield();
+        }
     }
-    if (sleeps == 0)
-        m->spins = m->spins + m->spins / 16 + 1 < m->spins_max ? m->spins + m->spins / 16 + 1 : m->spins_max;
-    else if (sleeps > LONG_WAIT)
-        m->spins /= 2;
+    uint64_t took_ns = clock_ns(m) - began_ns;
+    if (took_ns < SHORT_WAIT_NS && m->looks < LOOKS)
+        m->looks += m->looks / 16 + 1;
+    else if (took_ns > LONG_WAIT_NS)
+        m->looks /= 2;
     m->requests = 0;
 }
 
@@ -152,14 +171,6 @@ static void meet(void *impl, const struct ranks_head *mine, const struct blob *o
     guard_works(m->guard, mine->purpose == RANKS_WINDOW);
 }
 
-static uint64_t clock_ns(void *impl)
-{
-    struct timespec t;
-    (void)impl;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 /* ---- beginning and end ---- */
 
 static int open_lanes(struct mpi *m)
@@ -221,7 +232,8 @@ static int begin(struct carrier *c, char *error, size_t cap)
     }
     MPI_Comm_rank(MPI_COMM_WORLD, &m->self);
     MPI_Comm_size(MPI_COMM_WORLD, &m->count);
-    m->spins = m->spins_max = sysconf(_SC_NPROCESSORS_ONLN) >= ranks_here(m) ? SPINS : 0;
+    m->crowded = sysconf(_SC_NPROCESSORS_ONLN) < ranks_here(m);
+    m->looks = LOOKS;
     if (open_lanes(m))
         no_memory();
     prctl(PR_SET_TIMERSLACK, 1000); /* a sleep of microseconds is one */
