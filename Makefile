@@ -38,6 +38,8 @@ long_tests := $(call programs_in,test/long_*.c)
 benches := $(call programs_in,bench/bench_*.c)
 fuzzers := $(call programs_in,fuzz/fuzz_*.c)
 replays := $(fuzzers:%=%-replay)
+layout_src := $(sort $(filter-out proto/test/% proto/fuzz/%,$(wildcard proto/*.[ch] proto/*/*.[ch])) $(wildcard sim/chord2003/*.[ch] sim/hostile/*.[ch] sim/net/*.[ch] sim/world/*.[ch]) \
+    sim/record/capture.c sim/record/histogram.h sim/record/series.h)
 # Helpers that several tests of a folder share: x/test/*.c that are no programs.
 test_help := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(call sources_in,test/test_*.c) $(call sources_in,test/long_*.c),$(call sources_in,test/*.c)))
 test_scripts := scripts/check-proto.sh $(call sources_in,test/test_*.sh) $(sort $(wildcard analysis/test/test_*.sh workloads/gallery/test/test_*.sh))
@@ -174,8 +176,11 @@ $(BUILD)/analysis/%.o: FLAGS += -D_GNU_SOURCE $(HDF5_CFLAGS)
 $(BUILD)/sim/%.o: FLAGS += -D_GNU_SOURCE
 $(BUILD)/sim/record/h5.o: FLAGS += $(HDF5_CFLAGS)
 $(BUILD)/sim/crypto/document.o: FLAGS += -isystem /usr/include/libxml2
-$(BUILD)/sim/record/version.o: FLAGS += -DREVISION='"$(REVISION)"'
-$(BUILD)/sim/record/version.o: $(BUILD)/revision
+$(BUILD)/sim/record/version.o: FLAGS += -DREVISION='"$(REVISION)"' -include $(BUILD)/layout.h
+$(BUILD)/sim/record/version.o: $(BUILD)/revision $(BUILD)/layout.h
+# How sources lay out what a checkpoint keeps as it lies in memory.
+$(BUILD)/layout.h: scripts/layout.sh $(layout_src)
+	@mkdir -p $(@D); echo "#define LAYOUT UINT64_C(0x$$(scripts/layout.sh $(layout_src)))" >$@
 # Touched only when the revision is another one.
 $(BUILD)/revision: always
 	@mkdir -p $(@D); echo "$(REVISION)" | cmp -s - $@ || echo "$(REVISION)" >$@

@@ -248,6 +248,12 @@ int heap_run(struct heap_engine *h, sim_time until)
     return 0;
 }
 
+void heap_each(const struct heap_engine *h, void (*each)(void *, const struct event *, const uint8_t *), void *context)
+{
+    for (size_t i = 0; i < h->flights; i++)
+        each(context, &h->flight[i].e, h->flight[i].bytes);
+}
+
 size_t heap_memory(const struct heap_engine *h)
 {
     return sizeof *h + h->flights_max * sizeof *h->flight + h->flight_bytes +

@@ -14,6 +14,8 @@ void heap_post(struct heap_engine *, const struct event *, const uint8_t *bytes)
 void heap_wake_at(struct heap_engine *, uint32_t node, sim_time due);
 sim_time heap_due(const struct heap_engine *, uint32_t node);
 int heap_run(struct heap_engine *, sim_time until); /* 0, or the status of a stop */
+/* Each datagram under way, in no order. */
+void heap_each(const struct heap_engine *, void (*each)(void *context, const struct event *, const uint8_t *bytes), void *context);
 size_t heap_memory(const struct heap_engine *);
 
 #endif

@@ -229,3 +229,13 @@ int parallel_run(struct kernel *k, sim_time until)
         ;
     return status;
 }
+
+void parallel_settle(struct kernel *k)
+{
+    for (unsigned i = k->here; i < k->here_end; i++)
+        state(&k->part[i]);
+    if (k->ranks)
+        exchange_wait(k->exchange, k->part[k->here].turn);
+    for (unsigned i = k->here; i < k->here_end; i++)
+        import(&k->part[i]);
+}

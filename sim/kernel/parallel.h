@@ -7,5 +7,7 @@
 
 /* 0, or the status that all partitions agreed to stop with. */
 int parallel_run(struct kernel *, sim_time until);
+/* Between runs: what parts have posted to each other comes to those it is for. */
+void parallel_settle(struct kernel *);
 
 #endif

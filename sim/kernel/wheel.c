@@ -202,3 +202,22 @@ void wheel_sweep(struct wheel *w, bool (*keep)(void *, const struct record *), v
     if (w->beyond.chunk == ARENA_NONE)
         w->beyond_least = WINDOW_NONE;
 }
+
+static void slot_each(const struct wheel *w, struct slot list, void (*each)(void *, const struct record *), void *context)
+{
+    for (; list.chunk != ARENA_NONE; list.fill = CHUNK_RECORDS) {
+        const struct chunk *c = arena_at(w->arena, list.chunk);
+        for (uint32_t i = 0; i < list.fill; i++)
+            each(context, &c->record[i]);
+        list.chunk = c->next;
+    }
+}
+
+void wheel_each(const struct wheel *w, void (*each)(void *, const struct record *), void *context)
+{
+    for (uint32_t i = 0; i < WHEEL_SLOTS; i++) {
+        slot_each(w, w->near[i], each, context);
+        slot_each(w, w->far[i], each, context);
+    }
+    slot_each(w, w->beyond, each, context);
+}

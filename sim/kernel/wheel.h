@@ -55,6 +55,8 @@ void wheel_release(struct wheel *, struct slot);
 /* The chunk to begin with when fetching the next window's records into the cache while this one runs; and the step from chunk to chunk. */
 uint32_t wheel_ahead(const struct wheel *);
 uint32_t wheel_fetch(const struct wheel *, uint32_t chunk);
+/* Each record, in no order. */
+void wheel_each(const struct wheel *, void (*each)(void *context, const struct record *), void *context);
 /* Drops the records for which keep says no. */
 void wheel_sweep(struct wheel *, bool (*keep)(void *, const struct record *), void *context);
 

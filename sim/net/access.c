@@ -97,3 +97,20 @@ bool access_down(struct host *h, const struct event *e, const uint8_t *bytes)
     }
     return true;
 }
+
+static bool is_first_of_device(const struct net *n, peer_h peer)
+{
+    return peer == 0 || device_of(n, peer - 1) != device_of(n, peer);
+}
+
+void access_put(const struct net *n, peer_h peer, struct stream *s)
+{
+    if (is_first_of_device(n, peer))
+        STREAM_PUT(s, n->line[device_of(n, peer)]);
+}
+
+void access_get(struct net *n, peer_h peer, struct stream_reader *r)
+{
+    if (is_first_of_device(n, peer))
+        STREAM_GET(r, n->line[device_of(n, peer)]);
+}

@@ -382,3 +382,37 @@ sim_time handshake_wake(struct host *h, struct identity *id, peer_h self, sim_ti
             due = time_min(due, s->due);
     return due;
 }
+
+/* ---- for a checkpoint ---- */
+
+void handshake_put(const struct online *o, struct stream *s)
+{
+    uint32_t n = 0;
+    for (const struct handshake *h = o->table->shaking; h; h = h->next)
+        n++;
+    stream_put_u32(s, n);
+    for (const struct handshake *h = o->table->shaking; h; h = h->next) {
+        struct handshake copy = *h;
+        copy.next = NULL;
+        STREAM_PUT(s, copy);
+    }
+}
+
+/* In the order in which they stood. */
+bool handshake_get(struct host *h, struct online *o, struct stream_reader *r)
+{
+    struct handshake **end = &o->table->shaking;
+    for (uint32_t n = stream_get_u32(r); n > 0 && !r->bad; n--) {
+        struct handshake *s = slab_get(&h->slab, sizeof *s);
+        STREAM_GET(r, *s);
+        s->next = NULL;
+        *end = s;
+        end = &s->next;
+    }
+    return !r->bad;
+}
+
+size_t handshake_bytes(void)
+{
+    return sizeof(struct handshake);
+}

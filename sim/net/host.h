@@ -10,6 +10,7 @@
 #include <assert.h>
 
 #include "proto/base/hash.h"
+#include "sim/checkpoint/stream.h"
 #include "sim/kernel/random.h"
 #include "sim/kernel/reserve.h"
 #include "sim/net/handles.h"
@@ -287,6 +288,12 @@ static inline uint32_t device_of(const struct net *n, peer_h peer)
     return ids <= 1 || peer < singles ? peer : singles + (peer - singles) / ids;
 }
 
+/* Of the sides of one cut: a bit for each identity. */
+static inline size_t cut_bytes(const struct net *n)
+{
+    return (n->config.identities / 64 + 1) * sizeof(uint64_t);
+}
+
 /* ---- net.c: calls into a node ---- */
 
 /* Everything that happens to an online node stands between begin and end: its CPU is charged, its invariants are checked and a stop asked for inside takes
@@ -348,6 +355,9 @@ void access_approach(const struct net *, peer_h);
 sim_time access_up(struct host *, peer_h, sim_time at, uint32_t bytes);
 /* Whether the downlink of the receiver keeps this datagram for now, or for ever. */
 bool access_down(struct host *, const struct event *, const uint8_t *bytes);
+/* The line of a device, with the first of its identities. */
+void access_put(const struct net *, peer_h, struct stream *);
+void access_get(struct net *, peer_h, struct stream_reader *);
 
 /* ---- channel.c ---- */
 
@@ -395,6 +405,8 @@ void keepalive_receive_note(struct host *, struct identity *, const struct event
 /* Sends those that are due, where they are sent one by one; before anything else that the wake-up does. */
 void keepalive_send_due(struct host *, const struct online *, peer_h self, sim_time now);
 void keepalive_wake(struct host *, struct identity *, peer_h self, sim_time now);
+/* The index of these settings in the partition; 0: there is no room for more. */
+unsigned keepalive_schedule(struct host *, const struct schedule *);
 /* What will be heard on the channels of this node has changed: looks for silences again. */
 void keepalive_watch(struct host *, peer_h self, sim_time now);
 /* A node that was built in mid-life looks at its channels at a time of its own for the first time. */
@@ -427,6 +439,10 @@ void handshake_receive(struct host *, struct identity *, const struct event *, c
 sim_time handshake_wake(struct host *, struct identity *, peer_h, sim_time now);
 void handshake_forget(struct host *, struct online *, chan_h);
 void handshake_forget_all(struct host *, struct online *);
+/* Those of a session, for a checkpoint. */
+void handshake_put(const struct online *, struct stream *);
+bool handshake_get(struct host *, struct online *, struct stream_reader *);
+size_t handshake_bytes(void);
 
 /* ---- configure.c ---- */
 

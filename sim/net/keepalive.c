@@ -288,6 +288,11 @@ static unsigned schedule_of_peer(struct host *h, sim_time interval)
     return k;
 }
 
+unsigned keepalive_schedule(struct host *h, const struct schedule *s)
+{
+    return schedule_index(h, s->interval, s->silent_after);
+}
+
 void keepalive_receive_note(struct host *h, struct identity *id, const struct event *e, const uint8_t *bytes)
 {
     struct online *o = id->online;

@@ -48,7 +48,7 @@ void net_weather(struct net *n, double loss, double latency, sim_time slower)
 
 unsigned net_cut(struct net *n, const uint64_t *side)
 {
-    size_t bytes = (n->config.identities / 64 + 1) * sizeof *side;
+    size_t bytes = cut_bytes(n);
     assert(n->cuts < NET_CHANGES_MAX);
     struct cut *c = &n->cut[n->cuts];
     *c = (struct cut){.from = kernel_now(n->kernel), .to = TIME_NEVER, .side = must(malloc(bytes))};

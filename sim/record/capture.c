@@ -203,6 +203,50 @@ int capture_unpack(struct capture *c, unsigned partition, const void *bytes, siz
     return 0;
 }
 
+/* ---- for a checkpoint ---- */
+
+void capture_put(const struct capture *c, unsigned partition, struct stream *s)
+{
+    const struct capture_part *p = &c->part[partition];
+    stream_put_u64(s, c->full_at);
+    stream_put_u64(s, p->failed);
+    stream_put_u64(s, p->packets);
+    stream_put(s, p->packet, p->packets * sizeof *p->packet);
+    stream_put_u64(s, p->used);
+    stream_put(s, p->bytes, p->used);
+}
+
+int capture_get(struct capture *c, struct stream_reader *r)
+{
+    struct capture_part *p = &c->part[0];
+    c->full_at = stream_get_u64(r);
+    p->failed |= stream_get_u64(r) != 0;
+    uint64_t packets = stream_get_u64(r), base = p->used;
+    for (uint64_t k = 0; k < packets && !r->bad; k++) {
+        if (!part_room(p, 0)) {
+            p->failed = true;
+            return 0;
+        }
+        struct packet *packet = &p->packet[p->packets];
+        STREAM_GET(r, *packet);
+        packet->partition = 0;
+        packet->offset += base;
+        p->packets += !r->bad;
+    }
+    uint64_t used = stream_get_u64(r);
+    const void *bytes = stream_take(r, used);
+    if (r->bad)
+        return -1;
+    if (!part_room(p, used)) {
+        p->failed = true;
+        return 0;
+    }
+    if (used)
+        memcpy(p->bytes + p->used, bytes, used);
+    p->used += used;
+    return stream_at_end(r) ? 0 : -1;
+}
+
 sim_time capture_full_at(const struct capture *c)
 {
     return c->full_at;

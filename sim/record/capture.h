@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "sim/checkpoint/stream.h"
 #include "sim/net/net.h"
 
 struct capture;
@@ -43,6 +44,9 @@ void capture_instant(struct capture *, sim_time now, uint64_t bytes);
 void capture_pack(const struct capture *, unsigned partition, void **bytes, size_t *size);
 /* Takes such bytes in place of the partition's own. 0, or -1: no memory, or what was packed was not whole. */
 int capture_unpack(struct capture *, unsigned partition, const void *bytes, size_t size);
+/* For a checkpoint: what a partition has captured; it goes to the first partition of the run that goes on. capture_get: 0, or -1: damaged. */
+void capture_put(const struct capture *, unsigned partition, struct stream *);
+int capture_get(struct capture *, struct stream_reader *);
 /* When it was full, and ended; TIME_NEVER if it never was. The comment of the section tells it too. */
 sim_time capture_full_at(const struct capture *);
 /* Writes everything. 0, or -1 with errno and no file. packets (if not NULL): how many. */

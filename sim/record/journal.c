@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "sim/checkpoint/archive.h"
 #include "sim/record/file.h"
 #include "sim/record/payload.h"
 #include "sim/record/segments.h"
@@ -20,6 +21,7 @@ struct journal {
     struct segment_writer writer;
     struct payload payload;
     struct histogram before[HISTOGRAMS]; /* as of the last row */
+    uint64_t head_bytes;                 /* of the file, up to the end of its head */
     char path[PATH_MAX];
     char error[PATH_MAX + 128];
 };
@@ -257,6 +259,44 @@ void journal_finish(struct journal *r, sim_time now, const struct summary *s,
     append(r, SEGMENT_CLOSE);
 }
 
+/* ---- for a checkpoint ---- */
+
+/* Read back from the file: a segment is packed once. What cannot be read sticks as any other failure does, and the run ends for want of it. */
+void journal_put(struct journal *r, struct stream *s)
+{
+    uint8_t bytes[65536];
+    STREAM_PUT(s, r->before);
+    stream_put_u32(s, r->writer.number);
+    stream_put_u64(s, r->writer.bytes - r->head_bytes);
+    for (uint64_t at = r->head_bytes; at < r->writer.bytes;) {
+        size_t want = r->writer.bytes - at < sizeof bytes ? (size_t)(r->writer.bytes - at) : sizeof bytes;
+        ssize_t n = pread(r->fd, bytes, want, (off_t)at);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0) {
+            record_failed(r, n < 0 ? errno : EIO);
+            return;
+        }
+        stream_put(s, bytes, (size_t)n);
+        at += (uint64_t)n;
+    }
+}
+
+/* The head is another one, and has number 0 like the old one: what follows stands as it stood. */
+void journal_get(struct journal *r, struct stream_reader *in)
+{
+    STREAM_GET(in, r->before);
+    uint32_t number = stream_get_u32(in);
+    uint64_t len = stream_get_u64(in);
+    const void *bytes = stream_take(in, len);
+    if (in->bad || file_write_all(r->fd, bytes, len)) {
+        record_failed(r, in->bad ? EILSEQ : errno);
+        return;
+    }
+    r->writer.number = number;
+    r->writer.bytes += len;
+}
+
 const char *journal_error(const struct journal *r)
 {
     return r->error[0] ? r->error : NULL;
@@ -292,21 +332,23 @@ static int begin_file(struct journal *r, const char *part, const struct journal_
         return -1;
     put_head(&r->payload, head);
     append(r, SEGMENT_HEAD);
+    r->head_bytes = r->writer.bytes;
     return r->error[0] ? -1 : 0;
 }
 
 /* The new segments take the place of the old, then the scenario does, and only then the results of an earlier run go: they must not be taken for this
  * one's, and a run that cannot begin leaves them alone. */
-static int take_folder(struct journal *r, const char *folder, const char *part, char *error, size_t error_cap)
+static int take_folder(struct journal *r, const char *folder, const char *part, bool goes_on, char *error, size_t error_cap)
 {
-    static const char *const old[] = {"results.h5", "summary.json", "report.html", "capture.pcapng"};
+    static const char *const old[] = {"results.h5", "summary.json", "report.html", "capture.pcapng", ARCHIVE_FILE};
+    size_t olds = sizeof old / sizeof old[0] - goes_on;
     if (rename(part, r->path)) {
         record_failed(r, errno);
         snprintf(error, error_cap, "%s", r->error);
         return -1;
     }
     int failed = file_keep_part(folder, "scenario.resolved.yaml", error, error_cap);
-    for (size_t i = 0; i < sizeof old / sizeof old[0] && !failed; i++)
+    for (size_t i = 0; i < olds && !failed; i++)
         failed = file_remove(folder, old[i], error, error_cap);
     if (failed)
         unlink(r->path);
@@ -330,7 +372,7 @@ static int open_in(struct journal *r, const char *folder, const struct journal_h
         return -1;
     }
     if (file_write_part(folder, "scenario.resolved.yaml", head->text, strlen(head->text), error, error_cap) == 0 &&
-        take_folder(r, folder, part, error, error_cap) == 0)
+        take_folder(r, folder, part, head->goes_on, error, error_cap) == 0)
         return 0;
     unlink(part);
     if (file_path(folder, "scenario.resolved.yaml.part", part, error, 0) == 0)

@@ -18,6 +18,7 @@
 #include <stdbool.h>
 
 #include "proto/base/time.h"
+#include "sim/checkpoint/stream.h"
 #include "sim/record/histogram.h"
 #include "sim/record/series.h"
 #include "sim/record/summary.h"
@@ -35,6 +36,7 @@ struct journal_head {
     uint64_t seed, population;
     sim_time warmup, measure, interval;
     unsigned ranks;
+    bool goes_on; /* from a checkpoint in the folder, which is kept */
     /* For the figures of summary.json: what the key means. */
     const char *(*describe)(const char *key);
 };
@@ -50,6 +52,9 @@ void journal_ring(struct journal *, const struct series_ring *, unsigned count);
 /* complete: it went through to the end of the drain. */
 void journal_finish(struct journal *, sim_time, const struct summary *,
                     const struct histogram *const measured[HISTOGRAMS], bool complete);
+/* For a checkpoint: what was recorded so far, but for the head; and to go on from there, right after journal_open. */
+void journal_put(struct journal *, struct stream *);
+void journal_get(struct journal *, struct stream_reader *);
 /* NULL = all is well. */
 const char *journal_error(const struct journal *);
 void journal_close(struct journal *);

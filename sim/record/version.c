@@ -5,3 +5,8 @@ const char *version_revision(void)
 {
     return REVISION;
 }
+
+uint64_t version_layout(void)
+{
+    return LAYOUT;
+}

@@ -3,8 +3,12 @@
 #ifndef SIM_RECORD_VERSION_H
 #define SIM_RECORD_VERSION_H
 
+#include <stdint.h>
+
 #define RELOADSIM_VERSION "0.1.0"
 
 const char *version_revision(void);
+/* A number for how the sources lay out what a checkpoint keeps (scripts/layout.sh). */
+uint64_t version_layout(void);
 
 #endif

@@ -373,6 +373,8 @@ static int finish_times(const struct finish *f)
     }
     if (finish_regions(f))
         return -1;
+    if (s->checkpoint_every % SECONDS(1))
+        return complain(f->sources, mark_of(f, "checkpoint.every"), "checkpoint.every is a whole number of seconds");
     if (s->record_interval > s->warmup + s->measure)
         return complain(f->sources, mark_of(f, "record.interval"), "record.interval is longer than the whole run");
     sort_faults(s);

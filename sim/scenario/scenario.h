@@ -136,6 +136,7 @@ struct scenario {
     unsigned ring_nodes; /* watched in snapshots of the ring; 0 = none are taken */
     sim_time ring_every;
     unsigned capture_nodes; /* the first so many identities; CAPTURE_ALL = every one */
+    sim_time checkpoint_every; /* 0 = only when asked for */
     unsigned checks;
     struct check check[CHECKS_MAX];
 };

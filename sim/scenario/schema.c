@@ -451,6 +451,12 @@ const struct key schema[] = {
     {"record.capture.nodes", KEY_QUANTITY, UNIT_COUNT, 0, 1e8, .words = alls, AT(capture_nodes), .example = "3",
      .help = "Peers whose datagrams are captured: the first so many."},
 
+    {"checkpoint", KEY_MAP, .absent = "none", .fallback = "none", AT(checkpoint_every), .example = "{every: 30 min}",
+     .help = "Checkpoints of the whole run, in its folder of results (-o): `reloadsim resume DIR` goes on from the last one, on any number of "
+             "partitions or ranks, and ends as the unbroken run. SIGUSR2 asks for one too, whatever stands here."},
+    {"checkpoint.every", KEY_QUANTITY, UNIT_TIME, 1, YEARS, AT(checkpoint_every), .example = "30 min",
+     .help = "Simulated time between them, in whole seconds. The last one is kept."},
+
     {"check", KEY_CHECKS, .fallback = "[]",
      .example = "[{ring_valid: {within: 5 min}}, {lookup.success: \"> 99 %\", except: 10 min after faults}]",
      .help = "What must hold; the exit status is 1 when something does not. At most 64. `reloadsim explain metrics` "

@@ -240,3 +240,40 @@ void aftermath_summary(const struct world *w, struct summary *s)
     for (unsigned i = 0; i < s->faults; i++)
         fill_fault(w, i, &s->fault[i]);
 }
+
+/* ---- for a checkpoint ---- */
+
+void aftermath_put(const struct world *w, struct stream *s)
+{
+    const struct aftermath *a = w->aftermath;
+    stream_put_u32(s, a->bins);
+    for (uint32_t k = 0; k < a->bins; k++) {
+        STREAM_PUT(s, a->expected[k]);
+        STREAM_PUT(s, a->correct[k]);
+        STREAM_PUT(s, a->ring[k]);
+        STREAM_PUT(s, a->values[k]);
+        STREAM_PUT(s, a->ring_known[k]);
+        STREAM_PUT(s, a->values_known[k]);
+    }
+}
+
+void aftermath_get(struct world *w, struct stream_reader *r)
+{
+    struct aftermath *a = w->aftermath;
+    uint32_t bins = stream_get_u32(r);
+    for (uint32_t k = 0; k < bins && !r->bad; k++) {
+        uint32_t count[2], known[2];
+        double value[2];
+        STREAM_GET(r, count);
+        STREAM_GET(r, value);
+        STREAM_GET(r, known);
+        if (k >= a->bins)
+            continue;
+        a->expected[k] = count[0];
+        a->correct[k] = count[1];
+        a->ring[k] = value[0];
+        a->values[k] = value[1];
+        a->ring_known[k] = known[0];
+        a->values_known[k] = known[1];
+    }
+}

@@ -27,6 +27,10 @@ void aftermath_summary(const struct world *, struct summary *);
 /* What look-ups have added: of all ranks, and of this one since assembly_merge, as words of two counters each. Returns how many words. */
 size_t aftermath_account(const struct world *, void **all, void **fresh);
 
+/* For a checkpoint. A run that goes on with a longer or shorter measured phase keeps the bins that it has. */
+void aftermath_put(const struct world *, struct stream *);
+void aftermath_get(struct world *, struct stream_reader *);
+
 /* One series, for tests: bin k covers [k, k + 1) times the interval; weight 0 = nothing known. Good is high for `higher`, else low. */
 struct series {
     const double *value;

@@ -197,11 +197,17 @@ void assembly_seconds(struct world *w, double *seconds, unsigned n)
 bool assembly_interrupted(struct world *w)
 {
     struct kernel_counts counts;
+    bool wanted = w->checkpoint_wanted;
+    if (wanted)
+        w->checkpoint_wanted = false;
+    if (!w->ranks)
+        w->checkpoint_asked |= wanted;
     if (!w->ranks && w->progress.mode == PROGRESS_OFF)
         return w->interrupted;
     kernel_count(w->kernel, &counts);
-    uint64_t word[] = {w->interrupted, counts.events};
-    ranks_sum(w->ranks, word, 2);
+    uint64_t word[] = {w->interrupted, counts.events, wanted && ranks_self(w->ranks) == 0};
+    ranks_sum(w->ranks, word, 3);
     w->seen_events = word[1];
+    w->checkpoint_asked |= word[2] != 0;
     return word[0] != 0;
 }

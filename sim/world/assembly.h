@@ -18,7 +18,7 @@ void assembly_merge(struct world *);
 void assembly_tally(struct world *, struct tally *);
 void assembly_totals(struct world *, struct totals *);
 void assembly_seconds(struct world *, double *seconds, unsigned n);
-/* Whether some rank was interrupted; all get the same answer. */
+/* Whether some rank was interrupted; all get the same answer. All hear whether rank 0 was asked for a checkpoint. */
 bool assembly_interrupted(struct world *);
 
 /* Who to ask about an identity. */

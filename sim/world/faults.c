@@ -219,8 +219,8 @@ static struct overlay configured(const struct world *w, unsigned d)
     return o;
 }
 
-/* A configuration is published, and the chosen have it. */
-static void configure(struct world *w, unsigned i)
+/* One more configuration, and before it the one that everybody has. */
+static void publish_next(struct world *w)
 {
     struct faults *f = w->faults;
     struct overlay o;
@@ -231,6 +231,13 @@ static void configure(struct world *w, unsigned i)
     f->documents++;
     o = configured(w, f->documents);
     net_publish(w->net, &o);
+}
+
+/* A configuration is published, and the chosen have it. */
+static void configure(struct world *w, unsigned i)
+{
+    struct faults *f = w->faults;
+    publish_next(w);
     set_overlay(w);
     spread_begin(w, i);
     for (uint32_t peer = w->first; peer < w->end; peer++)
@@ -320,14 +327,19 @@ static void turn(struct world *w, unsigned i)
     }
 }
 
+/* Nobody is chosen. */
+static bool is_of_everybody(enum fault_kind kind)
+{
+    return kind == FAULT_NETWORK || kind == FAULT_SET;
+}
+
 static void begin(struct world *w, unsigned i)
 {
     struct faults *f = w->faults;
     enum fault_kind kind = w->scenario->fault[i].kind;
-    bool everybody = kind == FAULT_NETWORK || kind == FAULT_SET;
     bool at_once = kind == FAULT_KILL || kind == FAULT_RESTART || kind == FAULT_REBOOT || kind == FAULT_LEAVE;
     f->stage[i] = ON;
-    if (!everybody)
+    if (!is_of_everybody(kind))
         f->map[i] = choose(w, i);
     if (kind == FAULT_CONFIGURE) {
         f->touched[i] = count_online(w, f->map[i]);
@@ -375,4 +387,56 @@ void faults_due(struct world *w)
         if (w->fault_until[i] <= w->now)
             end(w, i);
     }
+}
+
+/* ---- for a checkpoint ---- */
+
+void faults_put(const struct world *w, struct stream *s)
+{
+    const struct faults *f = w->faults;
+    unsigned begun = 0;
+    while (begun < w->scenario->faults && f->stage[begun] != AHEAD) /* they are in the order of time */
+        begun++;
+    stream_put_u32(s, begun);
+    for (unsigned i = 0; i < begun; i++) {
+        stream_put_u32(s, (uint32_t)f->stage[i]);
+        stream_put_u32(s, f->cut[i]);
+        stream_put_u64(s, f->touched[i]);
+    }
+}
+
+void faults_get(struct world *w, struct stream_reader *r)
+{
+    struct faults *f = w->faults;
+    uint32_t begun = stream_get_u32(r);
+    for (uint32_t i = 0; i < begun && !r->bad; i++) {
+        uint32_t stage = stream_get_u32(r);
+        if (i >= w->scenario->faults || (stage != ON && stage != OVER)) {
+            r->bad = true;
+            return;
+        }
+        f->stage[i] = (enum stage)stage;
+        f->cut[i] = stream_get_u32(r);
+        f->touched[i] = stream_get_u64(r);
+    }
+}
+
+void faults_again(struct world *w)
+{
+    struct faults *f = w->faults;
+    bool slow = false, overlay = false;
+    for (unsigned i = 0; i < w->scenario->faults && f->stage[i] != AHEAD; i++) {
+        enum fault_kind kind = w->scenario->fault[i].kind;
+        if (f->stage[i] == ON && !is_of_everybody(kind))
+            f->map[i] = choose(w, i);
+        f->floods += is_on(w, i, FAULT_FLOOD);
+        slow |= kind == FAULT_SLOW;
+        overlay |= kind == FAULT_SET || kind == FAULT_IDLE || kind == FAULT_CONFIGURE;
+        if (kind == FAULT_CONFIGURE)
+            publish_next(w);
+    }
+    if (slow)
+        set_speeds(w);
+    if (overlay)
+        set_overlay(w);
 }

@@ -13,6 +13,11 @@ int faults_open(struct world *);
 void faults_close(struct world *);
 /* At an instant: ends and begins what is due. */
 void faults_due(struct world *);
+/* For a checkpoint: how far each fault is. What follows from it - who is touched, the weather aside - is worked out again. */
+void faults_put(const struct world *, struct stream *);
+void faults_get(struct world *, struct stream_reader *);
+/* The network is told again what it forgets: speeds, configurations, documents. */
+void faults_again(struct world *);
 /* How many nodes that were online the fault has touched, so far. */
 uint64_t faults_touched(const struct world *, unsigned fault);
 /* Draw of the start-up delay of a node that fault took. */

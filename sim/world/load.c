@@ -81,3 +81,41 @@ void load_owns(struct load *l, struct id span, uint32_t peers)
     __extension__ typedef unsigned __int128 wide;
     histogram_add(&l->fresh->ring_share, peers == 1 ? LOAD_PARTS : (uint64_t)((wide)span.hi * peers * LOAD_PARTS >> 64));
 }
+
+/* ---- for a checkpoint ---- */
+
+void load_put(const struct world *w, struct stream *s)
+{
+    stream_put_u32(s, w->load.length == 0); /* counted to the end */
+    stream_put(s, w->load.all, sizeof *w->load.all);
+}
+
+void load_get(struct world *w, struct stream_reader *r)
+{
+    if (stream_get_u32(r))
+        w->load.length = 0;
+    stream_get(r, w->load.all, sizeof *w->load.all);
+}
+
+static bool is_counted(const struct load *l, peer_h peer)
+{
+    return l->stride && l->pick[peer / l->stride] == peer;
+}
+
+void load_put_peer(const struct world *w, peer_h peer, struct stream *s)
+{
+    const struct load *l = &w->load;
+    if (!is_counted(l, peer))
+        return;
+    STREAM_PUT(s, l->messages[peer / l->stride]);
+    STREAM_PUT(s, l->online[peer / l->stride]);
+}
+
+void load_get_peer(struct world *w, peer_h peer, struct stream_reader *r)
+{
+    struct load *l = &w->load;
+    if (!is_counted(l, peer))
+        return;
+    STREAM_GET(r, l->messages[peer / l->stride]);
+    STREAM_GET(r, l->online[peer / l->stride]);
+}

@@ -16,6 +16,7 @@
 #include "proto/base/id.h"
 #include "proto/base/time.h"
 #include "proto/port.h"
+#include "sim/checkpoint/stream.h"
 #include "sim/record/histogram.h"
 
 #define LOAD_NODES 20000u
@@ -54,6 +55,11 @@ static inline void load_message(struct load *l, peer_h self, sim_time now)
 void load_gone(struct load *, peer_h self, sim_time started, sim_time now);
 /* At the end of the measured phase, or of what there was of it: fills `rate`. */
 void load_end(struct world *);
+/* For a checkpoint: of the whole run, and of one identity, if it is in the sample. */
+void load_put(const struct world *, struct stream *);
+void load_get(struct world *, struct stream_reader *);
+void load_put_peer(const struct world *, peer_h, struct stream *);
+void load_get_peer(struct world *, peer_h, struct stream_reader *);
 /* A peer that owns `span` of the ring, one of so many. */
 void load_owns(struct load *, struct id span, uint32_t peers);
 

@@ -55,9 +55,15 @@ int recording_open(struct world *w, char *error, size_t error_cap)
                                       .measure = s->measure,
                                       .interval = s->record_interval,
                                       .ranks = w->parts,
+                                      .goes_on = w->options.resume != NULL,
                                       .describe = describe};
     int status = journal_open(&w->journal, w->options.out, &head, error, error_cap);
     free(text);
+    if (status == 0 && w->recorded.len) {
+        struct stream_reader r = {w->recorded.bytes, w->recorded.bytes + w->recorded.len, false};
+        journal_get(w->journal, &r);
+        stream_free(&w->recorded);
+    }
     return status;
 }
 

@@ -75,3 +75,47 @@ void resends_free(struct resends *r)
     free(r->now.slot);
     free(r->before.slot);
 }
+
+/* ---- for a checkpoint ---- */
+
+static void table_put(const struct resend_table *t, struct stream *s)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; t->slot && i <= t->mask; i++)
+        n += t->slot[i].resent != 0;
+    stream_put_u32(s, n);
+    for (uint32_t i = 0; t->slot && i <= t->mask; i++)
+        if (t->slot[i].resent)
+            STREAM_PUT(s, t->slot[i]);
+}
+
+static void table_get(struct resend_table *t, struct stream_reader *r)
+{
+    for (uint32_t n = stream_get_u32(r); n > 0 && !r->bad; n--) {
+        struct resend was;
+        STREAM_GET(r, was);
+        if (!was.resent)
+            continue;
+        if (!t->slot || 2 * t->used >= t->mask)
+            table_grow(t);
+        struct resend *entry = resend_at(t, was.tid);
+        t->used += entry->resent == 0;
+        entry->tid = was.tid;
+        entry->resent = entry->resent > was.resent ? entry->resent : was.resent;
+        entry->late = entry->late > was.late ? entry->late : was.late;
+    }
+}
+
+void resends_put(const struct resends *r, struct stream *s)
+{
+    stream_put_u64(s, r->since);
+    table_put(&r->now, s);
+    table_put(&r->before, s);
+}
+
+void resends_get(struct resends *r, struct stream_reader *in)
+{
+    r->since = stream_get_u64(in);
+    table_get(&r->now, in);
+    table_get(&r->before, in);
+}

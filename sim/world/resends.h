@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "proto/base/time.h"
+#include "sim/checkpoint/stream.h"
 
 struct resend_table {
     struct resend {
@@ -31,5 +32,9 @@ bool resends_late(struct resends *, uint64_t tid);
 /* At an instant: forgets the older generation once the present one has lasted `span`. */
 void resends_turn(struct resends *, sim_time now, sim_time span);
 void resends_free(struct resends *);
+/* For a checkpoint. Whose request an entry belongs to cannot be told from it, so whoever goes on takes up the entries of all partitions: an entry that more
+ * than one has is as far on as the furthest of them, and nobody asks for those of others. */
+void resends_put(const struct resends *, struct stream *);
+void resends_get(struct resends *, struct stream_reader *);
 
 #endif

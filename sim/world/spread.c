@@ -161,3 +161,44 @@ void spread_summary(const struct world *w, unsigned fault, struct summary_fault 
     }
     f->spread_share = f->configures && w->spread->document[fault] ? w->spread->share[fault] : NAN;
 }
+
+/* ---- for a checkpoint ---- */
+
+void spread_put(const struct world *w, struct stream *s)
+{
+    const struct spread *p = w->spread;
+    stream_put_u32(s, p != NULL);
+    if (!p)
+        return;
+    stream_put_u32(s, p->documents);
+    STREAM_PUT(s, p->document);
+    STREAM_PUT(s, p->reached);
+    STREAM_PUT(s, p->share);
+}
+
+void spread_get(struct world *w, struct stream_reader *r)
+{
+    struct spread *p = w->spread;
+    if (!stream_get_u32(r) || r->bad)
+        return;
+    if (!p) {
+        r->bad = true;
+        return;
+    }
+    p->documents = stream_get_u32(r);
+    STREAM_GET(r, p->document);
+    STREAM_GET(r, p->reached);
+    STREAM_GET(r, p->share);
+}
+
+void spread_put_peer(const struct world *w, peer_h peer, struct stream *s)
+{
+    if (w->spread && w->spread->documents)
+        STREAM_PUT(s, w->spread->adopted[peer - w->first]);
+}
+
+void spread_get_peer(struct world *w, peer_h peer, struct stream_reader *r)
+{
+    if (w->spread && w->spread->documents)
+        STREAM_GET(r, w->spread->adopted[peer - w->first]);
+}

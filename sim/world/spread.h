@@ -22,6 +22,11 @@ void spread_adopted(struct world *, peer_h, sim_time now);
 void spread_tick(struct world *);
 /* Share of the joined peers that have the newest configuration; NaN while there is one only. */
 double spread_newest(const struct world *);
+/* For a checkpoint: of the whole run, and of one identity. */
+void spread_put(const struct world *, struct stream *);
+void spread_get(struct world *, struct stream_reader *);
+void spread_put_peer(const struct world *, peer_h, struct stream *);
+void spread_get_peer(struct world *, peer_h, struct stream_reader *);
 void spread_summary(const struct world *, unsigned fault, struct summary_fault *);
 
 #endif

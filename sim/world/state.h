@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sim/checkpoint/stream.h"
 #include "sim/kernel/kernel.h"
 #include "sim/kernel/random.h"
 #include "sim/kernel/reserve.h"
@@ -231,6 +232,9 @@ struct world {
     bool cpu_taken;
     bool cut; /* it was stopped before its end */
     volatile bool interrupted;
+    volatile bool checkpoint_wanted; /* somebody asks this process for a checkpoint; */
+    bool checkpoint_asked;           /* and all know of it */
+    struct stream recorded;          /* of a run that goes on: what it had recorded, until the journal is open */
 };
 
 /* Whether this identity lives here. */

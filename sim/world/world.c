@@ -10,6 +10,7 @@
 #include "sim/rank/slice.h"
 #include "sim/world/aftermath.h"
 #include "sim/world/assembly.h"
+#include "sim/world/checkpoint.h"
 #include "sim/world/checks.h"
 #include "sim/world/faults.h"
 #include "sim/world/hostile.h"
@@ -232,6 +233,17 @@ static uint32_t count_devices(const struct world *w)
     return w->churn.permanent + (w->identities - w->churn.permanent) / w->churn.ids;
 }
 
+/* Time 0, or where a checkpoint stands. */
+static int begin(struct world *w, char *error, size_t error_cap)
+{
+    if (w->options.resume)
+        return checkpoint_take_up(w, error, error_cap);
+    if (lives_begin(w) == 0)
+        return 0;
+    snprintf(error, error_cap, "out of memory");
+    return -1;
+}
+
 static int open_all(struct world *w, char *error, size_t error_cap)
 {
     plan_phases(w);
@@ -246,10 +258,12 @@ static int open_all(struct world *w, char *error, size_t error_cap)
     popularity_init(&w->popularity, count_devices(w), w->scenario->zipf, w->scenario->seed);
     if (workload_open_calls(w, error, error_cap))
         return -1;
-    if (faults_open(w) || aftermath_open(w) || spread_open(w) || open_capture(w) || ring_open(w) || load_open(w) || lives_begin(w)) {
+    if (faults_open(w) || aftermath_open(w) || spread_open(w) || open_capture(w) || ring_open(w) || load_open(w)) {
         snprintf(error, error_cap, "out of memory");
         return -1;
     }
+    if (begin(w, error, error_cap))
+        return -1;
     return recording_open(w, error, error_cap);
 }
 
@@ -305,6 +319,11 @@ int world_open(struct world **out, const struct scenario *s, const struct world_
     return 0;
 }
 
+void world_checkpoint(struct world *w)
+{
+    w->checkpoint_wanted = true;
+}
+
 void world_close(struct world *w)
 {
     if (!w)
@@ -331,6 +350,7 @@ void world_close(struct world *w)
     churn_close(&w->churn);
     capture_close(w->capture);
     recording_close(w);
+    stream_free(&w->recorded);
     if (w->net)
         net_close(w->net);
     latency_free(&w->latency);
@@ -444,6 +464,7 @@ static void at_instant(struct world *w)
     assembly_snapshot(w);
     w->tick_at = w->now;
     capture_so_far(w);
+    checkpoint_tick(w);
 }
 
 static sim_time nearer(const struct world *w, sim_time next, sim_time t)
@@ -523,16 +544,24 @@ static void measure_ends(struct world *w, double begin_cpu_s)
                                         .bytes = to.bytes - from.bytes};
 }
 
-static int run_phases(struct world *w)
+static void run_first_instant(struct world *w)
 {
-    double begin_cpu_s = progress_cpu_s();
-    w->run_wall_s = progress_wall_s();
-    w->run_spent = ranks_spent(w->ranks);
     book_interval(w); /* of no length: who is there at time 0 */
     assembly_begin(w);
     recording_begin(w);
     faults_due(w); /* without a warm-up, one may be due at time 0 */
     assembly_snapshot(w);
+}
+
+static int run_phases(struct world *w)
+{
+    double begin_cpu_s = progress_cpu_s();
+    w->run_wall_s = progress_wall_s();
+    w->run_spent = ranks_spent(w->ranks);
+    if (w->options.resume)
+        checkpoint_go_on(w);
+    else
+        run_first_instant(w);
     while (w->now < w->drain_to) {
         w->next_booking = next_booking(w);
         w->next_instant = time_min(time_min(w->next_booking, watch_next(w)), (w->now / WORLD_TICK + 1) * WORLD_TICK);

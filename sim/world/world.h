@@ -36,6 +36,7 @@ struct world_options {
     /* Folder of results, made if missing: scenario.resolved.yaml, capture.pcapng, and results.segments, of which results_finish
      * (sim/record/results.h) makes the rest after world_close. NULL = no files. */
     const char *out;
+    const char *resume; /* a checkpoint of this scenario, from which the run goes on; NULL = it begins */
     enum progress_mode progress; /* on standard error (terminal) or standard output (JSON lines) */
     bool check_every_event;      /* node_check after every event: slow, for tests */
     bool keepalives_one_by_one;  /* each an event, instead of worked out: slow, same results, for tests */
@@ -57,6 +58,7 @@ unsigned world_print_checks(const struct world *, FILE *);
 bool world_recorded(const struct world *);
 struct net *world_net(struct world *);
 void world_interrupt(struct world *); /* async-signal-safe */
+void world_checkpoint(struct world *); /* asks for a checkpoint at the next whole second; async-signal-safe; on several ranks, of rank 0 */
 void world_close(struct world *);
 
 /* Byte budgets of the simulator (sim/kernel/budget.h): of all layers, in the order of the layers; at most BUDGET_ROWS_MAX rows. Returns their number. */

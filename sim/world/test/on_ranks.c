@@ -30,7 +30,9 @@ struct outcome_of {
 
 struct runner {
     const struct scenario *scenario;
-    const char *folder;
+    const char *folder, *resume;
+    unsigned partitions;
+    enum kernel_engine engine;
     struct outcome_of result[RANKS_MAX]; /* of each rank */
     char error[RANKS_MAX][512];
 };
@@ -45,7 +47,12 @@ static void run(void *context, struct ranks *ranks)
     unsigned self = ranks_self(ranks);
     struct world *w;
     r->result[self].status = -1;
-    const struct world_options options = {.ranks = ranks, .out = r->folder, .check_every_event = true};
+    const struct world_options options = {.engine = r->engine,
+                                          .partitions = r->partitions,
+                                          .ranks = ranks,
+                                          .out = r->folder,
+                                          .resume = r->resume,
+                                          .check_every_event = true};
     if (world_open(&w, r->scenario, &options, r->error[self], sizeof r->error[self]))
         return;
     r->result[self].status = world_run(w);
@@ -54,11 +61,12 @@ static void run(void *context, struct ranks *ranks)
 }
 
 /* False when a rank could not begin, or they do not agree. */
-static bool run_on(const struct scenario *s, unsigned ranks, const char *folder, struct outcome_of *out)
+static bool run_leg(const struct scenario *s, const struct leg *leg, const char *folder, const char *resume, struct outcome_of *out)
 {
     static struct runner r;
     bool fine = true;
-    r = (struct runner){.scenario = s, .folder = folder};
+    unsigned ranks = leg->ranks ? leg->ranks : 1;
+    r = (struct runner){.scenario = s, .folder = folder, .resume = resume, .partitions = leg->partitions, .engine = leg->engine};
     if (ranks == 1)
         run(&r, NULL);
     else if (hub_run(ranks, run, &r))
@@ -74,6 +82,11 @@ static bool run_on(const struct scenario *s, unsigned ranks, const char *folder,
     }
     *out = r.result[0];
     return fine;
+}
+
+static bool run_on(const struct scenario *s, unsigned ranks, const char *folder, struct outcome_of *out)
+{
+    return run_leg(s, &(struct leg){.ranks = ranks}, folder, NULL, out);
 }
 
 /* ---- comparing ---- */
@@ -194,23 +207,68 @@ static void paths(char one[PATHS_MAX], char other[PATHS_MAX])
     snprintf(other, PATHS_MAX, "%s/ranks", base);
 }
 
+static bool run_alone(const struct scenario *s, const char *one)
+{
+    bool fine = kept == s || run_on(s, 1, one, &alone);
+    kept = fine ? s : NULL;
+    return fine;
+}
+
+static bool same_outcome(const struct outcome_of *on, const char *one, const char *other, sim_time *upto)
+{
+    bool same = on->status == alone.status && on->summary.fingerprint == alone.summary.fingerprint;
+    if (on->status != alone.status)
+        printf("status %d alone, %d\n", alone.status, on->status);
+    if (on->summary.fingerprint != alone.summary.fingerprint)
+        printf("fingerprint %016" PRIx64 " alone, %016" PRIx64 "\n", alone.summary.fingerprint, on->summary.fingerprint);
+    *upto = 0;
+    same = same_segments(one, other, upto) && same;
+    return same_files(one, other, "capture.pcapng") && same;
+}
+
+bool on_ranks_in_legs(const struct scenario *s, const struct leg *leg, unsigned legs)
+{
+    char one[PATHS_MAX], other[PATHS_MAX], from[PATHS_MAX], made[PATHS_MAX];
+    struct outcome_of on = {0};
+    sim_time upto;
+    bool fine = true;
+    struct scenario *with = malloc(sizeof *with);
+    paths(one, other);
+    snprintf(made, sizeof made, "%s/ranks/checkpoint", base);
+    snprintf(from, sizeof from, "%s/from", base);
+    if (!with)
+        abort();
+    if (!run_alone(s, one)) {
+        free(with);
+        return false;
+    }
+    *with = *s;
+    for (unsigned i = 0; i < legs && fine; i++) {
+        with->checkpoint_every = leg[i].every;
+        fine = run_leg(with, &leg[i], other, i ? from : NULL, &on);
+        if (fine && i + 1 < legs && rename(made, from)) {
+            printf("leg %u has left no checkpoint\n", i);
+            fine = false;
+        }
+    }
+    free(with);
+    fine = fine && same_outcome(&on, one, other, &upto);
+    for (unsigned i = 0; i < legs && !fine; i++)
+        printf("leg %u: %u ranks, %u partitions, %s, a checkpoint each %g s\n", i, leg[i].ranks, leg[i].partitions, leg[i].engine == KERNEL_HEAP ? "heap" : "windows", (double)leg[i].every / 1e9);
+    fflush(stdout);
+    return fine;
+}
+
 bool on_ranks_equal(const struct scenario *s, unsigned ranks)
 {
     char one[PATHS_MAX], other[PATHS_MAX];
     struct outcome_of on;
     paths(one, other);
-    if (kept != s && !run_on(s, 1, one, &alone))
+    if (!run_alone(s, one))
         return false;
-    kept = s;
     bool same = run_on(s, ranks, other, &on);
-    if (on.status != alone.status)
-        printf("status %d alone, %d on %u ranks\n", alone.status, on.status, ranks);
-    if (on.summary.fingerprint != alone.summary.fingerprint)
-        printf("fingerprint %016" PRIx64 " alone, %016" PRIx64 " on %u ranks\n", alone.summary.fingerprint, on.summary.fingerprint, ranks);
-    same = same && on.status == alone.status && on.summary.fingerprint == alone.summary.fingerprint;
     sim_time upto = 0;
-    same = same_segments(one, other, &upto) && same;
-    same = same_files(one, other, "capture.pcapng") && same;
+    same = same_outcome(&on, one, other, &upto) && same;
     if (!same)
         tell_window(s, ranks, upto, one, other);
     return same;

@@ -11,8 +11,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "sim/kernel/kernel.h"
 #include "sim/scenario/scenario.h"
 
+/* A run in several legs: each ends with a checkpoint, from which the next goes on. */
+struct leg {
+    unsigned ranks, partitions; /* 0 = one; one of both */
+    enum kernel_engine engine;
+    sim_time every; /* of its checkpoints: the next leg goes on from the last one */
+};
+/* The last leg, which goes to the end, leaves what the unbroken run alone leaves. */
+bool on_ranks_in_legs(const struct scenario *, const struct leg *, unsigned legs);
 /* Compares with the run alone of the same scenario, which is made once and kept until the next scenario comes. */
 bool on_ranks_equal(const struct scenario *, unsigned ranks);
 /* The same of a random scenario (random_scenario.h) on 2, 3, 4 or 8 ranks, as its seed falls. */
