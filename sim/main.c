@@ -10,7 +10,7 @@ static const struct command {
     const char *name;
     int (*main)(int argc, char **argv);
 } commands[] = {
-    {"run", run_main},         {"check", check_main},   {"explain", explain_main},       {"report", report_main},
+    {"run", run_main},         {"resume", run_main},    {"check", check_main},   {"explain", explain_main},       {"report", report_main},
     {"compare", compare_main}, {"doctor", doctor_main}, {"completion", completion_main}, {"decode", decode_main},
     {"help", help_main},
 };

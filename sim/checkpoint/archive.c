@@ -22,7 +22,7 @@
 #define LEVEL       1           /* what is kept is large and written while the run waits */
 
 struct section_head {
-    uint32_t mark, kind, first, end, len, packed, crc, unused;
+    uint32_t mark, kind, first, end, len, packed, unused, crc;
 };
 _Static_assert(sizeof(struct section_head) == 32, "as the file has it");
 

@@ -4,7 +4,7 @@
  * File: 16 bytes "reloadsim ckpt 1", then sections; the last one is ARCHIVE_CLOSE. Section: a head of 32 bytes, then `packed` bytes of zlib. Numbers as they
  * lie in memory:
  *
- *      0  4  "CKP\n"    4  4  kind    8  4  first    12  4  end    16  4  bytes unpacked    20  4  bytes packed    24  4  CRC-32 of 0..23 and of the packed bytes    28  4  0
+ *      0  4  "CKP\n"    4  4  kind    8  4  first    12  4  end    16  4  bytes unpacked    20  4  bytes packed    24  4  0    28  4  CRC-32 of 0..27 and of the packed bytes
  *
  * first, end: identities that the section is about, or the number of a piece and whether it is the last. CLOSE holds how many sections stand before it and the sum of their
  * checksums, so that a file that lacks one, or has one twice, is known.

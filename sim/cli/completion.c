@@ -13,7 +13,7 @@ int completion_main(int argc, char **argv)
          "_reloadsim() {\n"
          "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]} "
          "options=\n"
-         "    local commands='run check explain report compare decode doctor completion help'");
+         "    local commands='run resume check explain report compare decode doctor completion help'");
     fputs("    local keys='", stdout);
     for (size_t i = 0; i < schema_count; i++)
         if (!strchr(schema[i].path, '['))
@@ -30,6 +30,7 @@ int completion_main(int argc, char **argv)
          "    esac\n"
          "    case $command in\n"
          "    run) options='-o --set --engine --window --partitions --threads --ranks --progress --replications --quiet' ;;\n"
+         "    resume) options='-o --set --engine --window --partitions --threads --ranks --progress --quiet' ;;\n"
          "    check) options='--set --json --resolved' ;;\n"
          "    explain) COMPREPLY=($(compgen -W \"$keys laws units presets metrics --json --markdown\" -- \"$word\")); "
          "return ;;\n"

@@ -80,6 +80,8 @@ static void print_row(const struct key *key)
         printf("  default  none, it must be given\n");
     else if (default_text(key)[0])
         printf("  default  %s\n", default_text(key));
+    if (key->running)
+        printf("  resume   may change in a run that goes on: reloadsim resume DIR --set\n");
     if (key->example || (key->fallback && key->fallback[0])) {
         printf("  example  ");
         print_nested(key->path, key->example ? key->example : key->fallback);

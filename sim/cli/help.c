@@ -40,7 +40,32 @@ static const struct topic {
      "  reloadsim run - < my.yaml\n"
      "\n"
      "Ctrl-C ends the run early and keeps what was measured (status 130). Status 1: a check: of the scenario "
-     "failed.\n"},
+     "failed.\n"
+     "SIGUSR2 writes a checkpoint to DIR at the next whole second of simulated time, as checkpoint: {every: 30 min} of the\n"
+     "scenario does now and then: see reloadsim resume.\n"},
+    {"resume", "go on from a checkpoint, to the end or to another one",
+     "reloadsim resume DIR [-o DIR2] [options of run]\n"
+     "reloadsim resume DIR --set KEY=VALUE... -o DIR2 [options of run]\n"
+     "\n"
+     "DIR is the folder of a run that has left a checkpoint: with checkpoint: {every: 30 min} in its scenario, or asked for by\n"
+     "SIGUSR2; killed, interrupted or ended since. The run goes on from there, on any number of partitions or ranks and on\n"
+     "either engine, and ends as the unbroken one would have, results and all. Results go to DIR, in place of what the run\n"
+     "recorded after the checkpoint, or to DIR2.\n"
+     "\n"
+     "With --set it becomes another run from there on, in a folder of its own: what if, on an overlay that is warm already.\n"
+     "Only what is looked up anew each time may change: rates of look-ups and registrations, loss, intervals and other keys of\n"
+     "overlay.config, lengths of phases, faults that come after the checkpoint, checks (reloadsim explain KEY says so). What\n"
+     "shapes peers, tables and the population is refused by its name.\n"
+     "\n"
+     "A checkpoint that is damaged, or made by another version or by a build that lays memory out otherwise, is refused with\n"
+     "status 2. The program says when its revision is another one.\n"
+     "\n"
+     "  -o, --set, --partitions, --threads, --ranks, --engine, --window, --progress, --quiet: as of run\n"
+     "\n"
+     "Examples\n"
+     "  reloadsim run workloads/quickstart.yaml --set 'checkpoint.every=5 min' -o out/a\n"
+     "  reloadsim resume out/a --partitions 1\n"
+     "  reloadsim resume out/a --set network.loss=5% --set 'phases.measure=30 min' -o out/lossy\n"},
     {"check", "say whether a scenario is right, and what would run",
      "reloadsim check SCENARIO.yaml... [--set KEY=VALUE]... [--json | --resolved]\n"
      "\n"

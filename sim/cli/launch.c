@@ -116,6 +116,8 @@ static int await(pid_t child, const sigset_t *signals, unsigned *interrupts)
             fputs("\nreloadsim: interrupted, finishing this instant; again to stop at once\n", stderr);
         if (signal == SIGINT || signal == SIGTERM)
             kill(child, (*interrupts)++ ? SIGTERM : SIGUSR1); /* mpirun hands SIGUSR1 on, and ends all on SIGTERM */
+        if (signal == SIGUSR2)
+            kill(child, SIGUSR2); /* which it hands on too */
         pid_t gone = waitpid(child, &how, WNOHANG);
         if (gone == child || (gone < 0 && errno != EINTR))
             return how;
@@ -165,6 +167,7 @@ int launch_ranks(unsigned ranks, const char *const *words)
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGUSR2);
     sigaddset(&signals, SIGCHLD);
     sigprocmask(SIG_BLOCK, &signals, NULL);
     prepare_environment(file);

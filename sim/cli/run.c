@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* reloadsim run S.yaml: from a scenario to figures. */
+/* reloadsim run S.yaml: from a scenario to figures. reloadsim resume DIR: from a checkpoint on. */
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -17,13 +17,17 @@
 #include "sim/cli/part.h"
 #include "sim/cli/replicate.h"
 #include "sim/cli/watch.h"
+#include "sim/checkpoint/archive.h"
 #include "sim/record/results.h"
+#include "sim/scenario/change.h"
 #include "sim/scenario/quantity.h"
 #include "sim/world/world.h"
 
-
 struct run_options {
-    const char *path, *out;
+    const char *command;    /* "run" or "resume" */
+    const char *path, *out; /* of a resume: its folder, or a checkpoint itself */
+    char checkpoint[PATH_MAX];
+    struct checkpoint_about about;
     const char **sets;
     unsigned nsets;
     enum kernel_engine engine;
@@ -40,14 +44,14 @@ struct run_options {
 
 /* ---- Options. ---- */
 
-static int choice(const char *option, const char *value, const char *const words[], unsigned *out)
+static int choice(const char *command, const char *option, const char *value, const char *const words[], unsigned *out)
 {
     for (unsigned i = 0; words[i]; i++)
         if (strcmp(words[i], value) == 0) {
             *out = i;
             return CLI_DONE;
         }
-    fprintf(stderr, "reloadsim run: %s is", option);
+    fprintf(stderr, "reloadsim %s: %s is", command, option);
     for (unsigned i = 0; words[i]; i++)
         fprintf(stderr, "%s %s", i ? " |" : "", words[i]);
     fprintf(stderr, ", not \"%s\"\n", value);
@@ -64,38 +68,38 @@ static int read_option(struct run_options *o, int c)
     int status = CLI_DONE;
     char *end;
     switch (c) {
-    case 'o': o->out = optarg; return optarg[0] ? CLI_DONE : cli_usage("run", "-o needs a folder");
+    case 'o': o->out = optarg; return optarg[0] ? CLI_DONE : cli_usage(o->command, "-o needs a folder");
     case 's': o->sets[o->nsets++] = optarg; return CLI_DONE;
     case 'e':
-        status = choice("--engine", optarg, engines, &n);
+        status = choice(o->command, "--engine", optarg, engines, &n);
         o->engine = n ? KERNEL_HEAP : KERNEL_WINDOWS;
         return status;
     case 'w': o->window = optarg; return CLI_DONE;
     case 'p':
         o->partitions = (unsigned)strtoul(optarg, &end, 10);
         if (*end || !o->partitions || o->partitions > PARTITIONS_MAX || optarg[0] == '-')
-            return cli_usage("run", "--partitions is 1 to %d, not \"%s\"", PARTITIONS_MAX, optarg);
+            return cli_usage(o->command, "--partitions is 1 to %d, not \"%s\"", PARTITIONS_MAX, optarg);
         o->partitions_text = optarg;
         return CLI_DONE;
     case 't':
-        status = choice("--threads", optarg, threads, &n);
+        status = choice(o->command, "--threads", optarg, threads, &n);
         o->threads = (enum kernel_threads)n;
         o->threads_text = optarg;
         return status;
     case 'r':
-        status = choice("--progress", optarg, whens, &n);
+        status = choice(o->command, "--progress", optarg, whens, &n);
         o->progress = n;
         return status;
     case 'q': o->quiet = true; return CLI_DONE;
     case 'k':
         o->ranks = (unsigned)strtoul(optarg, &end, 10);
         if (*end || !o->ranks || o->ranks > LAUNCH_RANKS_MAX || optarg[0] == '-')
-            return cli_usage("run", "--ranks is 1 to %u, not \"%s\"", LAUNCH_RANKS_MAX, optarg);
+            return cli_usage(o->command, "--ranks is 1 to %u, not \"%s\"", LAUNCH_RANKS_MAX, optarg);
         return CLI_DONE;
     case 'n':
         o->replications = (unsigned)strtoul(optarg, &end, 10);
         if (*end || !o->replications || o->replications > REPLICATIONS_MAX || optarg[0] == '-')
-            return cli_usage("run", "--replications is 1 to %d, not \"%s\"", REPLICATIONS_MAX, optarg);
+            return cli_usage(o->command, "--replications is 1 to %d, not \"%s\"", REPLICATIONS_MAX, optarg);
         return CLI_DONE;
     default: return CLI_USAGE;
     }
@@ -106,23 +110,47 @@ static int check_ranks(struct run_options *o)
 {
     unsigned n = o->started ? o->started : o->ranks;
     if (o->started && o->ranks && o->ranks != o->started)
-        return cli_usage("run", "--ranks %u, but mpirun has started %u", o->ranks, o->started);
+        return cli_usage(o->command, "--ranks %u, but mpirun has started %u", o->ranks, o->started);
     if (n <= 1)
         return CLI_DONE;
     if (o->replications)
-        return cli_usage("run", "--replications runs side by side on the cores of one machine, not on ranks");
+        return cli_usage(o->command, "--replications runs side by side on the cores of one machine, not on ranks");
     if (o->partitions || o->threads_text)
-        return cli_usage("run", "on ranks each runs one part in one thread: leave out --%s", o->partitions ? "partitions" : "threads");
+        return cli_usage(o->command, "on ranks each runs one part in one thread: leave out --%s", o->partitions ? "partitions" : "threads");
     if (o->engine == KERNEL_HEAP)
-        return cli_usage("run", "--engine heap runs one event at a time, on one rank");
+        return cli_usage(o->command, "--engine heap runs one event at a time, on one rank");
     if (strcmp(o->path, "-") == 0)
-        return cli_usage("run", "each rank reads the scenario: give a file");
+        return cli_usage(o->command, "each rank reads the scenario: give a file");
     return CLI_DONE;
 }
 
 static bool is_rank(const struct run_options *o)
 {
     return o->started > 1;
+}
+
+static bool is_resume(const struct run_options *o)
+{
+    return strcmp(o->command, "resume") == 0;
+}
+
+/* Where the checkpoint is and where results go: without -o, into the folder of the run, which is this same run. */
+static int check_resume(struct run_options *o)
+{
+    struct stat st;
+    bool folder = stat(o->path, &st) == 0 && S_ISDIR(st.st_mode);
+    if (o->replications)
+        return cli_usage(o->command, "--replications begin at time 0");
+    if (o->nsets && !o->out)
+        return cli_usage(o->command, "with --set it becomes another run: give it a folder with -o DIR");
+    if (!folder && !o->out)
+        return cli_usage(o->command, "%s is no folder of results: give one, or -o DIR for them", o->path);
+    int n = snprintf(o->checkpoint, sizeof o->checkpoint, "%s%s", o->path, folder ? "/" ARCHIVE_FILE : "");
+    if (n < 0 || n >= (int)sizeof o->checkpoint)
+        return cli_usage(o->command, "the name of the folder is too long");
+    if (!o->out)
+        o->out = o->path;
+    return check_ranks(o);
 }
 
 static int read_options(struct run_options *o, int argc, char **argv)
@@ -143,13 +171,16 @@ static int read_options(struct run_options *o, int argc, char **argv)
         if ((status = read_option(o, c)) != CLI_DONE)
             return status;
     if (argc - optind != 1)
-        return cli_usage("run", argc == optind ? "which scenario? Give a file, or - for standard input."
-                                               : "one scenario at a time");
+        return cli_usage(o->command, argc > optind       ? "one at a time"
+                                     : is_resume(o)      ? "which run? Give the folder of its results."
+                                                         : "which scenario? Give a file, or - for standard input.");
     o->path = argv[optind];
+    if (is_resume(o))
+        return check_resume(o);
     if (o->replications && !o->out)
-        return cli_usage("run", "--replications needs -o DIR for the results of each run");
+        return cli_usage(o->command, "--replications needs -o DIR for the results of each run");
     if (o->replications && strcmp(o->path, "-") == 0)
-        return cli_usage("run", "--replications reads the scenario once for each run: give a file");
+        return cli_usage(o->command, "--replications reads the scenario once for each run: give a file");
     return check_ranks(o);
 }
 
@@ -162,10 +193,10 @@ static int read_window(const struct run_options *o, const struct scenario *s, si
     if (!o->window)
         return CLI_DONE;
     if (quantity_parse(UNIT_TIME, o->window, &q, why, sizeof why))
-        return cli_usage("run", "--window %s", why);
+        return cli_usage(o->command, "--window %s", why);
     quantity_print_whole(UNIT_TIME, s->min_delay, most, sizeof most);
     if (!q.whole || q.whole > s->min_delay)
-        return cli_usage("run", "--window is at most network.min_delay, %s", most);
+        return cli_usage(o->command, "--window is at most network.min_delay, %s", most);
     *window = q.whole;
     return CLI_DONE;
 }
@@ -175,6 +206,14 @@ static int read_window(const struct run_options *o, const struct scenario *s, si
 static void announce(const struct run_options *o, const struct scenario *s, const struct estimate *e, unsigned partitions)
 {
     char online[24], all[24], simulated[24], memory[24], time[24];
+    if (is_resume(o)) {
+        fprintf(stderr, "%s: goes on at %s of simulated time, from %s; about %s of memory\n", s->name, cli_duration((double)o->about.now / 1e9, time), o->checkpoint,
+                cli_bytes(e->memory_bytes, memory));
+        if (strcmp(o->about.revision, version_revision()) != 0)
+            fprintf(stderr, "reloadsim resume: the checkpoint was made by revision %s, and this is %s: results may differ from those of an unbroken run\n", o->about.revision,
+                    version_revision());
+        return;
+    }
     fprintf(stderr, "%s: %s peers online of %s identities, %s simulated; about %s of memory and %s%s\n", s->name,
             cli_count(s->peers, online), cli_count(e->population, all),
             cli_duration((double)(s->warmup + s->measure) / 1e9, simulated), cli_bytes(e->memory_bytes, memory),
@@ -269,10 +308,11 @@ static int simulate(const struct scenario *s, const struct run_options *o, const
     char error[1024];
     int status = CLI_RESOURCE;
     bool speaks = ranks_self(options->ranks) == 0;
-    if (world_open(&world, s, options, error, sizeof error)) {
+    int failed = world_open(&world, s, options, error, sizeof error);
+    if (failed) {
         if (speaks || strcmp(error, WORLD_OTHER_RANK) != 0)
-            fprintf(stderr, "reloadsim run: %s\n", error);
-        return status;
+            fprintf(stderr, "reloadsim %s: %s\n", o->command, error);
+        return failed == -2 ? CLI_USAGE : status;
     }
     watch_world(watch, world);
     status = world_run(world);
@@ -313,7 +353,7 @@ static int run_in_company(const struct scenario *s, const struct run_options *o,
     }
     int status = CLI_DONE;
     if (is_rank(o)) {
-        status = launch_join(&party, digest_of(s), options->window);
+        status = launch_join(&party, digest_of(s) ^ o->about.digest, options->window);
         if (!party.ranks)
             return status;
         options->ranks = party.ranks;
@@ -345,7 +385,7 @@ static int run_scenario(const struct scenario *s, const struct run_options *o)
     bool first_here = !is_rank(o) || launch_is_first_here(&here);
     struct estimate e = estimate_of(s, partitions);
     struct world_options options = {
-        .engine = o->engine, .partitions = partitions, .out = o->out, .progress = progress_of(o)};
+        .engine = o->engine, .partitions = partitions, .out = o->out, .resume = o->checkpoint[0] ? o->checkpoint : NULL, .progress = progress_of(o)};
     int status = read_window(o, s, &options.window);
     options.threads = options.partitions > 1 ? o->threads : KERNEL_THREADS_NEVER;
     if (status != CLI_DONE)
@@ -360,6 +400,8 @@ static int run_scenario(const struct scenario *s, const struct run_options *o)
         return status;
     if (first_here && o->out && make_folder(o->out))
         return no_output(o->out);
+    if (first_here && !o->out && s->checkpoint_every)
+        fputs("reloadsim run: no checkpoints are kept without a folder for them: -o DIR\n", stderr);
     return run_in_company(s, o, &options);
 }
 
@@ -466,15 +508,37 @@ static int run_on_ranks(const struct run_options *o, int argc)
     return status;
 }
 
+/* The scenario of the checkpoint, with what was set. NULL after a complaint. */
+static struct scenario *load_checkpointed(struct run_options *o)
+{
+    char error[2048];
+    struct scenario *was = malloc(sizeof *was), *is = malloc(sizeof *is);
+    bool fine = was && is;
+    if (!fine)
+        snprintf(error, sizeof error, "out of memory");
+    fine = fine && checkpoint_read_about(o->checkpoint, &o->about, error, sizeof error) == 0;
+    size_t len = fine ? strlen(o->about.scenario) : 0;
+    fine = fine && scenario_parse(was, ARCHIVE_FILE, o->about.scenario, len, NULL, 0, error, sizeof error) == 0 &&
+           scenario_parse(is, ARCHIVE_FILE, o->about.scenario, len, o->sets, o->nsets, error, sizeof error) == 0 &&
+           scenario_may_become(was, is, o->about.now, error, sizeof error) == 0;
+    if (!fine)
+        fprintf(stderr, "reloadsim resume: %s\n", error);
+    free(was);
+    if (fine)
+        return is;
+    free(is);
+    return NULL;
+}
+
 int run_main(int argc, char **argv)
 {
     char **words = calloc((size_t)argc + 1, sizeof *words); /* before reading options moves them */
     for (int i = 0; words && i < argc; i++)
         words[i] = argv[i];
     struct run_options o = {
-        .threads = KERNEL_THREADS_AUTO, .started = launch_started(), .words = words, .sets = words ? calloc((size_t)argc + 1, sizeof *o.sets) : NULL};
+        .command = argv[0], .threads = KERNEL_THREADS_AUTO, .started = launch_started(), .words = words, .sets = words ? calloc((size_t)argc + 1, sizeof *o.sets) : NULL};
     int status = o.sets ? read_options(&o, argc, argv) : CLI_RESOURCE;
-    struct scenario *s = status == CLI_DONE ? cli_load(o.path, o.sets, o.nsets) : NULL;
+    struct scenario *s = status != CLI_DONE ? NULL : is_resume(&o) ? load_checkpointed(&o) : cli_load(o.path, o.sets, o.nsets);
     if (s && o.ranks > 1 && !o.started)
         status = run_on_ranks(&o, argc);
     else if (s)
@@ -482,6 +546,7 @@ int run_main(int argc, char **argv)
     else if (status == CLI_DONE)
         status = CLI_USAGE;
     free(s);
+    checkpoint_forget(&o.about);
     free(o.sets);
     free(words);
     return status;

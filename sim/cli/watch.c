@@ -13,6 +13,7 @@ static void watched_signals(const struct watch *watch, sigset_t *set)
     sigemptyset(set);
     if (watch->on_ranks)
         sigaddset(set, SIGUSR1);
+    sigaddset(set, SIGUSR2);
     sigaddset(set, SIGINT);
     sigaddset(set, SIGTERM);
 }
@@ -25,6 +26,11 @@ static void *wait_for_signals(void *argument)
     watched_signals(watch, &set);
     while (sigwait(&set, &signal) == 0) {
         struct world *world = atomic_load(&watch->world);
+        if (signal == SIGUSR2) { /* while it is being made there is nothing to keep yet */
+            if (world)
+                world_checkpoint(world);
+            continue;
+        }
         if (!world || seen++)
             _exit(CLI_INTERRUPTED);
         if (signal != SIGUSR1) /* which every rank gets at once */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Ctrl-C and SIGTERM during a run: a thread waits for them, so that no handler needs a global variable. The first ends the run at the next instant and
- * keeps its results; the second ends the program at once. */
+ * keeps its results; the second ends the program at once. SIGUSR2 asks for a checkpoint. */
 #ifndef SIM_CLI_WATCH_H
 #define SIM_CLI_WATCH_H
 

@@ -48,6 +48,7 @@ struct key {
     uint64_t scale;      /* times: ns of one stored unit, 0 = 1 */
     unsigned models;     /* bit (1 << enum latency_model) of the network models that have this key; 0 = no matter */
     unsigned protocols;  /* bit (1 << enum overlay_protocol) of the protocols that have this key; 0 = all. Of a mapping: its keys too */
+    bool running;        /* may change in a run that goes on from a checkpoint (change.h) */
     bool early;          /* read before its neighbours: their meaning depends on it */
     const char *help;    /* sentences */
     const char *example; /* a value; NULL = the default is example enough */

@@ -14,9 +14,11 @@
 #include "sim/net/moment.h"
 #include "sim/record/journal.h"
 #include "sim/record/version.h"
+#include "sim/scenario/change.h"
 #include "sim/world/assembly.h"
 #include "sim/world/faults.h"
 #include "sim/world/moment.h"
+#include "sim/world/workload.h"
 
 #define SECTION_BYTES ((size_t)4 << 20) /* a section is closed when it has so many */
 #define SECTION_PEERS 65536u
@@ -389,7 +391,7 @@ static int check_head(const struct world *w, struct stream_reader *r, const char
     return 0;
 }
 
-/* What is not kept because it follows from the rest. */
+/* What is not kept because it follows from the rest; and what the scenario says otherwise now. */
 void checkpoint_go_on(struct world *w)
 {
     assembly_begin(w);
@@ -397,6 +399,27 @@ void checkpoint_go_on(struct world *w)
         if (identity_of(w, i)->registered_until)
             assembly_registered(w, i, identity_of(w, i)->registered_until);
     assembly_snapshot(w);
+    if (w->changed.loss)
+        faults_weather(w);
+    if (w->changed.lookups || w->changed.registrations)
+        workload_changed(w, w->changed.lookups, w->changed.registrations);
+}
+
+/* Whether the scenario may have become what it is, and what that changes at once. */
+static int check_scenario(struct world *w, const struct head *h, char *error, size_t error_cap)
+{
+    const struct scenario *is = w->scenario;
+    struct scenario *was = malloc(sizeof *was);
+    if (!was)
+        out_of_memory();
+    int status = scenario_parse(was, is->path, h->scenario, strlen(h->scenario), NULL, 0, error, error_cap);
+    if (!status)
+        status = scenario_may_become(was, is, h->now, error, error_cap);
+    w->changed.loss = was->loss < is->loss || was->loss > is->loss;
+    w->changed.lookups = was->lookup_every != is->lookup_every || was->lookup_per != is->lookup_per;
+    w->changed.registrations = was->register_every != is->register_every;
+    free(was);
+    return status;
 }
 
 static int take_up(struct world *w, struct archive_reader *a, char *error, size_t error_cap)
@@ -404,13 +427,14 @@ static int take_up(struct world *w, struct archive_reader *a, char *error, size_
     const char *path = w->options.resume;
     struct stream_reader r;
     struct head h;
-    if (get_head(a, path, &h, &r, error, error_cap) || check_head(w, &r, path, error, error_cap))
+    if (get_head(a, path, &h, &r, error, error_cap) || check_scenario(w, &h, error, error_cap) || check_head(w, &r, path, error, error_cap))
         return -1;
-    struct taking t = {.w = w, .captured = {calloc(h.parts + (size_t)1, sizeof(struct stream)), h.parts}};
+    uint32_t parts = h.parts; /* the head is lent until the next section is read */
+    struct taking t = {.w = w, .captured = {calloc(parts + (size_t)1, sizeof(struct stream)), parts}};
     if (!t.captured.of)
         out_of_memory();
     int status = get_sections(&t, a, path, error, error_cap);
-    for (uint32_t i = 0; i < h.parts; i++)
+    for (uint32_t i = 0; i < parts; i++)
         stream_free(&t.captured.of[i]);
     free(t.captured.of);
     return status;

@@ -17,14 +17,4 @@ int checkpoint_take_up(struct world *, char *error, size_t error_cap);
 /* (all ranks) In place of the first instant. */
 void checkpoint_go_on(struct world *);
 
-/* What a checkpoint is of; texts to be freed by checkpoint_forget. 0, or -1 with a sentence: no checkpoint, damaged, or of a program that keeps things otherwise. */
-struct checkpoint_about {
-    char *scenario; /* resolved */
-    char *revision; /* of the program that wrote it */
-    sim_time now;
-    uint64_t digest;
-};
-int checkpoint_read_about(const char *path, struct checkpoint_about *, char *error, size_t error_cap);
-void checkpoint_forget(struct checkpoint_about *);
-
 #endif

@@ -165,7 +165,7 @@ static bool is_on(const struct world *w, unsigned i, enum fault_kind kind)
     return w->faults->stage[i] == ON && w->scenario->fault[i].kind == kind;
 }
 
-static void set_weather(struct world *w)
+void faults_weather(struct world *w)
 {
     double loss = w->scenario->loss, latency = 1;
     sim_time slower = 0;
@@ -309,7 +309,7 @@ static void turn(struct world *w, unsigned i)
         else
             net_uncut(w->net, f->cut[i]);
         break;
-    case FAULT_NETWORK: set_weather(w); break;
+    case FAULT_NETWORK: faults_weather(w); break;
     case FAULT_SLOW: set_speeds(w); break;
     case FAULT_IDLE:
     case FAULT_SET: set_overlay(w); break;

@@ -16,6 +16,8 @@ void faults_due(struct world *);
 /* For a checkpoint: how far each fault is. What follows from it - who is touched, the weather aside - is worked out again. */
 void faults_put(const struct world *, struct stream *);
 void faults_get(struct world *, struct stream_reader *);
+/* The network's loss and latency follow what the scenario and the faults that are on say. */
+void faults_weather(struct world *);
 /* The network is told again what it forgets: speeds, configurations, documents. */
 void faults_again(struct world *);
 /* How many nodes that were online the fault has touched, so far. */

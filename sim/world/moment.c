@@ -8,6 +8,7 @@
 #include "sim/net/moment.h"
 #include "sim/record/series.h"
 #include "sim/world/aftermath.h"
+#include "sim/world/assembly.h"
 #include "sim/world/checks.h"
 #include "sim/world/faults.h"
 #include "sim/world/lives.h"
@@ -247,48 +248,67 @@ static void put_scopes(const struct world *w, struct stream *s)
     }
 }
 
+/* Those of checks are told by their guards; the scenario may want fewer than there were. */
 static bool get_scopes(struct world *w, struct stream_reader *r)
 {
-    if (stream_get_u32(r) != w->scope_count)
-        return false;
-    for (unsigned i = 0; i < w->scope_count; i++) {
-        if (stream_get_u64(r) != w->scopes[i].guard)
+    uint32_t n = stream_get_u32(r);
+    unsigned found = 0;
+    for (uint32_t k = 0; k < n; k++) {
+        sim_time guard = stream_get_u64(r);
+        const void *m = stream_take(r, sizeof(struct measures));
+        if (!m)
             return false;
-        STREAM_GET(r, *w->scopes[i].m);
+        for (unsigned i = k < SCOPES ? k : SCOPES; i < (k < SCOPES ? k + 1 : w->scope_count); i++) {
+            if (w->scopes[i].guard != guard)
+                continue;
+            memcpy(w->scopes[i].m, m, sizeof(struct measures));
+            found++;
+        }
     }
-    return true;
+    return found == w->scope_count;
 }
 
 static void put_checks(const struct world *w, struct stream *s)
 {
     stream_put_u32(s, w->check_count);
     for (unsigned i = 0; i < w->check_count; i++) {
+        static const struct check of_the_simulator;
         struct check_result copy = w->checks[i];
+        stream_put(s, copy.check ? copy.check : &of_the_simulator, sizeof *copy.check);
         copy.check = NULL;
         STREAM_PUT(s, copy);
     }
 }
 
-static bool get_checks(struct world *w, struct stream_reader *r)
+/* What was found of a check stays with it; one that the scenario did not have begins here. */
+static void get_checks(struct world *w, struct stream_reader *r)
 {
-    if (stream_get_u32(r) != w->check_count)
-        return false;
-    for (unsigned i = 0; i < w->check_count; i++) {
+    uint32_t n = stream_get_u32(r);
+    for (uint32_t k = 0; k < n && !r->bad; k++) {
+        struct check check;
         struct check_result was;
+        STREAM_GET(r, check);
         STREAM_GET(r, was);
-        was.check = w->checks[i].check;
-        was.scope = w->checks[i].scope;
         was.text[sizeof was.text - 1] = 0;
-        w->checks[i] = was;
+        for (unsigned i = 0; i < w->check_count; i++) {
+            struct check_result *is = &w->checks[i];
+            if (is->check ? memcmp(is->check, &check, sizeof check) != 0 : i != k)
+                continue;
+            was.check = is->check;
+            was.scope = is->scope;
+            *is = was;
+        }
     }
-    return true;
 }
 
 void moment_put_world(struct world *w, struct stream *s)
 {
     const uint64_t words[] = {w->now, w->online, w->tick_at, w->booked_at, w->online_rest_ns, w->run_events, w->run_datagrams, w->cpu_taken};
     assert(w->moved.count == 0 && w->announced.count == 0);
+    double cpu_s = w->cpu_taken ? w->run_cpu_s : w->run_cpu_s + progress_cpu_s() - w->run_from_cpu_s;
+    assembly_seconds(w, &cpu_s, 1);
     STREAM_PUT(s, words);
+    STREAM_PUT(s, cpu_s);
     STREAM_PUT(s, w->totals);
     put_scopes(w, s);
     put_checks(w, s);
@@ -311,9 +331,13 @@ bool moment_get_world(struct world *w, struct stream_reader *r)
     w->run_events = words[5];
     w->run_datagrams = words[6];
     w->cpu_taken = words[7] != 0;
+    double cpu_s;
+    STREAM_GET(r, cpu_s);
+    w->run_cpu_s = w->here == 0 ? cpu_s : 0;
     STREAM_GET(r, w->totals);
-    if (!get_scopes(w, r) || !get_checks(w, r))
+    if (!get_scopes(w, r))
         return false;
+    get_checks(w, r);
     load_get(w, r);
     aftermath_get(w, r);
     if (!net_get_weather(w->net, r))

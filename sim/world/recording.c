@@ -4,7 +4,10 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "sim/checkpoint/archive.h"
+#include "sim/record/file.h"
 #include "sim/record/journal.h"
 #include "sim/scenario/date.h"
 #include "sim/scenario/metric.h"
@@ -34,6 +37,15 @@ static char *scenario_text(const struct scenario *s)
     return fclose(f) == 0 ? text : NULL;
 }
 
+/* The checkpoint that the run goes on from lies in its own folder. */
+static bool goes_on_here(const struct world *w)
+{
+    char path[PATH_MAX];
+    struct stat here, from;
+    snprintf(path, sizeof path, "%s/" ARCHIVE_FILE, w->options.out);
+    return w->options.resume && stat(path, &here) == 0 && stat(w->options.resume, &from) == 0 && here.st_dev == from.st_dev && here.st_ino == from.st_ino;
+}
+
 int recording_open(struct world *w, char *error, size_t error_cap)
 {
     char epoch[48];
@@ -55,7 +67,7 @@ int recording_open(struct world *w, char *error, size_t error_cap)
                                       .measure = s->measure,
                                       .interval = s->record_interval,
                                       .ranks = w->parts,
-                                      .goes_on = w->options.resume != NULL,
+                                      .goes_on = goes_on_here(w),
                                       .describe = describe};
     int status = journal_open(&w->journal, w->options.out, &head, error, error_cap);
     free(text);

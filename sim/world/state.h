@@ -223,17 +223,22 @@ struct world {
     struct actor_group group;     /* whose actor all peers run */
     struct summary summary;
     struct summary_more *more; /* HOSTILE_FIGURES_MAX, where anybody attacks; what hostile_summary has filled in */
-    double begin_wall_s, begin_cpu_s, start_cpu_s, run_cpu_s;
+    double begin_wall_s, begin_cpu_s, start_cpu_s;
+    double run_cpu_s, run_from_cpu_s; /* of the run without its start: until it is done, what it took before the checkpoint that it goes on from; and what the process had taken when it began */
     double run_wall_s;            /* of warm-up and measured phase; before they are over: when they began */
     struct ranks_spent run_spent; /* of this rank, as run_wall_s */
     struct summary_rank *rank;    /* of all ranks, for the summary; NULL: one process, or no clock */
     uint64_t empty_rss_bytes, run_events, run_datagrams;
     uint64_t seen_events; /* of the kernel, on all ranks, when they last agreed to go on */
     bool cpu_taken;
+    bool refused; /* the checkpoint to go on from */
     bool cut; /* it was stopped before its end */
     volatile bool interrupted;
     volatile bool checkpoint_wanted; /* somebody asks this process for a checkpoint; */
     bool checkpoint_asked;           /* and all know of it */
+    struct {
+        bool loss, lookups, registrations;
+    } changed; /* in a run that goes on: the scenario says otherwise than before */
     struct stream recorded;          /* of a run that goes on: what it had recorded, until the journal is open */
 };
 

@@ -8,6 +8,7 @@
 #include "sim/scenario/trace.h"
 #include "sim/world/assembly.h"
 #include "sim/world/faults.h"
+#include "sim/world/lives.h"
 #include "sim/world/observer.h"
 
 #define REGISTER_WITHIN SECONDS(5)  /* after joining */
@@ -181,6 +182,34 @@ static void send_lookup(struct world *w, struct part *part, peer_h self, sim_tim
     else
         resource = net_user(w->net, target);
     fetch(w, part, self, target, resource, now);
+}
+
+/* Who registers keeps to the time that it has planned, and to the new interval from then on. */
+static void registrations_changed(struct world *w, struct session *s, peer_h self)
+{
+    if (!w->scenario->register_every)
+        s->next_register = s->retry_register = TIME_NEVER;
+    else if (s->next_register == TIME_NEVER)
+        plan_first_registration(w, s, self, w->now);
+}
+
+void workload_changed(struct world *w, bool lookups, bool registrations)
+{
+    for (uint32_t i = w->first; i < w->end; i++) {
+        const struct identity *id = identity_of(w, i);
+        struct part *part = kernel_part_of(w->kernel, i);
+        struct books *b = world_books(w, part);
+        if (id->session == NONE || id->flags & LIFE_LEAVING)
+            continue;
+        struct session *s = session_of(b, id);
+        if (s->joined_at == TIME_NEVER)
+            continue;
+        if (lookups)
+            workload_replan(w, s, i, w->now);
+        if (registrations)
+            registrations_changed(w, s, i);
+        net_act_at(w->net, part, i, lives_next(w, b, i));
+    }
 }
 
 /* ---- a trace of look-ups ---- */

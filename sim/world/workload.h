@@ -18,6 +18,8 @@ sim_time workload_next_call(const struct world *, peer_h);
 void workload_calls_due(struct world *, struct part *, peer_h, sim_time now);
 /* Look-ups of this identity come at another rate from now on. */
 void workload_replan(struct world *, struct session *, peer_h, sim_time now);
+/* The scenario says otherwise than before how often all look up or register: those who are there plan anew. At an instant. */
+void workload_changed(struct world *, bool lookups, bool registrations);
 /* Sends what is due. */
 void workload_due(struct world *, struct part *, peer_h, sim_time now);
 sim_time workload_next(const struct session *);

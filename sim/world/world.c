@@ -236,8 +236,10 @@ static uint32_t count_devices(const struct world *w)
 /* Time 0, or where a checkpoint stands. */
 static int begin(struct world *w, char *error, size_t error_cap)
 {
-    if (w->options.resume)
-        return checkpoint_take_up(w, error, error_cap);
+    if (w->options.resume) {
+        w->refused = checkpoint_take_up(w, error, error_cap) != 0;
+        return w->refused ? -1 : 0;
+    }
     if (lives_begin(w) == 0)
         return 0;
     snprintf(error, error_cap, "out of memory");
@@ -311,8 +313,9 @@ int world_open(struct world **out, const struct scenario *s, const struct world_
     w->overlay.actor_config = s->hostile.share > 0 ? &s->hostile : w->kind->config(s);
     w->identities = scenario_population(s);
     if (open_failed(w, open_all(w, error, error_cap) != 0, error, error_cap)) {
+        int status = w->refused ? -2 : -1;
         world_close(w);
-        return -1;
+        return status;
     }
     w->start_cpu_s = progress_cpu_s() - cpu_s;
     *out = w;
@@ -528,12 +531,12 @@ static int run_interval(struct world *w)
     return 0;
 }
 
-static void measure_ends(struct world *w, double begin_cpu_s)
+static void measure_ends(struct world *w)
 {
     if (w->cpu_taken || w->now < w->measure_to)
         return;
     w->cpu_taken = true;
-    w->run_cpu_s = progress_cpu_s() - begin_cpu_s;
+    w->run_cpu_s += progress_cpu_s() - w->run_from_cpu_s;
     w->run_wall_s = progress_wall_s() - w->run_wall_s;
     const struct ranks_spent from = w->run_spent, to = ranks_spent(w->ranks);
     w->run_spent = (struct ranks_spent){.work_ns = to.work_ns - from.work_ns,
@@ -555,9 +558,11 @@ static void run_first_instant(struct world *w)
 
 static int run_phases(struct world *w)
 {
-    double begin_cpu_s = progress_cpu_s();
-    w->run_wall_s = progress_wall_s();
-    w->run_spent = ranks_spent(w->ranks);
+    w->run_from_cpu_s = progress_cpu_s();
+    if (!w->cpu_taken) { /* else it goes on in the drain */
+        w->run_wall_s = progress_wall_s();
+        w->run_spent = ranks_spent(w->ranks);
+    }
     if (w->options.resume)
         checkpoint_go_on(w);
     else
@@ -570,7 +575,7 @@ static int run_phases(struct world *w)
         if (status)
             return status;
         at_instant(w);
-        measure_ends(w, begin_cpu_s);
+        measure_ends(w);
     }
     return 0;
 }

@@ -45,7 +45,7 @@ struct world_options {
 /* What world_open says where it is another rank that fails. */
 #define WORLD_OTHER_RANK "another rank could not begin"
 
-/* Makes the network and, with start: converged, the overlay. 0, or -1 with a message in error. The scenario is borrowed until world_close. */
+/* Makes the network and, with start: converged, the overlay. 0, or -1 with a message in error; -2: it is the checkpoint that is refused. The scenario is borrowed until world_close. */
 int world_open(struct world **, const struct scenario *, const struct world_options *, char *error, size_t error_cap);
 /* Runs warm-up, measured phase and drain, then writes the capture. The first that is true: 4 = a segment could not be written, and the run ended
  * for want of it; 70 = an invariant of the simulator itself is broken; 130 = interrupted: it stopped within a slice, figures cover the part of the
@@ -60,6 +60,16 @@ struct net *world_net(struct world *);
 void world_interrupt(struct world *); /* async-signal-safe */
 void world_checkpoint(struct world *); /* asks for a checkpoint at the next whole second; async-signal-safe; on several ranks, of rank 0 */
 void world_close(struct world *);
+
+/* What a checkpoint is of; texts to be freed by checkpoint_forget. 0, or -1 with a sentence: no checkpoint, damaged, or of a program that keeps things otherwise. */
+struct checkpoint_about {
+    char *scenario; /* resolved */
+    char *revision; /* of the program that wrote it */
+    sim_time now;
+    uint64_t digest;
+};
+int checkpoint_read_about(const char *path, struct checkpoint_about *, char *error, size_t error_cap);
+void checkpoint_forget(struct checkpoint_about *);
 
 /* Byte budgets of the simulator (sim/kernel/budget.h): of all layers, in the order of the layers; at most BUDGET_ROWS_MAX rows. Returns their number. */
 struct budget;
