@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "sim/kernel/random.h"
 #include "sim/rank/hub.h"
 #include "sim/record/journal.h"
 #include "sim/record/segments.h"
@@ -246,8 +247,9 @@ bool on_ranks_in_legs(const struct scenario *s, const struct leg *leg, unsigned 
     for (unsigned i = 0; i < legs && fine; i++) {
         with->checkpoint_every = leg[i].every;
         fine = run_leg(with, &leg[i], other, i ? from : NULL, &on);
-        if (fine && i + 1 < legs && rename(made, from)) {
-            printf("leg %u has left no checkpoint\n", i);
+        bool left = i + 1 == legs || rename(made, from) == 0;
+        if (fine && !left && i == 0) {
+            printf("the first leg has left no checkpoint\n");
             fine = false;
         }
     }
@@ -289,23 +291,59 @@ void on_ranks_done(void)
 /* ---- random scenarios ---- */
 
 /* One in two records all that there is to record. */
+static bool random_parse(uint64_t seed, struct scenario *s, char text[RANDOM_SCENARIO_MAX])
+{
+    const char *sets[] = {"record.nodes=true", "record.ring={nodes: 16, every: 4.7 s}", "record.capture={nodes: 2}"};
+    char error[1024];
+    size_t len = random_scenario_text(seed, "", text);
+    bool classic = strstr(text, "protocol: chord2003") != NULL;
+    if (scenario_parse(s, "random.yaml", text, len, sets, seed % 2 ? 0 : classic ? 2 : 3, error, sizeof error)) {
+        printf("%s\n", error);
+        return false;
+    }
+    return true;
+}
+
 bool on_ranks_random(uint64_t seed)
 {
     static struct scenario s;
     static const unsigned ranks[] = {2, 3, 4, 8};
     static char text[RANDOM_SCENARIO_MAX];
-    const char *sets[] = {"record.nodes=true", "record.ring={nodes: 16, every: 4.7 s}", "record.capture={nodes: 2}"};
-    char error[1024];
-    size_t len = random_scenario_text(seed, "", text);
-    bool classic = strstr(text, "protocol: chord2003") != NULL;
-    if (scenario_parse(&s, "random.yaml", text, len, sets, seed % 2 ? 0 : classic ? 2 : 3, error, sizeof error)) {
-        printf("%s\n", error);
+    if (!random_parse(seed, &s, text))
         return false;
-    }
     unsigned n = ranks[seed % 4];
     bool same = on_ranks_equal(&s, n);
     if (!same)
         printf("SEED=%" PRIu64 " on %u ranks. All of it:\n\n%s\n", seed, n, text);
+    on_ranks_done();
+    return same;
+}
+
+static uint64_t draw(uint64_t seed, unsigned k, uint64_t n)
+{
+    return random_below(seed, k, STREAM_TEST, 0, n);
+}
+
+/* Each leg's checkpoints are drawn from a fifth of the run to all of it. */
+bool on_ranks_random_in_legs(uint64_t seed)
+{
+    static struct scenario s;
+    static char text[RANDOM_SCENARIO_MAX];
+    struct leg leg[4] = {{0}};
+    if (!random_parse(seed, &s, text))
+        return false;
+    unsigned legs = 2 + (unsigned)draw(seed, 0, 3);
+    uint64_t whole = (s.warmup + s.measure) / SECONDS(1);
+    for (unsigned i = 0; i < legs; i++) {
+        unsigned kind = (unsigned)draw(seed, 10 + i, 4);
+        leg[i].engine = kind == 0 ? KERNEL_HEAP : KERNEL_WINDOWS;
+        leg[i].partitions = kind <= 1 ? 1 + (unsigned)draw(seed, 20 + i, 4) : 0;
+        leg[i].ranks = kind > 1 ? 1 + (unsigned)draw(seed, 20 + i, 4) : 0;
+        leg[i].every = i + 1 < legs ? SECONDS(whole / 5 + 1 + draw(seed, 30 + i, whole - whole / 5 - 1)) : 0;
+    }
+    bool same = on_ranks_in_legs(&s, leg, legs);
+    if (!same)
+        printf("SEED=%" PRIu64 " in %u legs. All of it:\n\n%s\n", seed, legs, text);
     on_ranks_done();
     return same;
 }
@@ -316,11 +354,17 @@ static void one_seed(void **state)
     assert_true(on_ranks_random(*seed));
 }
 
-int on_ranks_tests(uint64_t first, unsigned count)
+static void one_seed_in_legs(void **state)
 {
-    const char *one = getenv("SEED");
-    if (one) {
-        first = strtoull(one, NULL, 10);
+    const uint64_t *seed = *state;
+    assert_true(on_ranks_random_in_legs(*seed));
+}
+
+static int run_seeds(uint64_t first, unsigned count, void (*one)(void **), const char *what)
+{
+    const char *only = getenv("SEED");
+    if (only) {
+        first = strtoull(only, NULL, 10);
         count = 1;
     }
     struct CMUnitTest *test = calloc(count, sizeof *test);
@@ -331,11 +375,21 @@ int on_ranks_tests(uint64_t first, unsigned count)
     for (unsigned k = 0; k < count; k++) {
         seed[k] = first + k;
         snprintf(name[k], sizeof name[k], "random_%" PRIu64, seed[k]);
-        test[k] = (struct CMUnitTest){.name = name[k], .test_func = one_seed, .initial_state = &seed[k]};
+        test[k] = (struct CMUnitTest){.name = name[k], .test_func = one, .initial_state = &seed[k]};
     }
-    int failed = _cmocka_run_group_tests("random scenarios on ranks", test, count, NULL, NULL);
+    int failed = _cmocka_run_group_tests(what, test, count, NULL, NULL);
     free(name);
     free(seed);
     free(test);
     return failed;
+}
+
+int on_ranks_tests(uint64_t first, unsigned count)
+{
+    return run_seeds(first, count, one_seed, "random scenarios on ranks");
+}
+
+int on_ranks_tests_in_legs(uint64_t first, unsigned count)
+{
+    return run_seeds(first, count, one_seed_in_legs, "random scenarios in legs");
 }

@@ -20,14 +20,17 @@ struct leg {
     enum kernel_engine engine;
     sim_time every; /* of its checkpoints: the next leg goes on from the last one */
 };
-/* The last leg, which goes to the end, leaves what the unbroken run alone leaves. */
+/* A leg that makes none goes on to the end for nothing: the next goes on from where it began. The last leg, which goes to the end, leaves what the unbroken run alone leaves. */
 bool on_ranks_in_legs(const struct scenario *, const struct leg *, unsigned legs);
 /* Compares with the run alone of the same scenario, which is made once and kept until the next scenario comes. */
 bool on_ranks_equal(const struct scenario *, unsigned ranks);
 /* The same of a random scenario (random_scenario.h) on 2, 3, 4 or 8 ranks, as its seed falls. */
 bool on_ranks_random(uint64_t seed);
+/* A random scenario in two to four legs, of ranks, partitions, engine and checkpoints as its seed falls. */
+bool on_ranks_random_in_legs(uint64_t seed);
 /* A cmocka group of the seeds first .. first + count - 1, or of SEED alone when the environment names one. Returns its exit status. */
 int on_ranks_tests(uint64_t first, unsigned count);
+int on_ranks_tests_in_legs(uint64_t first, unsigned count);
 /* Removes what is kept. */
 void on_ranks_done(void);
 
