@@ -161,3 +161,31 @@ addr_h handles_addr_keep(struct handles *h, const struct ip_port *addr)
     h->addr_slot[s] = (uint16_t)h->addrs;
     return HANDLE_FOREIGN + h->addrs - 1;
 }
+
+void handles_put(const struct handles *h, struct stream *s)
+{
+    stream_put_u32(s, h->ids);
+    stream_put(s, h->id, h->ids * sizeof *h->id);
+    stream_put_u32(s, h->addrs);
+    stream_put(s, h->addr, h->addrs * sizeof *h->addr);
+}
+
+/* Into an empty table, which numbers them as they come. */
+bool handles_get(struct handles *h, struct stream_reader *r)
+{
+    uint32_t n = stream_get_u32(r);
+    for (uint32_t k = 0; k < n && !r->bad; k++) {
+        struct id id;
+        STREAM_GET(r, id);
+        if (handles_id_keep(h, id) != HANDLE_FOREIGN + k)
+            r->bad = true;
+    }
+    n = stream_get_u32(r);
+    for (uint32_t k = 0; k < n && !r->bad; k++) {
+        struct ip_port addr;
+        STREAM_GET(r, addr);
+        if (handles_addr_keep(h, &addr) != HANDLE_FOREIGN + k)
+            r->bad = true;
+    }
+    return !r->bad;
+}

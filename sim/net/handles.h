@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "proto/port.h"
+#include "sim/checkpoint/stream.h"
 #include "sim/kernel/random.h"
 
 #define HANDLE_FOREIGN UINT32_C(0x80000000)
@@ -43,6 +44,9 @@ struct id handles_id(const struct handles *, peer_h);
 peer_h handles_id_keep(struct handles *, struct id);
 void handles_addr(const struct handles *, addr_h, struct ip_port *);
 addr_h handles_addr_keep(struct handles *, const struct ip_port *);
+/* For a checkpoint: what is in the table, so that each keeps its handle. */
+void handles_put(const struct handles *, struct stream *);
+bool handles_get(struct handles *, struct stream_reader *);
 /* The identity of this id; PEER_NONE if it has none. */
 peer_h handles_identity(const struct handles *, struct id);
 

@@ -146,6 +146,12 @@ _Static_assert(sizeof(struct whereabouts) == 6, "byte budget of an identity that
 
 struct credentials;
 
+/* Identities from `first` on, up to the next area, whose foreign handles are numbered by this table. */
+struct area {
+    peer_h first;
+    struct handles handles;
+};
+
 #define USER_CACHE 1024u
 struct user_entry {
     peer_h peer;
@@ -172,6 +178,8 @@ struct host {
     struct net_counts counts;
     struct schedule schedule[SCHEDULES];
     struct handles handles;
+    struct area *area;       /* of a run that goes on: whose foreign handles come from other partitions (moment.c); ascending */
+    unsigned areas;          /* 0: all of them are those of `handles` */
     void *digest;            /* EVP_MD_CTX */
     void *sha1, *sha256;     /* EVP_MD: to fetch one costs three times a short hash */
     struct credentials *credentials; /* NULL: modelled */
@@ -279,6 +287,15 @@ static inline struct online *online_of(const struct net *n, peer_h peer)
 {
     const struct identity *id = identity_known(n, peer);
     return id ? id->online : NULL;
+}
+
+/* By which this identity's foreign ids and addresses are numbered. */
+static inline struct handles *handles_of(struct host *h, peer_h self)
+{
+    unsigned k = h->areas;
+    while (k > 0 && h->area[k - 1].first > self)
+        k--;
+    return k > 0 ? &h->area[k - 1].handles : &h->handles;
 }
 
 /* The device that an identity belongs to: one user, one place. */

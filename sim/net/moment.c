@@ -8,14 +8,6 @@
 
 /* ---- what a partition's identities share ---- */
 
-const char *net_moment_refused(const struct net *n)
-{
-    for (unsigned k = n->here; k < n->here_end; k++)
-        if (n->part[k]->handles.ids || n->part[k]->handles.addrs)
-            return "peers have heard of Node-IDs or addresses that nobody has, and these are numbered by partition";
-    return NULL;
-}
-
 void net_put_shared(const struct net *n, const struct part *part, struct stream *s)
 {
     STREAM_PUT(s, host_at(n, part)->schedule);
@@ -148,6 +140,68 @@ void net_get_device(struct net *n, peer_h peer, struct stream_reader *r)
         stream_get(r, &n->held[peer], 1);
 }
 
+/* ---- foreign handles ---- */
+
+/* Ids and addresses that belong to nobody are numbered by the partition that hears of them, and blocks of nodes hold the numbers. So a table stays with the identities whose
+ * numbers it gave: after a run has gone on in other partitions, one of them may have several tables, each for an area of its identities, and two may have
+ * one of the same origin each, which go their own ways from then on. What a table that nobody has used gave need not be told. */
+static void put_area(const struct handles *h, peer_h first, peer_h end, struct stream *s)
+{
+    if (h->ids == 0 && h->addrs == 0)
+        return;
+    stream_put_u32(s, first);
+    stream_put_u32(s, end);
+    size_t opened = stream_open(s);
+    handles_put(h, s);
+    stream_close(s, opened);
+}
+
+static void put_areas(const struct host *h, struct stream *s)
+{
+    uint32_t first, end;
+    part_range(h->part, &first, &end);
+    size_t opened = stream_open(s);
+    put_area(&h->handles, first, h->areas ? h->area[0].first : end, s);
+    for (unsigned k = 0; k < h->areas; k++)
+        put_area(&h->area[k].handles, h->area[k].first, k + 1 < h->areas ? h->area[k + 1].first : end, s);
+    stream_close(s, opened);
+}
+
+/* A new area, empty, in its place. */
+static struct handles *add_area(struct host *h, peer_h first)
+{
+    unsigned k = h->areas;
+    struct area *more = realloc(h->area, (h->areas + (size_t)1) * sizeof *more);
+    if (!more)
+        kernel_exhausted("the tables of foreign handles");
+    h->area = more;
+    h->areas++;
+    for (; k > 0 && h->area[k - 1].first > first; k--)
+        h->area[k] = h->area[k - 1];
+    h->area[k].first = first;
+    handles_open(&h->area[k].handles, h->net->config.seed, h->net->config.identities, h->net->own.id ? &h->net->own : NULL);
+    return &h->area[k].handles;
+}
+
+static bool get_areas(struct net *n, struct stream_reader *r)
+{
+    struct stream_reader all = stream_enter(r);
+    while (!stream_at_end(&all) && !all.bad) {
+        peer_h from = stream_get_u32(&all), to = stream_get_u32(&all);
+        struct stream_reader table = stream_enter(&all);
+        for (unsigned k = n->here; k < n->here_end; k++) {
+            struct stream_reader again = table;
+            uint32_t first, end;
+            part_range(n->part[k]->part, &first, &end);
+            if (from >= end || to <= first)
+                continue;
+            if (!handles_get(add_area(n->part[k], from > first ? from : first), &again))
+                return false;
+        }
+    }
+    return !all.bad;
+}
+
 /* ---- partitions ---- */
 
 void net_put_part(const struct net *n, const struct part *part, struct stream *s)
@@ -155,9 +209,10 @@ void net_put_part(const struct net *n, const struct part *part, struct stream *s
     const struct host *h = host_at(n, part);
     STREAM_PUT(s, h->counts);
     stream_put_u32(s, h->notes);
+    put_areas(h, s);
 }
 
-void net_get_part(struct net *n, const struct part *take, struct stream_reader *r)
+bool net_get_part(struct net *n, const struct part *take, struct stream_reader *r)
 {
     struct net_counts counts;
     STREAM_GET(r, counts);
@@ -171,6 +226,7 @@ void net_get_part(struct net *n, const struct part *take, struct stream_reader *
     uint64_t *to = take ? (uint64_t *)(void *)&host_at(n, take)->counts : NULL;
     for (size_t i = 0; to && i < sizeof counts / sizeof *to; i++)
         to[i] += from[i];
+    return get_areas(n, r);
 }
 
 /* ---- the network ---- */

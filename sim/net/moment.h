@@ -8,9 +8,6 @@
 #include "sim/checkpoint/stream.h"
 #include "sim/net/net.h"
 
-/* NULL, or why this network cannot be kept now. */
-const char *net_moment_refused(const struct net *);
-
 /* What the identities of one partition share, before the first of each section of them; and how the one that takes them up names it. */
 struct net_shared {
     struct part *part;
@@ -27,7 +24,7 @@ void net_get_device(struct net *, peer_h, struct stream_reader *);
 
 /* Sums and numbers of a partition. take: into which partition sums go; NULL: not here. */
 void net_put_part(const struct net *, const struct part *, struct stream *);
-void net_get_part(struct net *, const struct part *take, struct stream_reader *);
+bool net_get_part(struct net *, const struct part *take, struct stream_reader *);
 
 /* Weather and partitions of the network so far. */
 void net_put_weather(const struct net *, struct stream *);

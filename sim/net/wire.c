@@ -210,22 +210,22 @@ static peer_h port_peer_of(struct env *env, chan_h chan)
 
 static struct id port_id_of(struct env *env, peer_h peer)
 {
-    return handles_id(&host_in(env)->handles, peer);
+    return handles_id(handles_of(host_in(env), env->self), peer);
 }
 
 static peer_h port_id_keep(struct env *env, struct id id)
 {
-    return handles_id_keep(&host_in(env)->handles, id);
+    return handles_id_keep(handles_of(host_in(env), env->self), id);
 }
 
 static void port_addr_of(struct env *env, addr_h addr, struct ip_port *out)
 {
-    handles_addr(&host_in(env)->handles, addr == ADDR_NONE ? env->self : addr, out);
+    handles_addr(handles_of(host_in(env), env->self), addr == ADDR_NONE ? env->self : addr, out);
 }
 
 static addr_h port_addr_keep(struct env *env, const struct ip_port *addr)
 {
-    return handles_addr_keep(&host_in(env)->handles, addr);
+    return handles_addr_keep(handles_of(host_in(env), env->self), addr);
 }
 
 static const struct overlay *port_overlay(struct env *env, uint16_t version)

@@ -11,7 +11,6 @@
 #include "proto/base/hash.h"
 #include "sim/checkpoint/archive.h"
 #include "sim/kernel/moment.h"
-#include "sim/net/moment.h"
 #include "sim/record/journal.h"
 #include "sim/record/version.h"
 #include "sim/scenario/change.h"
@@ -215,23 +214,10 @@ static void put_all(struct world *w, struct archive_writer *a)
     stream_free(&s);
 }
 
-/* False, and a sentence: the state of some rank cannot be kept. */
-static bool can_be_kept(struct world *w)
-{
-    const char *why = net_moment_refused(w->net);
-    uint64_t refused = why != NULL;
-    ranks_sum(w->ranks, &refused, 1);
-    if (refused && ranks_self(w->ranks) == 0)
-        fprintf(stderr, "reloadsim: no checkpoint at %.9g s: %s\n", (double)w->now / 1e9, why ? why : "another rank cannot keep its state");
-    return !refused;
-}
-
 static void write_one(struct world *w, bool asked)
 {
     char error[PATH_MAX + 256];
     uint64_t bytes;
-    if (!can_be_kept(w))
-        return;
     assembly_merge(w);
     kernel_settle(w->kernel);
     struct archive_writer *a = archive_create(w->options.out, w->ranks);

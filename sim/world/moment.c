@@ -218,7 +218,8 @@ bool moment_get_part(struct world *w, struct stream_reader *r)
 {
     bool first = w->here == 0;
     struct books *b = &w->books[w->here];
-    net_get_part(w->net, first ? kernel_part(w->kernel, 0) : NULL, r);
+    if (!net_get_part(w->net, first ? kernel_part(w->kernel, 0) : NULL, r))
+        return false;
     get_sum(first ? &b->tally : NULL, sizeof b->tally, r);
     if (stream_get_u32(r)) {
         if (!b->hostile)

@@ -93,10 +93,14 @@ static void clients(void **state)
     IN_LEGS("workloads/det-1.yaml", "overlay.clients=30 %", NULL, {.every = SECONDS(150)}, {.ranks = 3});
 }
 
-static void attackers_that_invent_nobody(void **state)
+/* They invent Node-IDs, which partitions number. */
+static void attackers(void **state)
 {
     (void)state;
-    IN_LEGS("workloads/det-1.yaml", "overlay.hostile={share: 10 %, every: 2 s, kinds: \"truncated, forged-leave, replayed\"}", NULL, {.every = SECONDS(150), .ranks = 3}, {0});
+    IN_LEGS("workloads/det-1.yaml", "overlay.hostile={share: 10 %, every: 2 s}", NULL, {.every = SECONDS(150), .ranks = 3}, {.every = SECONDS(190)},
+            {.every = SECONDS(220), .partitions = 4}, {.ranks = 2});
+    IN_LEGS("workloads/det-4.yaml", "overlay.hostile={share: 30 %, every: 300 ms, kinds: forged-update}", NULL, {.every = SECONDS(80), .ranks = 3},
+            {.every = SECONDS(100), .partitions = 2}, {.every = SECONDS(120), .partitions = 5}, {0});
 }
 
 static void configurations_that_spread(void **state)
@@ -124,7 +128,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(alone), cmocka_unit_test(heap_and_partitions), cmocka_unit_test(ranks_1_to_4), cmocka_unit_test(ranks_4_to_1),
                                        cmocka_unit_test(ranks_2_to_3_twice), cmocka_unit_test(streams_of_new_peers), cmocka_unit_test(classic_chord),
-                                       cmocka_unit_test(access_lines), cmocka_unit_test(clients), cmocka_unit_test(attackers_that_invent_nobody),
+                                       cmocka_unit_test(access_lines), cmocka_unit_test(clients), cmocka_unit_test(attackers),
                                        cmocka_unit_test(configurations_that_spread), cmocka_unit_test(ways_of_requests_and_answers), cmocka_unit_test(true_signatures)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
