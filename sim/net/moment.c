@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sim/net/moment.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -233,6 +234,7 @@ bool net_get_part(struct net *n, const struct part *take, struct stream_reader *
 
 void net_put_weather(const struct net *n, struct stream *s)
 {
+    assert(!n->kinds); /* no world publishes any: who knows which would be kept with the devices */
     stream_put_u32(s, n->weathers);
     stream_put(s, n->weather, n->weathers * sizeof n->weather[0]);
     stream_put_u32(s, n->cuts);

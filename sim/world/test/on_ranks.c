@@ -261,6 +261,27 @@ bool on_ranks_in_legs(const struct scenario *s, const struct leg *leg, unsigned 
     return fine;
 }
 
+/* The classic Chord is not captured. */
+bool on_ranks_file_in_legs(const char *file, const char *set, const char *other, const struct leg *leg, unsigned legs)
+{
+    static struct scenario s;
+    char error[1024];
+    const char *with[5] = {"record.nodes=true", "record.ring={nodes: 24, every: 3.5 s}"};
+    unsigned n = 2;
+    if (set)
+        with[n++] = set;
+    if (other)
+        with[n++] = other;
+    with[n] = "record.capture={nodes: 3}";
+    if (scenario_load(&s, file, with, n + 1, error, sizeof error) && scenario_load(&s, file, with, n, error, sizeof error)) {
+        printf("%s\n", error);
+        return false;
+    }
+    bool same = on_ranks_in_legs(&s, leg, legs);
+    on_ranks_done();
+    return same;
+}
+
 bool on_ranks_equal(const struct scenario *s, unsigned ranks)
 {
     char one[PATHS_MAX], other[PATHS_MAX];

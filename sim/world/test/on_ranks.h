@@ -26,6 +26,8 @@ bool on_ranks_in_legs(const struct scenario *, const struct leg *, unsigned legs
 bool on_ranks_equal(const struct scenario *, unsigned ranks);
 /* The same of a random scenario (random_scenario.h) on 2, 3, 4 or 8 ranks, as its seed falls. */
 bool on_ranks_random(uint64_t seed);
+/* The same of a file with up to two settings (NULL: none), recording all that there is to record. */
+bool on_ranks_file_in_legs(const char *file, const char *set, const char *other, const struct leg *, unsigned legs);
 /* A random scenario in two to four legs, of ranks, partitions, engine and checkpoints as its seed falls. */
 bool on_ranks_random_in_legs(uint64_t seed);
 /* A cmocka group of the seeds first .. first + count - 1, or of SEED alone when the environment names one. Returns its exit status. */
