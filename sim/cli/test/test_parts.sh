@@ -11,7 +11,7 @@ cd "$top" || exit 1
 
 runs() { ends "$1" "$program" "${@:2}"; } # wanted status, arguments
 says() { told "$2" "$1"; } # which output, text
-figures() { grep -vE '"(ranks[.a-z_]*|run_wall_s|wall_s|cpu_s|start_cpu_s|peak_rss_bytes|events_per_cpu_s|datagrams_per_cpu_s|bytes_per_node)"' "$1/summary.json"; }
+figures() { grep -vE '"(ranks?[.0-9a-z_]*|run_wall_s|wall_s|cpu_s|start_cpu_s|peak_rss_bytes|events_per_cpu_s|datagrams_per_cpu_s|bytes_per_node)"' "$1/summary.json"; }
 cat >"$work/small.yaml" <<'YAML'
 reloadsim: 1
 seed: 5
