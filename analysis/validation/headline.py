@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """headline.py OUT DATA: puts the runs that headline.sh left in OUT (report.json of each) into headline.csv, prints the tables of headline.md from that, and leaves what the
 picture plots in DATA. Of a table's row the runs of OUT take the place of those of another revision; rows that OUT has no run of stay as they are.
 
