@@ -8,6 +8,7 @@
 #   machines_down                ends what is left in them, and removes them
 machines_tag=rs$$
 machines_delay_link=
+machines_found=$(grep -c ' /run/netns ' /proc/self/mountinfo) # ip mounts this folder and leaves it so
 
 machines_possible() {
     local probe=${machines_tag}p
@@ -83,5 +84,6 @@ machines_down() {
     for n in 1 2; do
         ip netns del "$machines_tag.$n" 2>/dev/null
     done
+    [ "$machines_found" -gt 0 ] || [ -n "$(ls -A /run/netns 2>/dev/null)" ] || umount /run/netns 2>/dev/null
     return 0
 }
