@@ -25,6 +25,7 @@ COLUMNS = (
     ("under-replicated, %", "ring.under_replicated", 1, 100),
     ("valid fingers, %", "finger.valid_share", 1, 100),
 )
+LEAST = 0.01  # of the logarithmic axis, in %: what is less is drawn there
 KEPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "headline.csv")
 FIELDS = ["label", "session_min", "arm", "seed", "revision", "warmup_s", "measure_s"] + [
     name for _, key, _, _ in COLUMNS for name in (key, key + " half", key + " correlated")]
@@ -108,7 +109,7 @@ def table(lines, data, label, title, missing):
             rows.append([f"{session} min", word] + [cell(runs, *c[1:]) for c in COLUMNS] + [phases, str(len(runs))])
             m, half, _ = interval(runs, "lookup.success")
             with open(os.path.join(data, f"{label}-{arm}"), "a") as f:
-                print(60 / session, 100 * m, 100 * (m - (half or 0)), min(100, 100 * (m + (half or 0))), file=f)
+                print(60 / session, *(max(LEAST, 100 * (1 - x)) for x in (m, m + (half or 0), m - (half or 0))), file=f)
     if rows:
         head = ["mean session", "recovery"] + [c[0] for c in COLUMNS] + ["phases, min", "seeds"]
         print(f"\n## {title}\n\nRevision {', '.join(sorted(revisions))}.\n\n| {' | '.join(head)} |\n|{'---|' * len(head)}")

@@ -75,7 +75,7 @@ are still correlated, so that it is too short; quantiles have none there. Wrong 
 TEXT
     /usr/bin/python3 $here/headline.py "$out" "$scratch" || exit 1
     echo
-    echo "![success](headline.svg)"
+    echo "![look-ups that fail](headline.svg)"
     cat $here/headline-findings.md
 } >"$scratch/page" || exit 1
 panel() { # LABEL TITLE
@@ -99,13 +99,14 @@ set linetype 3 lc rgb "#3a8a3a" lw 2 pt 9
 set grid lc rgb "#dddddd"
 set border 3
 set tics nomirror
-set key bottom left
-set logscale x
+set key bottom right
+set logscale xy
 set xtics (0.25, 1, 2, 4, 12)
 set xrange [0.2:15]
-set yrange [0:100]
+set yrange [0.01:100]
+set ytics (0.01, 0.1, 1, 10, 100)
 set xlabel "departures a peer and hour"
-set ylabel "look-ups that succeed, %"
+set ylabel "look-ups that fail, %"
 set multiplot layout 2,3
 GNUPLOT
     for panel in "100:100 peers" "1k:1,000" "10k:10,000" "100k:100,000" "thin:1,000, thin lines"; do
