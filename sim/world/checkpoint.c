@@ -399,8 +399,11 @@ static int check_scenario(struct world *w, const struct head *h, char *error, si
     if (!was)
         out_of_memory();
     int status = scenario_parse(was, is->path, h->scenario, strlen(h->scenario), NULL, 0, error, error_cap);
-    if (!status)
-        status = scenario_may_become(was, is, h->now, error, error_cap);
+    if (status) {
+        free(was);
+        return status;
+    }
+    status = scenario_may_become(was, is, h->now, error, error_cap);
     w->changed.loss = was->loss < is->loss || was->loss > is->loss;
     w->changed.lookups = was->lookup_every != is->lookup_every || was->lookup_per != is->lookup_per;
     w->changed.registrations = was->register_every != is->register_every;

@@ -104,7 +104,7 @@ GNUPLOT
 }
 
 recovery() {
-    head_row peers 'mean session' recovery 'success, %' 'p95, s' 'wrong successor, %' 'under-replicated, %' 'Updates, messages/s and peer' 'maintenance, B/s and peer'
+    head_row peers 'mean session' recovery 'success, %' 'p95, s' 'wrong successor, %' 'under-replicated, %' 'Updates, datagrams/s and peer' 'maintenance, B/s and peer'
     for peers in 500 2000; do
         for session in 5 30; do
             [ $peers = 500 ] || [ $session = 30 ] || continue
@@ -114,7 +114,7 @@ recovery() {
                     --set "churn={session: {exponential: {mean: $session min}}, offline: {exponential: {mean: $session min}}}"
                 [ $reactive = true ] && word=reactive || word='periodic, 120 s'
                 row $peers "$session min" "$word" "$(cell $l lookup.success 100)" "$(cell $l lookup.latency_s.p95)" "$(cell $l ring.wrong_successor 100)" \
-                    "$(cell $l ring.under_replicated 100 1)" "$(figure $l messages.by_class.update | awk -v n=$peers '{ printf "%.2f", $1 / 1200 / n }')" "$(cell $l maintenance.bytes_per_node_s 1 0)"
+                    "$(cell $l ring.under_replicated 100 1)" "$(figure $l datagrams.by_class.update | awk -v n=$peers '{ printf "%.2f", $1 / 1200 / n }')" "$(cell $l maintenance.bytes_per_node_s 1 0)"
             done
         done
     done
@@ -128,11 +128,11 @@ GNUPLOT
 }
 
 loss() {
-    head_row 'loss, %' 'success, %' 'p50, s' 'p95, s' 'p99, s' 'wrong successor, %' 'Updates, messages/s and peer' 'queue full, messages' 'maintenance, B/s and peer'
+    head_row 'loss, %' 'success, %' 'p50, s' 'p95, s' 'p99, s' 'wrong successor, %' 'Updates, datagrams/s and peer' 'queue full, messages' 'maintenance, B/s and peer'
     : >"$data"
     case_row() { # LABEL WORD PEERS
         row "$2" "$(cell "$1" lookup.success 100)" "$(cell "$1" lookup.latency_s.p50)" "$(cell "$1" lookup.latency_s.p95)" "$(cell "$1" lookup.latency_s.p99)" \
-            "$(cell "$1" ring.wrong_successor 100)" "$(figure "$1" messages.by_class.update | awk -v n="$3" '{ printf "%.2f", $1 / 900 / n }')" \
+            "$(cell "$1" ring.wrong_successor 100)" "$(figure "$1" datagrams.by_class.update | awk -v n="$3" '{ printf "%.2f", $1 / 900 / n }')" \
             "$(cell "$1" messages.dropped.queue_full 1 0)" "$(cell "$1" maintenance.bytes_per_node_s 1 0)"
     }
     for p in 0 0.5 1 2 5 10 15; do
