@@ -16,8 +16,9 @@
 #define CHORD_FLIGHT_BYTES      10.0
 #define SLACK_SHARE             0.10   /* of the blocks of nodes, tables of channels and sessions */
 #define CHORD_SLACK_SHARE       0.20   /* blocks of 200 bytes are rounded up to lines of 64 */
-#define SLACK_PER_PARTITION     2.0e6  /* each size class has a chunk that is not full */
-#define FIXED_BYTES             20.5e6
+#define SLACK_PER_PARTITION     2.0e6  /* each size class has a chunk that is not full, but none that nobody has used: */
+#define SLACK_PER_FIRST_PEER    2.0e3
+#define FIXED_BYTES             19.6e6
 #define CHORD_FIXED_BYTES       14.5e6
 #define STORM_BYTES             20e3   /* for each peer that falls silent at once: all that had a link to it tell all theirs */
 #define LINE_BYTES              16.0   /* a queue of an access line */
@@ -173,7 +174,8 @@ struct memory_forecast world_memory(const struct scenario *s, unsigned partition
     if (s->access_up || s->access_down)
         f.structs += f.identities * LINE_BYTES;
     f.moment = f.online * (chord ? CHORD_MOMENT_BYTES : MOMENT_BYTES + trouble_bytes(s));
-    f.slack = slabs * (chord ? CHORD_SLACK_SHARE : SLACK_SHARE) + partitions * SLACK_PER_PARTITION;
+    double chunks = partitions * SLACK_PER_PARTITION, few = f.online * SLACK_PER_FIRST_PEER;
+    f.slack = slabs * (chord ? CHORD_SLACK_SHARE : SLACK_SHARE) + (few < chunks ? few : chunks);
     f.flight = f.online * (chord ? CHORD_FLIGHT_BYTES : FLIGHT_BYTES);
     f.fixed = chord ? CHORD_FIXED_BYTES : FIXED_BYTES;
     f.total = f.structs + f.moment + f.slack + f.flight + f.fixed;
