@@ -58,7 +58,7 @@ chan_h channel_take(struct host *h, struct identity *id, addr_h addr, bool serve
     while (slot < o->used && o->table->slot[slot].state != CHANNEL_FREE)
         slot++;
     if (slot == o->slots)
-        channel_table_reserve(h, o, 1 + o->slots / 16u);
+        channel_table_reserve(h, o, 1);
     if (slot == o->slots)
         return CHAN_NONE;
     if (slot == o->used)
