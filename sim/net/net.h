@@ -98,6 +98,9 @@ void net_act_at(struct net *, struct part *, peer_h, sim_time);
 struct node *net_seed_begin(struct net *, peer_h, const struct node_seed *, struct env **);
 struct seed_edge { uint8_t a_predecessor, a_successor, b_predecessor, b_successor; }; /* what b is to a, and a to b; 0 = not a neighbour */
 void net_seed_link(struct net *, peer_h a, peer_h b, const struct seed_edge *, uint16_t far);
+/* Asks memory for what net_seed_link will need of a peer, in SEED_TOUCHES steps from 0 on, each some edges after the one before. */
+#define SEED_TOUCHES 4u
+void net_seed_touch(const struct net *, peer_h, unsigned step);
 struct node *net_seed_node(struct net *, peer_h, struct env **);
 void net_seed_end(struct net *, peer_h);
 

@@ -2,6 +2,7 @@
 /* Nodes in mid-life, for a converged start: sessions, and channels that were opened long ago. */
 #include <assert.h>
 
+#include "sim/kernel/fetch.h"
 #include "sim/net/host.h"
 
 /* Sequence numbers of links as if one frame had gone each way. */
@@ -83,6 +84,33 @@ static void link_end(struct net *n, peer_h a, chan_h slot, peer_h b, chan_h othe
                              .tx_next = SEEDED_TX_NEXT,
                              .rx_last = SEEDED_RX_LAST};
     actor_of(n, a)->seed_link(o->block, env, &link);
+}
+
+#define TOUCH_LINE  64u
+#define TOUCH_LINES 8u /* of a block: its head, and most of what a new link moves */
+
+void net_seed_touch(const struct net *n, peer_h peer, unsigned step)
+{
+    if (!net_holds(n, peer))
+        return;
+    if (step == 0) {
+        fetch_line(&n->node[peer]);
+        fetch_line(&n->where[peer]);
+        return;
+    }
+    const struct identity *id = identity_known(n, peer);
+    if (step == 1) {
+        fetch_line(id);
+        return;
+    }
+    const struct online *o = id ? id->online : NULL;
+    if (!o || step == 2) {
+        fetch_line(o);
+        return;
+    }
+    fetch_line_to_write(&o->table->slot[o->used]);
+    for (unsigned k = 0; k < TOUCH_LINES; k++)
+        fetch_line_to_write((const char *)o->block + k * TOUCH_LINE);
 }
 
 void net_seed_link(struct net *n, peer_h a, peer_h b, const struct seed_edge *edge, uint16_t far)

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "sim/kernel/fetch.h"
 #include "sim/kernel/law.h"
 #include "sim/kernel/random.h"
 #include "sim/world/converged_plan.h"
@@ -192,9 +193,24 @@ static void seed_finger(struct net *net, const struct converged_plan *p, uint32_
     node_seed_finger(node, env, converged_entry_of(id_distance(p->peer[x].id, p->peer[finger].id)), p->peer[finger].peer);
 }
 
+#define TOUCH_AHEAD 6u /* edges from one step of a touch to the next */
+
+static void touch_ahead(const struct net *net, const struct converged_plan *p, uint64_t k)
+{
+    for (unsigned step = 0; step < SEED_TOUCHES; step++) {
+        uint64_t ahead = k + (uint64_t)(SEED_TOUCHES - step) * TOUCH_AHEAD;
+        if (ahead < p->edges)
+            net_seed_touch(net, p->peer[converged_high(p->edge[ahead])].peer, step);
+    }
+    uint64_t place = k + (SEED_TOUCHES + 1) * TOUCH_AHEAD;
+    if (place < p->edges)
+        fetch_line(&p->peer[converged_high(p->edge[place])]);
+}
+
 static void seed_links(struct net *net, const struct converged_plan *p)
 {
     for (uint64_t k = 0; k < p->edges; k++) {
+        touch_ahead(net, p, k);
         uint32_t a = converged_low(p->edge[k]), b = converged_high(p->edge[k]);
         struct seed_edge edge = converged_edge(p, a, b);
         net_seed_link(net, p->peer[a].peer, p->peer[b].peer, &edge, p->far ? p->far[k] : 0);
