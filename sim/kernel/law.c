@@ -105,9 +105,15 @@ double law_cdf(const struct law *law, double t)
  * is made. */
 struct tails { double lower, upper, hazard; };
 
-static struct tails equilibrium_at(const struct law_equilibrium *eq, double t)
+/* What depends on the law alone. */
+struct shape {
+    const struct law *law;
+    double mean, gamma;
+};
+
+static struct tails equilibrium_at(const struct shape *eq, double t)
 {
-    const struct law *law = &eq->law;
+    const struct law *law = eq->law;
     if (law->kind == LAW_WEIBULL) {
         /* With x = (t/scale)^shape the integral is the incomplete gamma function of order 1/shape. */
         double x = real_pow(t / law->a, law->b);
@@ -123,21 +129,29 @@ static struct tails equilibrium_at(const struct law_equilibrium *eq, double t)
     return h;
 }
 
-/* Solves H(t) = u by Newton's method on log H (resp. log of the upper tail) over log t, kept inside a bracket by bisection. H(t) <= t / mean bounds t from
- * below, and the step count is bounded: 60 halvings of the bracket are more than a double has digits for. */
-static double equilibrium_quantile(const struct law_equilibrium *eq, double u)
+/* Of log t: that solves H(t) = u lies between them; and a guess. */
+struct bracket { double low, high, guess; };
+
+/* H(t) <= t / mean bounds t from below. */
+static struct bracket bracket_wide(const struct shape *eq, double u)
 {
-    bool upper = u > 0.5;
-    double goal = upper ? special_log1p(-u) : real_log(u);
-    double low = real_log(u * eq->mean), high = low + 1;
+    double goal = special_log1p(-u), low = real_log(u * eq->mean), high = low + 1;
     for (unsigned i = 0; i < 1024; i++) {
         struct tails h = equilibrium_at(eq, real_exp(high));
-        if (h.lower >= u || (upper && real_log(h.upper) <= goal))
+        if (h.lower >= u || (u > 0.5 && real_log(h.upper) <= goal))
             break;
         low = high;
         high += 1;
     }
-    double y = low + (high - low) / 2;
+    return (struct bracket){low, high, low + (high - low) / 2};
+}
+
+/* Log of the t that solves H(t) = u by Newton's method on log H (resp. log of the upper tail) over log t, kept inside the bracket by bisection. The step count is bounded: 60
+ * halvings of the bracket are more than a double has digits for. */
+static double equilibrium_solve(const struct shape *eq, double u, struct bracket in)
+{
+    bool upper = u > 0.5;
+    double goal = upper ? special_log1p(-u) : real_log(u), y = in.guess;
     for (unsigned i = 0; i < 100; i++) {
         double t = real_exp(y);
         struct tails h = equilibrium_at(eq, t);
@@ -145,55 +159,100 @@ static double equilibrium_quantile(const struct law_equilibrium *eq, double u)
         double miss = real_log(tail) - goal; /* as seen from the right when upper */
         bool beyond = upper ? miss < 0 : miss > 0;
         if (beyond)
-            high = y;
+            in.high = y;
         else
-            low = y;
-        double alive = eq->law.kind == LAW_WEIBULL ? real_exp(-h.hazard) : survival(&eq->law, t);
+            in.low = y;
+        double alive = eq->law->kind == LAW_WEIBULL ? real_exp(-h.hazard) : survival(eq->law, t);
         double slope = t * alive / (eq->mean * tail) * (upper ? -1 : 1);
         double next = y - miss / slope;
-        if (!(next > low && next < high))
-            next = low + (high - low) / 2;
+        if (!(next > in.low && next < in.high))
+            next = in.low + (in.high - in.low) / 2;
         double moved = next - y;
         y = next;
         if (moved < 1e-13 && moved > -1e-13)
             break;
     }
-    return real_exp(y);
+    return y;
 }
 
-struct law_equilibrium law_equilibrium(const struct law *law)
+static bool is_solved_for(const struct law *law, double mean)
 {
-    return (struct law_equilibrium){.law = *law, .mean = law_mean(law), .gamma = law->kind == LAW_WEIBULL ? real_gamma(1 / law->b) : 0};
+    return (law->kind == LAW_WEIBULL || law->kind == LAW_LOGNORMAL) && mean < INFINITY;
 }
 
-double law_equilibrium_quantile(const struct law_equilibrium *eq, double u)
+static struct shape shape_of(const struct law *law)
 {
-    assert(u > 0 && u < 1);
-    double mean = eq->mean, a = eq->law.a, b = eq->law.b;
+    return (struct shape){law, law_mean(law), law->kind == LAW_WEIBULL ? real_gamma(1 / law->b) : 0};
+}
+
+/* Those that have a closed form. */
+static double equilibrium_closed(const struct law *law, double mean, double u)
+{
+    double a = law->a, b = law->b;
     if (!(mean < INFINITY))
         return INFINITY;
-    switch (eq->law.kind) {
-    case LAW_NEVER:
-        return INFINITY;
+    switch (law->kind) {
     case LAW_FIXED:
         return a * u;
     case LAW_UNIFORM: /* H rises linearly up to a, then 1 - H = (b - t)^2 / (2 (b - a) mean) */
         return u * mean <= a ? u * mean : b - sqrt((1 - u) * 2 * (b - a) * mean);
     case LAW_EXPONENTIAL: /* without memory */
-        return law_quantile(&eq->law, u);
+        return law_quantile(law, u);
     case LAW_PARETO: /* linear up to min, then 1 - H = (t/min)^(1-shape) / shape */
         return u * mean <= a ? u * mean : a * real_pow(b * (1 - u), -1 / (b - 1));
+    case LAW_NEVER:
     case LAW_WEIBULL:
     case LAW_LOGNORMAL:
         break;
     }
-    return equilibrium_quantile(eq, u);
+    return INFINITY;
 }
 
 double law_residual_quantile(const struct law *law, double u)
 {
-    const struct law_equilibrium eq = law_equilibrium(law);
-    return law_equilibrium_quantile(&eq, u);
+    assert(u > 0 && u < 1);
+    const struct shape shape = shape_of(law);
+    if (!is_solved_for(law, shape.mean))
+        return equilibrium_closed(law, shape.mean, u);
+    return real_exp(equilibrium_solve(&shape, u, bracket_wide(&shape, u)));
+}
+
+/* ---- The table: knots from -KNOT_RANGE to KNOT_RANGE of log(u / (1 - u)). ---- */
+
+#define KNOT_RANGE 20.0
+#define KNOT_STEP  (2 * KNOT_RANGE / (LAW_KNOTS - 1))
+#define KNOT_DOUBT 1e-9 /* of a knot's value, many times over */
+
+void law_equilibrium_init(struct law_equilibrium *eq, const struct law *law)
+{
+    const struct shape shape = shape_of(law);
+    *eq = (struct law_equilibrium){.law = *law, .mean = shape.mean, .gamma = shape.gamma};
+    for (unsigned k = 0; is_solved_for(law, shape.mean) && k < LAW_KNOTS; k++) {
+        double u = 1 / (1 + real_exp(KNOT_RANGE - k * KNOT_STEP));
+        eq->log_t[k] = equilibrium_solve(&shape, u, bracket_wide(&shape, u));
+    }
+}
+
+/* Between knots k and k + 1, by the cubic through their values with the slopes that their neighbours give. */
+static struct bracket bracket_near(const struct law_equilibrium *eq, double place)
+{
+    unsigned k = (unsigned)place;
+    double x = place - k;
+    const double *y = eq->log_t + k;
+    double before = (y[1] - y[-1]) / 2, after = (y[2] - y[0]) / 2, rise = y[1] - y[0];
+    double guess = y[0] + x * (before + x * (3 * rise - 2 * before - after + x * (before + after - 2 * rise)));
+    return (struct bracket){y[0] - KNOT_DOUBT, y[1] + KNOT_DOUBT, guess > y[0] && guess < y[1] ? guess : y[0] + x * rise};
+}
+
+double law_equilibrium_quantile(const struct law_equilibrium *eq, double u)
+{
+    assert(u > 0 && u < 1);
+    if (!is_solved_for(&eq->law, eq->mean))
+        return equilibrium_closed(&eq->law, eq->mean, u);
+    const struct shape shape = {&eq->law, eq->mean, eq->gamma};
+    double place = (real_log(u) - special_log1p(-u) + KNOT_RANGE) / KNOT_STEP;
+    bool inside = place >= 1 && place < LAW_KNOTS - 2;
+    return real_exp(equilibrium_solve(&shape, u, inside ? bracket_near(eq, place) : bracket_wide(&shape, u)));
 }
 
 /* Each kind solves 1 - F(age + r) = (1 - u) (1 - F(age)) for r in a form that keeps its digits when r is far below age. */

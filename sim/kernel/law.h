@@ -23,13 +23,15 @@ double law_cdf(const struct law *, double seconds);
 /* Residual life of the interval that covers a random instant (equilibrium law, density (1-F(x))/mean): seconds. The age has the same law.
  * u in (0, 1). Numeric inversion where no closed form exists; relative error below 1e-6. */
 double law_residual_quantile(const struct law *, double u);
-/* The same, of a law of which very many are drawn: what depends on the law alone is worked out once. Bit for bit what law_residual_quantile gives. */
+/* The same, of a law of which very many are drawn: a table says where to look, so that a draw takes a third of the time. Agrees to 12 digits. */
+#define LAW_KNOTS 161
 struct law_equilibrium {
     struct law law;
     double mean;
-    double gamma; /* Weibull: gamma(1/shape) */
+    double gamma;            /* Weibull: gamma(1/shape) */
+    double log_t[LAW_KNOTS]; /* at equal steps of log(u / (1 - u)); of laws that are solved for */
 };
-struct law_equilibrium law_equilibrium(const struct law *);
+void law_equilibrium_init(struct law_equilibrium *, const struct law *);
 double law_equilibrium_quantile(const struct law_equilibrium *, double u);
 /* Length-biased total life conditional on age: remaining life of an interval that has lasted `age` seconds already. */
 double law_remaining_quantile(const struct law *, double age, double u);

@@ -31,11 +31,11 @@ void churn_init(struct churn *c, const struct scenario *s)
                         .permanent = s->bootstrap_nodes,
                         .session = s->session,
                         .offline = s->offline,
-                        .session_age = law_equilibrium(&s->session),
-                        .offline_age = law_equilibrium(&s->offline),
                         .online_share = 1,
                         .ids = 1,
                         .graceful = s->graceful};
+    law_equilibrium_init(&c->session_age, &s->session);
+    law_equilibrium_init(&c->offline_age, &s->offline);
     if (s->churn && s->offline.kind != LAW_NEVER) {
         double on = law_mean(&s->session), off = law_mean(&s->offline);
         c->online_share = on / (on + off);

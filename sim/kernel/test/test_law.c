@@ -163,6 +163,25 @@ static void residual_life_has_the_equilibrium_law(void **state)
     }
 }
 
+/* Of which very many are drawn: to 12 digits the same, into the tails. */
+static void the_table_gives_the_same_law(void **state)
+{
+    (void)state;
+    for (unsigned k = 0; k < LAWS; k++) {
+        struct law_equilibrium eq;
+        law_equilibrium_init(&eq, &laws[k]);
+        for (unsigned i = 0; i < 2000; i++) {
+            double v = draw(i, 70), u = i % 3 == 0 ? v : i % 3 == 1 ? v * v * v * v * v * v : 1 - v * v * v * v * v * v;
+            if (!(u > 0 && u < 1))
+                continue;
+            double exact = law_residual_quantile(&laws[k], u), t = law_equilibrium_quantile(&eq, u);
+            assert_true(exact == t || close_to(t, exact, 1e-12));
+        }
+        assert_true(law_equilibrium_quantile(&eq, 0x1p-53) > 0);
+        assert_true(law_equilibrium_quantile(&eq, 1 - 0x1p-53) == law_residual_quantile(&laws[k], 1 - 0x1p-53));
+    }
+}
+
 /* A piecewise linear survival function is integrated exactly by hand. */
 static void residual_life_of_the_closed_forms(void **state)
 {
@@ -280,6 +299,7 @@ int main(void)
         cmocka_unit_test(samples_pass_kolmogorov_smirnov),
         cmocka_unit_test(means_are_the_integral_of_survival),
         cmocka_unit_test(residual_life_has_the_equilibrium_law),
+        cmocka_unit_test(the_table_gives_the_same_law),
         cmocka_unit_test(residual_life_of_the_closed_forms),
         cmocka_unit_test(mean_residual_life_is_length_biased),
         cmocka_unit_test(remaining_life_solves_its_equation),
