@@ -603,7 +603,7 @@ const struct budget *net_budgets(unsigned *count)
         BUDGET(struct table, 24, PER_ONLINE, "network: head of the channels"),
         BUDGET(struct channel, 16, PER_LINK, "network: channel"),
         {"network: handshake", HANDSHAKE_BYTES, PER_JOINING},
-        BUDGET(struct host, 3712, PER_PARTITION, "network: host"),
+        BUDGET(struct host, 4224, PER_PARTITION, "network: host"),
         {"network: room for signatures, user names", SCRATCH_BYTES + USER_CACHE * sizeof(struct user_entry), PER_PARTITION},
     };
     *count = sizeof rows / sizeof *rows;

@@ -11,9 +11,9 @@
 #include "sim/kernel/kernel.h"
 
 #define REGION         ((size_t)2 << 20) /* a huge page */
-#define LINEAR_LOG     12u               /* up to 4096 bytes a class each 64, then eight each doubling */
+#define LINEAR_LOG     12u               /* up to 4096 bytes a class each SLAB_GRAIN, then eight each doubling */
 #define LINEAR_MAX     ((size_t)1 << LINEAR_LOG)
-#define LINEAR_CLASSES (LINEAR_MAX / SLAB_LINE)
+#define LINEAR_CLASSES (LINEAR_MAX / SLAB_GRAIN)
 #define POISON         0xdb
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -43,7 +43,7 @@ static _Noreturn void no_memory(size_t bytes)
 static unsigned class_of(size_t bytes)
 {
     if (bytes <= LINEAR_MAX)
-        return bytes ? (unsigned)((bytes - 1) / SLAB_LINE) : 0;
+        return bytes ? (unsigned)((bytes - 1) / SLAB_GRAIN) : 0;
     unsigned log = 63u - (unsigned)__builtin_clzll(bytes - 1);
     size_t step = (size_t)1 << (log - 3);
     return (unsigned)(LINEAR_CLASSES + (log - LINEAR_LOG) * 8 + (bytes - 1 - ((size_t)1 << log)) / step);
@@ -52,7 +52,7 @@ static unsigned class_of(size_t bytes)
 static size_t class_bytes(unsigned class)
 {
     if (class < LINEAR_CLASSES)
-        return (class + 1) * SLAB_LINE;
+        return (class + 1) * SLAB_GRAIN;
     unsigned above = class - (unsigned)LINEAR_CLASSES, log = LINEAR_LOG + above / 8;
     return ((size_t)1 << log) + (above % 8 + 1) * ((size_t)1 << (log - 3));
 }

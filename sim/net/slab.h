@@ -11,8 +11,9 @@
 
 #define SLAB_CHUNK   ((size_t)64 << 10)
 #define SLAB_LINE    ((size_t)64)
+#define SLAB_GRAIN   ((size_t)32) /* of sizes: half a line, so that every other size begins in the middle of one */
 #define SLAB_SMALL   ((size_t)32 << 10) /* larger blocks have chunks of their own */
-#define SLAB_CLASSES 88
+#define SLAB_CLASSES 152
 
 struct slab_chunk;
 
@@ -28,7 +29,7 @@ struct slab {
 void slab_init(struct slab *);
 /* Every large block must have been put back. */
 void slab_fini(struct slab *);
-/* Never NULL (the program ends with a message when memory does); aligned to a cache line, contents undefined. */
+/* Never NULL (the program ends with a message when memory does); aligned to SLAB_GRAIN, contents undefined. */
 void *slab_get(struct slab *, size_t bytes);
 /* bytes: as asked for. */
 void slab_put(struct slab *, void *, size_t bytes);
