@@ -321,22 +321,22 @@ void node_seed_value(struct node *n, struct env *env, struct id resource, peer_h
                             .value = {.exists = true, .value = {value, value_len}}};
     if (value_sign(&signing, resource, KIND_SIP_REGISTRATION, &d))
         return;
-    struct value head = value_head(&c, resource, kind_find(&c, KIND_SIP_REGISTRATION), &d);
-    head.generation = 1;
-    head.replica = replica;
-    head.have = replica == 0 ? (1u << REPLICAS) - 1 : 0;
-    value_put(&c, &head, &d);
+    struct entry put = value_entry(&c, resource, kind_find(&c, KIND_SIP_REGISTRATION), &d);
+    put.generation = 1;
+    put.replica = replica;
+    put.have = replica == 0 ? (1u << REPLICAS) - 1 : 0;
+    value_put(&c, &put);
 }
 
-uint32_t node_value_bytes(uint16_t value_len)
+uint32_t node_value_bytes(struct id owner, const uint8_t *value, uint16_t value_len)
 {
-    return value_size(value_len);
+    return value_size_of(owner, value, value_len);
 }
 
 struct node_costs node_costs(void)
 {
     return (struct node_costs){.node = sizeof(struct node), .link = sizeof(struct link) + sizeof(struct order_narrow), .neighbour = sizeof(peer_h),
-                               .value = (uint32_t)offsetof(struct value, bytes)};
+                               .value = (uint32_t)offsetof(struct value, kept)};
 }
 
 sim_time node_seed_end(struct node *n, struct env *env)

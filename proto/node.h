@@ -102,8 +102,8 @@ void node_seed_finger(struct node *, struct env *, unsigned i, peer_h);
 /* A stored registration as its owner stored it at stored_ms (unix), with remaining life. */
 void node_seed_value(struct node *, struct env *, struct id resource, peer_h owner, const uint8_t *value, uint16_t value_len,
                      uint64_t stored_ms, uint32_t lifetime_left_s, uint8_t replica);
-/* What a stored value with that many bytes of DataValue takes in a node's block. */
-uint32_t node_value_bytes(uint16_t value_len);
+/* What this owner's registration takes in a node's block. */
+uint32_t node_value_bytes(struct id owner, const uint8_t *value, uint16_t value_len);
 /* Ends the building: returns the first wake-up. */
 sim_time node_seed_end(struct node *, struct env *);
 
@@ -135,8 +135,6 @@ peer_h node_finger(const struct node *, struct env *, unsigned i);
 bool node_holds(const struct node *, struct env *, struct id resource, uint32_t kind, peer_h owner, uint8_t *replica);
 /* Links in table order: peer of the k-th open link, its channel and whether it is routed through; false past the end. */
 bool node_link_at(const struct node *, struct env *, unsigned k, peer_h *, chan_h *, bool *routed);
-/* Values in table order; false past the end. */
-bool node_value_at(const struct node *, unsigned k, struct id *resource, peer_h *owner, uint8_t *replica);
 /* Bytes of a block, for those who reckon with memory: a node without links and values; each link; each neighbour; a stored value besides its own bytes. */
 struct node_costs {
     uint32_t node, link, neighbour, value;

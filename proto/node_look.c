@@ -57,9 +57,9 @@ peer_h node_finger(const struct node *n, struct env *env, unsigned i)
 bool node_holds(const struct node *n, struct env *env, struct id resource, uint32_t kind, peer_h owner, uint8_t *replica)
 {
     struct call c = call_look(n, env);
-    for (uint32_t at = value_first(&c, resource); value_is(&c, at, resource); at = record_next(&c, SECTION_STORE, at)) {
+    for (uint32_t at = value_first(&c, resource); value_is(&c, at, resource); at = value_next(&c, at)) {
         const struct value *v = value_at(&c, at);
-        if (kind_at(&c, v->kind)->id != kind || v->owner != owner || v->r.due <= env->now || !(v->flags & VALUE_EXISTS))
+        if (kind_at(&c, v->kind)->id != kind || v->owner != owner || value_due(v) <= env->now || !(v->flags & VALUE_EXISTS))
             continue;
         if (replica)
             *replica = v->replica;
@@ -71,17 +71,17 @@ bool node_holds(const struct node *n, struct env *env, struct id resource, uint3
 static const char *check_values(const struct call *c)
 {
     uint32_t at = 0, n = 0;
-    for (; at < section_used(c, SECTION_STORE); at = record_next(c, SECTION_STORE, at), n++) {
+    for (; at < section_used(c, SECTION_STORE); at = value_next(c, at), n++) {
         const struct value *v = value_at(c, at);
-        if (v->r.size != value_record_bytes(v) || v->r.size > section_used(c, SECTION_STORE) - at)
-            return "a value record's size is wrong";
         if (v->kind >= KINDS_MAX)
             return "a value is of no Kind";
-        uint32_t next = at + v->r.size;
-        if (!value_is(c, next, v->resource))
+        if (value_size(v) > section_used(c, SECTION_STORE) - at)
+            return "a value record's size is wrong";
+        uint32_t next = value_next(c, at);
+        if (next >= section_used(c, SECTION_STORE) || value_at(c, next)->tag != v->tag || !value_is(c, next, value_resource(c, v)))
             continue;
         const struct value *w = value_at(c, next);
-        if (w->kind < v->kind || (w->kind == v->kind && (w->generation != v->generation || w->index < v->index)))
+        if (w->kind < v->kind || (w->kind == v->kind && (value_counter(w) != value_counter(v) || value_index(w) < value_index(v))))
             return "values of one resource are out of order, or of two generations";
     }
     if (n != c->n->values)
@@ -99,20 +99,6 @@ bool node_link_at(const struct node *n, struct env *env, unsigned k, peer_h *pee
     *chan = slot;
     *is_routed = link_is(link_at(&c, slot), LINK_USABLE) && link_is(link_at(&c, slot), LINK_NEIGHBOUR | LINK_FINGER);
     return true;
-}
-
-bool node_value_at(const struct node *n, unsigned k, struct id *resource, peer_h *owner, uint8_t *replica)
-{
-    struct call c = call_look(n, NULL);
-    for (uint32_t at = 0; at < section_used(&c, SECTION_STORE); at = record_next(&c, SECTION_STORE, at))
-        if (k-- == 0) {
-            const struct value *v = value_at(&c, at);
-            *resource = v->resource;
-            *owner = v->owner;
-            *replica = v->replica;
-            return true;
-        }
-    return false;
 }
 
 static const char *check_order(const struct call *c)

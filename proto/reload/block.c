@@ -103,18 +103,35 @@ void work_trim(struct call *c)
         work_resize(c, ROUND_UP(used));
 }
 
+bool section_insert(struct call *c, enum section_name s, uint32_t offset, uint32_t size)
+{
+    if (!section_reserve(c, s, size))
+        return false;
+    uint8_t *at = (uint8_t *)section_base(c, s) + offset;
+    uint32_t used = c->n->section[s].used;
+    assert(offset <= used);
+    memmove(at + size, at, used - offset);
+    memset(at, 0, size);
+    c->n->section[s].used = used + size;
+    return true;
+}
+
+void section_remove(struct call *c, enum section_name s, uint32_t offset, uint32_t size)
+{
+    uint8_t *at = (uint8_t *)section_base(c, s) + offset;
+    uint32_t used = c->n->section[s].used;
+    assert(offset + size <= used);
+    memmove(at, at + size, used - offset - size);
+    c->n->section[s].used = used - size;
+}
+
 void *record_insert(struct call *c, enum section_name s, uint32_t offset, uint16_t type, uint32_t size)
 {
     size = ROUND_UP(size);
-    if (!section_reserve(c, s, size))
+    if (!section_insert(c, s, offset, size))
         return NULL;
-    uint32_t used = c->n->section[s].used;
-    assert(offset <= used);
     struct record *r = record_at(c, s, offset);
-    memmove((uint8_t *)r + size, r, used - offset);
-    memset(r, 0, size);
     *r = (struct record){.size = size, .type = type, .slot = SLOT_NONE, .due = TIME_NEVER};
-    c->n->section[s].used = used + size;
     return r;
 }
 
@@ -125,11 +142,7 @@ void *record_add(struct call *c, enum section_name s, uint16_t type, uint32_t si
 
 void record_remove(struct call *c, enum section_name s, uint32_t offset)
 {
-    uint8_t *base = section_base(c, s);
-    uint32_t size = ((struct record *)record_at(c, s, offset))->size, used = c->n->section[s].used;
-    assert(offset + size <= used);
-    memmove(base + offset, base + offset + size, used - offset - size);
-    c->n->section[s].used = used - size;
+    section_remove(c, s, offset, ((struct record *)record_at(c, s, offset))->size);
 }
 
 void *record_grow(struct call *c, enum section_name s, uint32_t offset, uint32_t size)
@@ -137,14 +150,9 @@ void *record_grow(struct call *c, enum section_name s, uint32_t offset, uint32_t
     size = ROUND_UP(size);
     uint32_t old = ((struct record *)record_at(c, s, offset))->size;
     assert(size >= old);
-    if (!section_reserve(c, s, size - old))
+    if (!section_insert(c, s, offset + old, size - old))
         return NULL;
-    uint8_t *base = section_base(c, s);
-    uint32_t used = c->n->section[s].used;
-    memmove(base + offset + size, base + offset + old, used - offset - old);
-    memset(base + offset + old, 0, size - old);
     struct record *r = record_at(c, s, offset);
     r->size = size;
-    c->n->section[s].used = used + size - old;
     return r;
 }

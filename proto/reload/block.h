@@ -87,11 +87,14 @@ static inline void *section_base(const struct call *c, enum section_name s)
 void block_init(struct node *, peer_h self, struct id id);
 /* Makes room for `more` bytes behind the used part of a section; false when a limit forbids it. The block may move. */
 bool section_reserve(struct call *, enum section_name, uint32_t more);
+/* Opens a gap of zeros, before what lies at this offset, and closes one. Insert: false and nothing changed when there is no room; the block may move. */
+bool section_insert(struct call *, enum section_name, uint32_t offset, uint32_t size);
+void section_remove(struct call *, enum section_name, uint32_t offset, uint32_t size);
 /* Gives memory back when much of the block is idle; of the second block too, all of it when nothing is in it. */
 void block_trim(struct call *);
 void work_trim(struct call *);
 
-/* ---- Records: the store and work sections are logs of them, oldest first. ---- */
+/* ---- Records: the work section is a log of them, oldest first. (The store section is one of values, store/store.h.) ---- */
 
 struct record {
     uint32_t size; /* with this header; a multiple of 8 */

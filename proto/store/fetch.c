@@ -40,9 +40,9 @@ static void show(const struct showing *x, const struct stored_data *s)
 
 static void show_value(const struct showing *x, uint32_t at)
 {
-    uint8_t key[ID_BYTES];
+    struct value_room room;
     struct stored_data s;
-    value_to_stored(x->c, value_at(x->c, at), key, &s);
+    value_to_stored(x->c, value_at(x->c, at), &room, &s);
     show(x, &s);
 }
 
@@ -73,9 +73,9 @@ static void show_range(const struct showing *x, unsigned kind, struct array_rang
     if (length == 0 && range.last == ARRAY_LAST)
         return;
     for (uint32_t i = first; i <= last && i < kind_at(x->c, kind)->max_count; i++) {
-        while (of_kind(x, at, kind) && value_at(x->c, at)->index < i)
-            at = record_next(x->c, SECTION_STORE, at);
-        if (of_kind(x, at, kind) && value_at(x->c, at)->index == i)
+        while (of_kind(x, at, kind) && value_index(value_at(x->c, at)) < i)
+            at = value_next(x->c, at);
+        if (of_kind(x, at, kind) && value_index(value_at(x->c, at)) == i)
             show_value(x, at);
         else
             show_absent(x, MODEL_ARRAY, i, (struct span){NULL, 0});
@@ -104,8 +104,8 @@ static bool show_array(const struct showing *x, unsigned kind, struct span speci
     uint32_t length = 0;
     if (array_ranges_read(specifier, &ranges) || !ranges_valid(ranges))
         return false;
-    for (uint32_t at = value_first_of(x->c, x->resource, kind); of_kind(x, at, kind); at = record_next(x->c, SECTION_STORE, at))
-        length = value_at(x->c, at)->index + 1;
+    for (uint32_t at = value_first_of(x->c, x->resource, kind); of_kind(x, at, kind); at = value_next(x->c, at))
+        length = value_index(value_at(x->c, at)) + 1;
     for (uint32_t i = 0; i < ranges.len / ARRAY_RANGE_BYTES; i++)
         show_range(x, kind, array_range_at(ranges, i), length);
     return true;
@@ -113,7 +113,7 @@ static bool show_array(const struct showing *x, unsigned kind, struct span speci
 
 static void show_key(const struct showing *x, unsigned kind, struct span key)
 {
-    for (uint32_t at = value_first_of(x->c, x->resource, kind); of_kind(x, at, kind); at = record_next(x->c, SECTION_STORE, at))
+    for (uint32_t at = value_first_of(x->c, x->resource, kind); of_kind(x, at, kind); at = value_next(x->c, at))
         if (key.len == ID_BYTES && id_equal(id_load(key.b), x->c->env->port->id_of(x->c->env, value_at(x->c, at)->owner))) {
             show_value(x, at);
             return;
@@ -127,7 +127,7 @@ static bool show_dictionary(const struct showing *x, unsigned kind, struct span 
     if (dictionary_keys_read(specifier, &keys))
         return false;
     if (keys.len == 0) /* all of them */
-        for (uint32_t at = value_first_of(x->c, x->resource, kind); of_kind(x, at, kind); at = record_next(x->c, SECTION_STORE, at))
+        for (uint32_t at = value_first_of(x->c, x->resource, kind); of_kind(x, at, kind); at = value_next(x->c, at))
             show_value(x, at);
     struct reader r = reader_on(keys.b, keys.len, false);
     while (reader_left(&r) > 0 && x->d->w.err == 0)

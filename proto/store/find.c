@@ -7,13 +7,15 @@
 static struct id closest(const struct call *c, struct id resource, unsigned kind)
 {
     struct id best = {0, 0}, reach = {UINT64_MAX, UINT64_MAX};
-    for (uint32_t at = 0; at < section_used(c, SECTION_STORE); at = record_next(c, SECTION_STORE, at)) {
+    for (uint32_t at = 0; at < section_used(c, SECTION_STORE); at = value_next(c, at)) {
         const struct value *v = value_at(c, at);
-        struct id d = id_distance(resource, v->resource);
-        if (v->kind != kind || !(v->flags & VALUE_EXISTS) || id_compare(d, reach) > 0)
+        if (v->kind != kind || !(v->flags & VALUE_EXISTS))
+            continue;
+        struct id there = value_resource(c, v), d = id_distance(resource, there);
+        if (id_compare(d, reach) > 0)
             continue;
         reach = d;
-        best = v->resource;
+        best = there;
     }
     return best;
 }

@@ -19,13 +19,13 @@ struct copying {
 };
 
 /* What is on its way is not sent again: the transaction repeats itself. */
-static bool copy_wanted(const struct call *c, const struct copying *x, const struct value *v)
+static bool copy_wanted(const struct call *c, const struct copying *x, const struct value *v, struct id resource)
 {
     if (x->k == REPLICAS)
         return !(v->flags & VALUE_HANDED);
     if (v->have >> x->k & 1 || (x->fresh_only && v->sent[x->k]))
         return false;
-    return v->sent[x->k] == 0 || !transaction_pending_about(c, PURPOSE_REPLICA, x->peer, v->sent[x->k], v->resource);
+    return v->sent[x->k] == 0 || !transaction_pending_about(c, PURPOSE_REPLICA, x->peer, v->sent[x->k], resource);
 }
 
 static void copy_note(const struct copying *x, struct value *v, uint8_t batch)
@@ -39,8 +39,8 @@ static void copy_note(const struct copying *x, struct value *v, uint8_t batch)
 static void value_add(struct call *c, struct draft *d, struct value *v)
 {
     struct stored_data s;
-    uint8_t key[ID_BYTES];
-    value_to_stored(c, v, key, &s);
+    struct value_room room;
+    value_to_stored(c, v, &room, &s);
     stored_data_put(&d->w, &s);
     draft_owner(c, d, v->owner);
 }
@@ -50,9 +50,9 @@ static uint32_t copies_fill(struct call *c, const struct copying *x, struct draf
 {
     struct mark one = {0, 0};
     unsigned kind = KIND_UNKNOWN;
-    for (; value_is(c, at, resource); at = record_next(c, SECTION_STORE, at)) {
+    for (; value_is(c, at, resource); at = value_next(c, at)) {
         struct value *v = value_at(c, at);
-        if (!copy_wanted(c, x, v))
+        if (!copy_wanted(c, x, v, resource))
             continue;
         struct writer before = d->w;
         struct mark mark = one;
@@ -61,7 +61,7 @@ static uint32_t copies_fill(struct call *c, const struct copying *x, struct draf
             if (kind < KIND_UNKNOWN)
                 kind_data_close(&d->w, one);
             kind = v->kind;
-            one = kind_data_open(&d->w, kind_at(c, kind)->id, v->generation);
+            one = kind_data_open(&d->w, kind_at(c, kind)->id, value_counter(v));
         }
         value_add(c, d, v);
         if (d->w.err == 0 && draft_true(d, DESTINATION_NODE_BYTES) <= c->o->max_message_size) {
@@ -120,25 +120,16 @@ static void hand_over(struct call *c, struct id resource, uint16_t slot, peer_h 
     copies_send(c, &(struct copying){.slot = slot, .peer = peer, .number = HAND_OVER_NUMBER, .k = REPLICAS}, resource);
 }
 
-/* For walks over resources: the first value of the next one. */
-static uint32_t resource_next(const struct call *c, uint32_t at)
-{
-    struct id resource = value_at(c, at)->resource;
-    while (value_is(c, at, resource))
-        at = record_next(c, SECTION_STORE, at);
-    return at;
-}
-
 static void flags_clear(struct call *c, struct id resource, uint8_t flags)
 {
-    for (uint32_t at = value_first(c, resource); value_is(c, at, resource); at = record_next(c, SECTION_STORE, at))
+    for (uint32_t at = value_first(c, resource); value_is(c, at, resource); at = value_next(c, at))
         value_at(c, at)->flags &= (uint8_t)~flags;
 }
 
 /* Ours now: its copies have to stand on our successors. */
 static void copies_forget(struct call *c, struct id resource)
 {
-    for (uint32_t at = value_first(c, resource); value_is(c, at, resource); at = record_next(c, SECTION_STORE, at)) {
+    for (uint32_t at = value_first(c, resource); value_is(c, at, resource); at = value_next(c, at)) {
         struct value *v = value_at(c, at);
         v->have = 0;
         v->sent[0] = v->sent[1] = 0;
@@ -212,7 +203,7 @@ static void replica_set_adopt(struct call *c)
         fresh[k] = chord_successor(c, k);
         c->n->replica[k] = fresh[k];
     }
-    for (uint32_t at = 0; at < section_used(c, SECTION_STORE); at = record_next(c, SECTION_STORE, at)) {
+    for (uint32_t at = 0; at < section_used(c, SECTION_STORE); at = value_next(c, at)) {
         struct value *v = value_at(c, at);
         uint8_t have = 0, sent[REPLICAS] = {0};
         for (unsigned k = 0; k < REPLICAS; k++)
@@ -221,7 +212,7 @@ static void replica_set_adopt(struct call *c)
                     have |= (uint8_t)((v->have >> j & 1) << k);
                     sent[k] = v->sent[j];
                 }
-        v->have = have;
+        v->have = have & 3u;
         for (unsigned k = 0; k < REPLICAS; k++)
             v->sent[k] = sent[k];
     }
@@ -235,13 +226,12 @@ static void copies_drop(struct call *c)
     struct id third = c->env->port->id_of(c->env, chord_predecessor(c, PREDECESSORS_BETWEEN - 1));
     for (uint32_t at = 0; at < section_used(c, SECTION_STORE);) {
         const struct value *v = value_at(c, at);
-        if (id_in_range(third, v->resource, c->n->id)) {
-            at += v->r.size;
+        if (id_in_range(third, value_resource(c, v), c->n->id)) {
+            at = value_next(c, at);
             continue;
         }
         c->env->port->fact(c->env, FACT_DROPPED_VALUE, v->owner, 1);
-        record_remove(c, SECTION_STORE, at);
-        c->n->values--;
+        value_remove(c, at);
     }
 }
 
@@ -274,8 +264,8 @@ void store_pass_on(struct call *c, struct id resource, peer_h sender)
 void store_range_changed(struct call *c, struct id old_range)
 {
     value_expire(c);
-    for (uint32_t at = 0; at < section_used(c, SECTION_STORE); at = resource_next(c, at)) {
-        struct id resource = value_at(c, at)->resource;
+    for (uint32_t at = 0; at < section_used(c, SECTION_STORE); at = value_resource_end(c, at)) {
+        struct id resource = value_resource(c, value_at(c, at));
         bool was = id_in_range(old_range, resource, c->n->id), is = topology_responsible(c, resource);
         if (!was && is) {
             copies_forget(c, resource);
@@ -290,8 +280,8 @@ void store_hand_over(struct call *c, uint16_t slot, struct id range_from)
 {
     struct id to = link_id(c, slot);
     value_expire(c);
-    for (uint32_t at = 0; at < section_used(c, SECTION_STORE); at = resource_next(c, at)) {
-        struct id resource = value_at(c, at)->resource;
+    for (uint32_t at = 0; at < section_used(c, SECTION_STORE); at = value_resource_end(c, at)) {
+        struct id resource = value_resource(c, value_at(c, at));
         if (!id_in_range(range_from, resource, to))
             continue;
         flags_clear(c, resource, VALUE_HANDED);
@@ -305,9 +295,9 @@ void store_replica_done(struct call *c, const struct errand *e)
 {
     for (unsigned k = 0; k < REPLICAS; k++)
         for (uint32_t at = value_first(c, e->resource); c->n->replica[k] == e->peer && value_is(c, at, e->resource);
-             at = record_next(c, SECTION_STORE, at))
+             at = value_next(c, at))
             if (value_at(c, at)->sent[k] == e->tag)
-                value_at(c, at)->have |= (uint8_t)(1u << k);
+                value_at(c, at)->have |= 1u << k & 3u;
 }
 
 /* Asks for all that the peer has of the Kinds that we hold there (7.4.1.1: the newer value replaces ours). */
@@ -321,7 +311,7 @@ static void newer_fetch(struct call *c, struct id resource, peer_h peer)
         return;
     draft_begin(c, &d, FETCH_REQ);
     struct mark mark = fetch_req_open(&d.w, resource);
-    for (uint32_t at = value_first(c, resource); value_is(c, at, resource); at = record_next(c, SECTION_STORE, at)) {
+    for (uint32_t at = value_first(c, resource); value_is(c, at, resource); at = value_next(c, at)) {
         unsigned kind = value_at(c, at)->kind;
         enum data_model model = kind_at(c, kind)->model;
         struct specifier s = {.kind = kind_at(c, kind)->id};
@@ -354,15 +344,15 @@ static bool value_adopt(struct call *c, const struct security *bucket, struct id
         (!d->value.exists && d->value.value.len > 0) || value_check(c, bucket, resource, kind, d))
         return false;
     uint32_t at = value_find(c, resource, kind, d->signature.signer, d->index);
-    if (at == section_used(c, SECTION_STORE) || value_at(c, at)->storage_ms >= d->storage_time_ms)
+    if (at == section_used(c, SECTION_STORE) || value_stored_ms(value_at(c, at)) >= d->storage_time_ms)
         return false; /* what we never had comes by Store, or not at all */
-    struct value head = value_head(c, resource, kind, d);
-    uint64_t held = value_at(c, at)->generation;
-    head.replica = value_at(c, at)->replica;
-    if (!value_put(c, &head, d))
-        return false;
-    value_generation_set(c, resource, kind, held > generation ? held : generation);
-    return true;
+    uint64_t held = value_counter(value_at(c, at));
+    struct entry put = value_entry(c, resource, kind, d);
+    put.generation = held > generation ? held : generation;
+    put.replica = value_at(c, at)->replica;
+    uint32_t size = value_needs(c, &put), old = value_size(value_at(c, at));
+    return value_room(c, value_generation_needs(c, resource, kind, put.generation) + (size > old ? size - old : 0)) && value_put(c, &put) &&
+           value_generation_set(c, resource, kind, put.generation);
 }
 
 static unsigned values_adopt(struct call *c, struct id resource, const struct message *m)
@@ -407,8 +397,10 @@ void store_wake(struct call *c)
     if (c->n->state != NODE_JOINED)
         return;
     replica_set_adopt(c);
-    for (uint32_t at = 0; at < section_used(c, SECTION_STORE); at = resource_next(c, at))
-        if (topology_responsible(c, value_at(c, at)->resource))
-            replicate(c, value_at(c, at)->resource, false);
+    for (uint32_t at = 0; at < section_used(c, SECTION_STORE); at = value_resource_end(c, at)) {
+        struct id resource = value_resource(c, value_at(c, at));
+        if (topology_responsible(c, resource))
+            replicate(c, resource, false);
+    }
     copies_drop(c);
 }

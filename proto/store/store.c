@@ -134,11 +134,11 @@ static uint32_t append_index(const struct call *c, const struct storing *s, unsi
     const struct element *e = &s->element[i];
     uint32_t end = 0;
     for (uint32_t at = value_first_of(c, s->resource, e->kind); value_is(c, at, s->resource) && value_at(c, at)->kind == e->kind;
-         at = record_next(c, SECTION_STORE, at)) {
+         at = value_next(c, at)) {
         const struct value *v = value_at(c, at);
-        if (v->storage_ms == e->data.storage_time_ms && v->token == e->data.signature.token)
-            return v->index;
-        end = v->index + 1;
+        if (value_stored_ms(v) == e->data.storage_time_ms && value_token(v) == e->data.signature.token)
+            return value_index(v);
+        end = value_index(v) + 1;
     }
     for (unsigned k = 0; k < i; k++)
         if (s->element[k].kind == e->kind && s->element[k].data.index >= end)
@@ -168,8 +168,8 @@ static uint16_t place_check(const struct call *c, struct storing *s, unsigned i)
     e->at = value_find(c, s->resource, e->kind, e->data.signature.signer, e->data.index);
     if (e->at < section_used(c, SECTION_STORE)) {
         const struct value *v = value_at(c, e->at);
-        e->again = v->storage_ms == e->data.storage_time_ms && v->token == e->data.signature.token;
-        if (e->data.storage_time_ms <= v->storage_ms && !e->again)
+        e->again = value_stored_ms(v) == e->data.storage_time_ms && value_token(v) == e->data.signature.token;
+        if (e->data.storage_time_ms <= value_stored_ms(v) && !e->again)
             return ERROR_DATA_TOO_OLD;
     }
     for (unsigned n = 0; n < i; n++) {
@@ -182,6 +182,23 @@ static uint16_t place_check(const struct call *c, struct storing *s, unsigned i)
     return 0;
 }
 
+/* The counter of a Kind after this Store: its sender's in a copy, else it counts changes. */
+static uint64_t generation_next(const struct storing *s, const struct storing_kind *x)
+{
+    bool changed = false;
+    for (unsigned i = x->first; i < x->end; i++)
+        changed |= !s->element[i].again;
+    return s->replica != 0 ? x->asked : x->held + changed;
+}
+
+static struct entry entry_of(const struct call *c, const struct storing *s, const struct storing_kind *x, const struct element *e)
+{
+    struct entry put = value_entry(c, s->resource, x->kind, &e->data);
+    put.generation = generation_next(s, x);
+    put.replica = s->replica;
+    return put;
+}
+
 /* Limits of the Kind; then those of this node, for all of the request. */
 static uint16_t sizes_check(struct call *c, const struct storing *s)
 {
@@ -191,7 +208,7 @@ static uint16_t sizes_check(struct call *c, const struct storing *s)
         const struct value_kind *kind = kind_at(c, x->kind);
         unsigned count = 0;
         for (uint32_t at = value_first_of(c, s->resource, x->kind); value_is(c, at, s->resource) && value_at(c, at)->kind == x->kind;
-             at = record_next(c, SECTION_STORE, at))
+             at = value_next(c, at))
             count++;
         for (unsigned i = x->first; i < x->end; i++) {
             const struct element *e = &s->element[i];
@@ -200,16 +217,15 @@ static uint16_t sizes_check(struct call *c, const struct storing *s)
                 return ERROR_DATA_TOO_LARGE;
             count += !replaces && !e->over;
             fresh += !replaces;
-            uint32_t size = value_needs(c, &e->data), old = replaces ? value_at(c, e->at)->r.size : 0;
+            struct entry put = entry_of(c, s, x, e);
+            uint32_t size = value_needs(c, &put), old = replaces ? value_size(value_at(c, e->at)) : 0;
             more += size > old ? size - old : 0;
         }
         if (count > kind->max_count)
             return ERROR_DATA_TOO_LARGE;
+        more += value_generation_needs(c, s->resource, x->kind, generation_next(s, x));
     }
-    if (section_used(c, SECTION_STORE) + more > c->o->limits.stored_bytes || c->n->values + fresh > UINT16_MAX ||
-        !section_reserve(c, SECTION_STORE, more))
-        return ERROR_DATA_TOO_LARGE;
-    return 0;
+    return c->n->values + fresh > UINT16_MAX || !value_room(c, more) ? ERROR_DATA_TOO_LARGE : 0;
 }
 
 static uint16_t storing_check(struct call *c, const struct origin *from, const struct security *bucket, struct storing *s)
@@ -230,35 +246,27 @@ static uint16_t storing_check(struct call *c, const struct origin *from, const s
 /* ---- applying ---- */
 
 /* The very value again: its lifetime starts anew, unless that would shorten it; what is known of its copies stays. */
-static void element_renew(struct call *c, const struct storing *s, const struct element *e)
+static bool element_renew(struct call *c, const struct entry *put)
 {
-    struct value *v = value_at(c, value_find(c, s->resource, e->kind, e->data.signature.signer, e->data.index));
-    v->r.due = v->r.due > time_add(c->env->now, SECONDS(e->data.lifetime_s)) ? v->r.due : time_add(c->env->now, SECONDS(e->data.lifetime_s));
-    v->replica = s->replica;
+    uint32_t at = value_find(c, put->resource, put->kind, put->data->signature.signer, put->data->index);
+    sim_time due = value_due(value_at(c, at));
+    value_at(c, at)->replica = put->replica;
+    return put->due <= due || value_due_set(c, at, put->due);
 }
 
 static void kind_apply(struct call *c, const struct storing *s, struct storing_kind *x)
 {
-    bool changed = false;
-    for (unsigned i = x->first; i < x->end; i++)
-        changed |= !s->element[i].again;
-    if (s->replica != 0)
-        x->held = x->asked;
-    else if (changed)
-        x->held++;
+    bool kept = true; /* sizes_check has made room */
+    uint64_t generation = generation_next(s, x);
     for (unsigned i = x->first; i < x->end; i++) {
         const struct element *e = &s->element[i];
-        if (e->again && !e->over) {
-            element_renew(c, s, e);
-            continue;
-        }
-        struct value head = value_head(c, s->resource, e->kind, &e->data);
-        head.replica = s->replica;
-        bool kept = value_put(c, &head, &e->data);
-        assert(kept); /* sizes_check has made room */
-        (void)kept;
+        struct entry put = entry_of(c, s, x, e);
+        kept &= e->again && !e->over ? element_renew(c, &put) : value_put(c, &put);
     }
-    value_generation_set(c, s->resource, x->kind, x->held);
+    x->held = generation;
+    kept &= value_generation_set(c, s->resource, x->kind, generation);
+    assert(kept);
+    (void)kept;
 }
 
 /* StoreAns, or the error_info of a counter that is too low: then without replicas (7.4.1.2). */

@@ -245,7 +245,9 @@ static bool holds(struct overlay_net *o, peer_h at, peer_h owner, const char *va
     struct recorder *r = overlay_node(o, at);
     struct call c = {.n = r->node, .env = &r->env};
     uint32_t v = value_find(&c, resource_of(o, owner), kind_find(&c, 1), owner, 0);
-    return v < section_used(&c, SECTION_STORE) && value_at(&c, v)->len == strlen(value) && memcmp(value_at(&c, v)->bytes, value, strlen(value)) == 0;
+    uint8_t room[UINT8_MAX];
+    struct span held = v < section_used(&c, SECTION_STORE) ? value_bytes(&c, value_at(&c, v), room) : (struct span){NULL, 0};
+    return held.len == strlen(value) && memcmp(held.b, value, held.len) == 0;
 }
 
 static void the_newest_value_wins(void **state)

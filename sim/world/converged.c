@@ -150,7 +150,7 @@ struct load {
 };
 
 /* What each place will hold, so that nodes are built in the size that they will have. NULL: out of memory. */
-static struct load *loads_of(const struct converged_input *in, const struct converged_plan *p, const struct seed_values *v)
+static struct load *loads_of(const struct net *net, const struct converged_input *in, const struct converged_plan *p, const struct seed_values *v)
 {
     struct load *load = calloc(p->count ? p->count : 1, sizeof *load);
     uint8_t value[CONVERGED_VALUE_MAX];
@@ -160,9 +160,12 @@ static struct load *loads_of(const struct converged_input *in, const struct conv
         load[converged_low(p->edge[k])].links++;
         load[converged_high(p->edge[k])].links++;
     }
-    for (uint32_t k = 0; k < v->count; k++)
+    for (uint32_t k = 0; k < v->count; k++) {
+        uint16_t len = (uint16_t)in->registration(in->world, v->at[k].owner, value);
+        uint32_t bytes = node_value_bytes(net_id(net, v->at[k].owner), value, len);
         for (uint32_t replica = 0; replica < copies(p); replica++)
-            load[(v->at[k].place + replica) % p->count].value_bytes += node_value_bytes((uint16_t)in->registration(in->world, v->at[k].owner, value));
+            load[(v->at[k].place + replica) % p->count].value_bytes += bytes;
+    }
     return load;
 }
 
@@ -249,7 +252,7 @@ static int put_up(struct net *net, const struct converged_input *in, const struc
     struct seed_values values;
     if (values_collect(net, in, p, &values))
         return -1;
-    struct load *load = loads_of(in, p, &values);
+    struct load *load = loads_of(net, in, p, &values);
     if (load) {
         seed_nodes(net, in->scenario, p, load);
         seed_links(net, p);
