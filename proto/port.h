@@ -169,7 +169,8 @@ struct port {
      * RFC 6940 11.3 and now: its Node-ID of this index, from 0; PEER_NONE = it is not valid, or has no more. */
     struct piece (*certificate)(struct env *, peer_h);
     peer_h (*certified)(struct env *, struct piece der, unsigned index);
-    /* Resource-ID of the peer's user name, H(user name), from its certificate (RFC 6940 7.3.1). */
+    /* Resource-ID of the peer's user name, H(user name), from its certificate (RFC 6940 7.3.1). As for id_of, a handle's is the same whenever it is asked for:
+     * stored values do not keep it. */
     struct id (*user_of)(struct env *, peer_h);
 
     /* What a request of node_request with this tag has brought, one call for each, before the fact that it was answered. NULL = of no interest. */
