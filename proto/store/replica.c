@@ -297,7 +297,7 @@ void store_replica_done(struct call *c, const struct errand *e)
         for (uint32_t at = value_first(c, e->resource); c->n->replica[k] == e->peer && value_is(c, at, e->resource);
              at = value_next(c, at))
             if (value_at(c, at)->sent[k] == e->tag)
-                value_at(c, at)->have |= 1u << k & 3u;
+                value_at(c, at)->have = (value_at(c, at)->have | 1u << k) & 3u;
 }
 
 /* Asks for all that the peer has of the Kinds that we hold there (7.4.1.1: the newer value replaces ours). */
