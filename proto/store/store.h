@@ -72,7 +72,7 @@ uint64_t value_stored_ms(const struct value *);
 uint64_t value_token(const struct value *);
 uint64_t value_counter(const struct value *);
 uint32_t value_index(const struct value *); /* array, below its Kind's max_count; else 0 */
-/* Computed where it is not kept; value_lies_at is cheap where it does not. */
+/* Computed where it is not kept; value_lies_at does so only where the tag fits. */
 struct id value_resource(const struct call *, const struct value *);
 bool value_lies_at(const struct call *, const struct value *, struct id resource);
 /* DataValue.value: in the record, or put together in room. */
