@@ -390,8 +390,8 @@ const struct budget *kernel_budgets(unsigned *count)
     static const struct budget rows[] = {
         BUDGET(node_word, 8, PER_IDENTITY, "kernel: due time, or seat"),
         BUDGET(struct node_state, 32, PER_LIVED, "kernel: due time, records, fingerprint"),
-        {"kernel: record, and its part of a chunk's head", (uint32_t)((sizeof(struct chunk) + CHUNK_RECORDS - 1) / CHUNK_RECORDS), PER_EVENT},
-        BUDGET(struct part, 17152, PER_PARTITION, "kernel: wheel and arena"),
+        {"kernel: wake-up, and its part of a chunk's head", (uint32_t)((sizeof(struct wake_chunk) + CHUNK_WAKES - 1) / CHUNK_WAKES), PER_EVENT},
+        BUDGET(struct part, 33536, PER_PARTITION, "kernel: wheel and arena"),
     };
     *count = sizeof rows / sizeof *rows;
     return rows;

@@ -42,8 +42,6 @@ static void add(struct flights *f, const struct event *e, const uint8_t *bytes)
 static void add_record(void *context, const struct record *r)
 {
     struct flights *f = context;
-    if (record_is_wake(r))
-        return;
     struct event e = record_event(r);
     add(f, &e, e.len ? arena_at(&f->part->arena, record_ref(r)) : NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The order of events, and the 32 bytes that an event takes while it waits.
+/* The order of events, and the 32 bytes that a datagram takes while it waits, beside its own. (A wake-up waits in 8: wheel.h. Here is the form that it has within its window.)
  *
  * Order: time, destination node, source node, the source's sequence number. A wake-up has the source NODE_SELF, which is above every node, so it comes
  * after the datagrams of its time. Two datagrams alike in all four (a wrapped counter, or lanes that number apart) are told apart by class and flags, then
@@ -23,7 +23,7 @@ struct record {
     uint32_t dst, src, seq, chan;
     uint64_t packed; /* from the top: class 4, flags 4, len 11, true_len 16, reference 29 bits */
 };
-_Static_assert(sizeof(struct record) == 32, "byte budget of an event that waits");
+_Static_assert(sizeof(struct record) == 32, "byte budget of a datagram that waits");
 
 static inline struct record record_of_event(const struct event *e, uint32_t ref)
 {

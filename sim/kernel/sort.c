@@ -16,7 +16,7 @@ static void merge_ties(struct item *item, struct item *spare, size_t n)
     merge_ties(item + half, spare, n - half);
     memcpy(spare, item, half * sizeof *item);
     for (size_t out = 0; i < half; out++)
-        item[out] = j < n && record_before(item[j].record, spare[i].record) ? item[j++] : spare[i++];
+        item[out] = j < n && item_before_in_tie(&item[j], &spare[i]) ? item[j++] : spare[i++];
 }
 
 static uint64_t bits_that_differ(const struct item *item, size_t n)

@@ -10,18 +10,16 @@ struct sweep {
     uint8_t *kept; /* 2 bits a node: a record for queued[i] was kept, another of the same time is a forgotten one */
 };
 
-static bool is_remembered(void *context, const struct record *r)
+static bool is_remembered(void *context, uint32_t number, sim_time at)
 {
     struct sweep *s = context;
-    if (!record_is_wake(r))
-        return true;
-    node_word w = s->part->kernel->node[r->dst];
+    node_word w = s->part->kernel->node[number];
     bool seated = node_is_seated(w);
     const struct node_state *node = seated ? kernel_state(s->part->kernel, w) : NULL;
-    uint32_t i = r->dst - s->part->first;
+    uint32_t i = number - s->part->first;
     for (unsigned q = 0; q < (seated ? 2 : 1); q++) {
         uint8_t bit = (uint8_t)(1u << (i % 4 * 2 + q));
-        bool fits = seated ? node->queued[q] == r->at : w == sleeper_word(r->at, true);
+        bool fits = seated ? node->queued[q] == at : w == sleeper_word(at, true);
         if (fits && !(s->kept[i / 4] & bit)) {
             s->kept[i / 4] |= bit;
             return true;
@@ -48,7 +46,7 @@ static void put(struct part *p, uint32_t node, sim_time at)
     }
     if (p->wheel.wakes >= p->wakes_max)
         sweep(p);
-    *wheel_room(&p->wheel, at, true) = record_of_wake(node, at);
+    wheel_put(&p->wheel, node, at);
 }
 
 /* Whether a record shall wait for this time; if not yet, the turn of the far wheel will ask again. */

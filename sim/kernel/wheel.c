@@ -8,28 +8,47 @@
 
 void wheel_open(struct wheel *w, struct arena *arena, sim_time width)
 {
-    assert(width > 0);
+    assert(width > 0 && width <= UINT32_MAX);
     memset(w, 0, sizeof *w);
     w->arena = arena;
     w->width = width;
     w->reciprocal = width == 1 ? UINT64_MAX : (uint64_t)((UINT64_MAX - width + 1) / width) + 1;
+    w->shift = WHEEL_SHIFT_MAX;
+    while (width << w->shift > (UINT64_C(1) << 32))
+        w->shift--;
     w->beyond_least = WINDOW_NONE;
 }
 
-static struct record *slot_room(struct arena *a, struct slot *s)
+static struct record *datagram_room(struct arena *a, struct waiting *s)
 {
     struct chunk *c;
     if (s->chunk == ARENA_NONE || s->fill == CHUNK_RECORDS) {
         uint32_t ref = arena_take(a, CHUNK_UNITS);
         c = arena_at(a, ref);
         c->next = s->chunk;
-        *s = (struct slot){.chunk = ref, .fill = 0};
+        *s = (struct waiting){.chunk = ref, .fill = 0};
     } else {
         c = arena_at(a, s->chunk);
     }
     struct record *room = &c->record[s->fill++];
     fetch_line_to_write(room + 1); /* the next record of this slot comes after many others, when the line would have to be waited for */
     return room;
+}
+
+static void put_wake(struct arena *a, struct waiting *s, struct wake wake)
+{
+    struct wake_chunk *c;
+    if (s->chunk == ARENA_NONE || s->fill == CHUNK_WAKES) {
+        uint32_t ref = arena_take(a, CHUNK_WAKES_UNITS);
+        c = arena_at(a, ref);
+        c->next = s->chunk;
+        *s = (struct waiting){.chunk = ref, .fill = 0};
+    } else {
+        c = arena_at(a, s->chunk);
+    }
+    struct wake *room = &c->wake[s->fill++];
+    *room = wake;
+    fetch_line_to_write(room + 1);
 }
 
 static void mark(uint64_t used[], uint32_t i)
@@ -42,24 +61,45 @@ static void unmark(uint64_t used[], uint32_t i)
     used[i / 64] &= ~(UINT64_C(1) << i % 64);
 }
 
-struct record *wheel_room(struct wheel *w, sim_time at, bool wake)
+/* The slot of that window, and when it begins; NULL: it lies beyond. */
+static struct slot *slot_of(struct wheel *w, uint64_t window, sim_time *begins)
 {
-    uint64_t window = wheel_window_of(w, at);
     assert(window >= w->window);
-    w->wakes += wake;
-    if (window - w->window < WHEEL_SLOTS) {
+    if (window - w->window < UINT64_C(1) << w->shift) {
         uint32_t i = window % WHEEL_SLOTS;
         mark(w->near_used, i);
-        return slot_room(w->arena, &w->near[i]);
+        *begins = window * w->width;
+        return &w->near[i];
     }
-    if ((window >> WHEEL_SHIFT) - (w->window >> WHEEL_SHIFT) < WHEEL_SLOTS) {
-        uint32_t i = (window >> WHEEL_SHIFT) % WHEEL_SLOTS;
+    uint64_t epoch = window >> w->shift;
+    if (epoch - (w->window >> w->shift) < WHEEL_SLOTS) {
+        uint32_t i = epoch % WHEEL_SLOTS;
         mark(w->far_used, i);
-        return slot_room(w->arena, &w->far[i]);
+        *begins = (epoch << w->shift) * w->width;
+        return &w->far[i];
     }
+    return NULL;
+}
+
+struct record *wheel_room(struct wheel *w, sim_time at)
+{
+    sim_time begins;
+    uint64_t window = wheel_window_of(w, at);
+    struct slot *slot = slot_of(w, window, &begins);
+    if (slot)
+        return datagram_room(w->arena, &slot->datagrams);
     if (window < w->beyond_least)
         w->beyond_least = window;
-    return slot_room(w->arena, &w->beyond);
+    return datagram_room(w->arena, &w->beyond);
+}
+
+void wheel_put(struct wheel *w, uint32_t node, sim_time at)
+{
+    sim_time begins;
+    struct slot *slot = slot_of(w, wheel_window_of(w, at), &begins);
+    assert(slot && at - begins <= UINT32_MAX);
+    w->wakes++;
+    put_wake(w->arena, &slot->wakes, (struct wake){(uint32_t)(at - begins), node});
 }
 
 /* Steps from position `from` round the wheel to the first used slot; WHEEL_SLOTS when all are empty. */
@@ -79,69 +119,95 @@ static uint32_t steps_to_used(const uint64_t used[], uint32_t from)
 
 uint64_t wheel_next(const struct wheel *w)
 {
-    uint64_t least = w->beyond_least, epoch = w->window >> WHEEL_SHIFT;
+    uint64_t least = w->beyond_least, epoch = w->window >> w->shift;
     uint32_t near = steps_to_used(w->near_used, w->window % WHEEL_SLOTS);
     if (near < WHEEL_SLOTS && w->window + near < least)
         least = w->window + near;
     uint32_t far = steps_to_used(w->far_used, epoch % WHEEL_SLOTS);
-    if (far < WHEEL_SLOTS && (epoch + far) << WHEEL_SHIFT < least)
-        least = (epoch + far) << WHEEL_SHIFT;
+    if (far < WHEEL_SLOTS && (epoch + far) << w->shift < least)
+        least = (epoch + far) << w->shift;
     return least;
 }
 
-uint32_t wheel_ahead(const struct wheel *w)
+struct slot wheel_ahead(const struct wheel *w)
 {
     uint32_t i = (w->window + 1) % WHEEL_SLOTS;
     uint32_t steps = steps_to_used(w->near_used, i);
-    return steps < WHEEL_SLOTS ? w->near[(i + steps) % WHEEL_SLOTS].chunk : ARENA_NONE;
+    return steps < WHEEL_SLOTS ? w->near[(i + steps) % WHEEL_SLOTS] : (struct slot){0};
 }
 
-uint32_t wheel_fetch(const struct wheel *w, uint32_t chunk)
+/* Fetches a chunk and the head of the next one, and says which that is. Chunks of both kinds begin with it. */
+static uint32_t fetch_chunk(const struct wheel *w, uint32_t chunk, uint32_t units)
 {
-    const struct chunk *c = arena_at(w->arena, chunk);
-    for (uint32_t line = 0; line < CHUNK_UNITS; line++)
-        fetch_line((const uint8_t *)c + line * ARENA_UNIT);
-    if (c->next != ARENA_NONE)
-        fetch_line(arena_at(w->arena, c->next));
-    return c->next;
+    const uint8_t *c = arena_at(w->arena, chunk);
+    for (uint32_t line = 0; line < units; line++)
+        fetch_line(c + line * ARENA_UNIT);
+    uint32_t next;
+    memcpy(&next, c, sizeof next);
+    if (next != ARENA_NONE)
+        fetch_line(arena_at(w->arena, next));
+    return next;
 }
 
-/* Takes a list out of its slot and puts each record where it belongs now. */
-static void spread(struct wheel *w, struct slot *slot)
+void wheel_fetch(const struct wheel *w, struct slot *slot)
 {
-    struct slot list = *slot;
-    *slot = (struct slot){0};
+    if (slot->datagrams.chunk != ARENA_NONE)
+        slot->datagrams.chunk = fetch_chunk(w, slot->datagrams.chunk, CHUNK_UNITS);
+    else if (slot->wakes.chunk != ARENA_NONE)
+        slot->wakes.chunk = fetch_chunk(w, slot->wakes.chunk, CHUNK_WAKES_UNITS);
+}
+
+/* Takes a list out of its slot and puts each datagram where it belongs now. */
+static void spread(struct wheel *w, struct waiting *slot)
+{
+    struct waiting list = *slot;
+    *slot = (struct waiting){0};
     while (list.chunk != ARENA_NONE) {
         struct chunk *c = arena_at(w->arena, list.chunk);
         if (c->next != ARENA_NONE)
-            wheel_fetch(w, c->next);
-        for (uint32_t i = 0; i < list.fill; i++) {
-            const struct record *r = &c->record[i];
-            w->wakes -= record_is_wake(r);
-            *wheel_room(w, r->at, record_is_wake(r)) = *r;
-        }
+            fetch_chunk(w, c->next, CHUNK_UNITS);
+        for (uint32_t i = 0; i < list.fill; i++)
+            *wheel_room(w, c->record[i].at) = c->record[i];
         uint32_t next = c->next;
         arena_give(w->arena, list.chunk, CHUNK_UNITS);
-        list = (struct slot){.chunk = next, .fill = CHUNK_RECORDS};
+        list = (struct waiting){.chunk = next, .fill = CHUNK_RECORDS};
+    }
+}
+
+/* The same for wake-ups. */
+static void spread_wakes(struct wheel *w, struct waiting *slot, sim_time begins)
+{
+    struct waiting list = *slot;
+    *slot = (struct waiting){0};
+    while (list.chunk != ARENA_NONE) {
+        struct wake_chunk *c = arena_at(w->arena, list.chunk);
+        if (c->next != ARENA_NONE)
+            fetch_chunk(w, c->next, CHUNK_WAKES_UNITS);
+        w->wakes -= list.fill;
+        for (uint32_t i = 0; i < list.fill; i++)
+            wheel_put(w, c->wake[i].node, begins + c->wake[i].after);
+        uint32_t next = c->next;
+        arena_give(w->arena, list.chunk, CHUNK_WAKES_UNITS);
+        list = (struct waiting){.chunk = next, .fill = CHUNK_WAKES};
     }
 }
 
 /* A record of another part may come for the middle of an epoch for which nothing waited here: then wheel_next says the epoch's beginning, and all agree on the middle. */
 static bool nothing_waits_before(const struct wheel *w, uint64_t window)
 {
-    uint64_t epoch = w->window >> WHEEL_SHIFT;
+    uint64_t epoch = w->window >> w->shift;
     uint32_t near = steps_to_used(w->near_used, w->window % WHEEL_SLOTS), far = steps_to_used(w->far_used, epoch % WHEEL_SLOTS);
-    return (near == WHEEL_SLOTS || w->window + near >= window) && (far == WHEEL_SLOTS || epoch + far >= window >> WHEEL_SHIFT) && w->beyond_least >= window;
+    return (near == WHEEL_SLOTS || w->window + near >= window) && (far == WHEEL_SLOTS || epoch + far >= window >> w->shift) && w->beyond_least >= window;
 }
 
 bool wheel_advance(struct wheel *w, uint64_t window)
 {
     assert(window >= w->window && nothing_waits_before(w, window));
-    uint64_t before = w->window >> WHEEL_SHIFT, epoch = window >> WHEEL_SHIFT;
+    uint64_t before = w->window >> w->shift, epoch = window >> w->shift;
     w->window = window;
     if (epoch == before)
         return false;
-    bool turn = epoch >> WHEEL_SHIFT != before >> WHEEL_SHIFT;
+    bool turn = epoch / WHEEL_SLOTS != before / WHEEL_SLOTS;
     /* Whatever lies beyond was put there at least one turn of the far wheel ahead, so it is looked through once a turn. */
     if (turn) {
         w->beyond_least = WINDOW_NONE;
@@ -149,7 +215,8 @@ bool wheel_advance(struct wheel *w, uint64_t window)
     }
     uint32_t i = epoch % WHEEL_SLOTS;
     unmark(w->far_used, i);
-    spread(w, &w->far[i]);
+    spread(w, &w->far[i].datagrams);
+    spread_wakes(w, &w->far[i].wakes, (epoch << w->shift) * w->width);
     return turn;
 }
 
@@ -162,48 +229,56 @@ struct slot wheel_take(struct wheel *w)
     return list;
 }
 
-void wheel_release(struct wheel *w, struct slot list)
+void wheel_release(struct wheel *w, struct slot slot)
 {
-    for (uint32_t next; list.chunk != ARENA_NONE; list.chunk = next) {
-        next = ((struct chunk *)arena_at(w->arena, list.chunk))->next;
-        arena_give(w->arena, list.chunk, CHUNK_UNITS);
+    for (uint32_t c = slot.datagrams.chunk, next; c != ARENA_NONE; c = next) {
+        next = ((struct chunk *)arena_at(w->arena, c))->next;
+        arena_give(w->arena, c, CHUNK_UNITS);
+    }
+    for (uint32_t c = slot.wakes.chunk, next; c != ARENA_NONE; c = next) {
+        next = ((struct wake_chunk *)arena_at(w->arena, c))->next;
+        arena_give(w->arena, c, CHUNK_WAKES_UNITS);
     }
 }
 
-static void slot_sweep(struct wheel *w, struct slot *slot, bool (*keep)(void *, const struct record *), void *context)
+static void slot_sweep(struct wheel *w, struct slot *slot, sim_time begins, bool (*keep)(void *, uint32_t, sim_time), void *context)
 {
-    struct slot list = *slot;
-    *slot = (struct slot){0};
+    struct waiting list = slot->wakes;
+    slot->wakes = (struct waiting){0};
     while (list.chunk != ARENA_NONE) {
-        struct chunk *c = arena_at(w->arena, list.chunk);
+        struct wake_chunk *c = arena_at(w->arena, list.chunk);
         for (uint32_t i = 0; i < list.fill; i++) {
-            if (keep(context, &c->record[i]))
-                *slot_room(w->arena, slot) = c->record[i];
+            if (keep(context, c->wake[i].node, begins + c->wake[i].after))
+                put_wake(w->arena, &slot->wakes, c->wake[i]);
             else
-                w->wakes -= record_is_wake(&c->record[i]);
+                w->wakes--;
         }
         uint32_t next = c->next;
-        arena_give(w->arena, list.chunk, CHUNK_UNITS);
-        list = (struct slot){.chunk = next, .fill = CHUNK_RECORDS};
+        arena_give(w->arena, list.chunk, CHUNK_WAKES_UNITS);
+        list = (struct waiting){.chunk = next, .fill = CHUNK_WAKES};
     }
 }
 
-void wheel_sweep(struct wheel *w, bool (*keep)(void *, const struct record *), void *context)
+static bool is_empty(const struct slot *s)
 {
-    for (uint32_t i = 0; i < WHEEL_SLOTS; i++) {
-        slot_sweep(w, &w->near[i], keep, context);
-        slot_sweep(w, &w->far[i], keep, context);
-        if (w->near[i].chunk == ARENA_NONE)
-            unmark(w->near_used, i);
-        if (w->far[i].chunk == ARENA_NONE)
-            unmark(w->far_used, i);
-    }
-    slot_sweep(w, &w->beyond, keep, context); /* beyond_least stays a bound from below */
-    if (w->beyond.chunk == ARENA_NONE)
-        w->beyond_least = WINDOW_NONE;
+    return s->datagrams.chunk == ARENA_NONE && s->wakes.chunk == ARENA_NONE;
 }
 
-static void slot_each(const struct wheel *w, struct slot list, void (*each)(void *, const struct record *), void *context)
+void wheel_sweep(struct wheel *w, bool (*keep)(void *, uint32_t, sim_time), void *context)
+{
+    uint64_t epoch = w->window >> w->shift;
+    for (uint32_t ahead = 0; ahead < WHEEL_SLOTS; ahead++) {
+        uint32_t near = (w->window + ahead) % WHEEL_SLOTS, far = (epoch + ahead) % WHEEL_SLOTS;
+        slot_sweep(w, &w->near[near], (w->window + ahead) * w->width, keep, context);
+        slot_sweep(w, &w->far[far], ((epoch + ahead) << w->shift) * w->width, keep, context);
+        if (is_empty(&w->near[near]))
+            unmark(w->near_used, near);
+        if (is_empty(&w->far[far]))
+            unmark(w->far_used, far);
+    }
+}
+
+static void datagrams_each(const struct wheel *w, struct waiting list, void (*each)(void *, const struct record *), void *context)
 {
     for (; list.chunk != ARENA_NONE; list.fill = CHUNK_RECORDS) {
         const struct chunk *c = arena_at(w->arena, list.chunk);
@@ -216,8 +291,8 @@ static void slot_each(const struct wheel *w, struct slot list, void (*each)(void
 void wheel_each(const struct wheel *w, void (*each)(void *, const struct record *), void *context)
 {
     for (uint32_t i = 0; i < WHEEL_SLOTS; i++) {
-        slot_each(w, w->near[i], each, context);
-        slot_each(w, w->far[i], each, context);
+        datagrams_each(w, w->near[i].datagrams, each, context);
+        datagrams_each(w, w->far[i].datagrams, each, context);
     }
-    slot_each(w, w->beyond, each, context);
+    datagrams_each(w, w->beyond, each, context);
 }

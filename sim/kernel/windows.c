@@ -74,7 +74,7 @@ void windows_post(struct part *p, const struct event *e, const uint8_t *bytes)
         queue_put(&p->queue, &r);
         return;
     }
-    *wheel_room(&p->wheel, e->at, false) = record_of_event(e, ref);
+    *wheel_room(&p->wheel, e->at) = record_of_event(e, ref);
 }
 
 void windows_wake_at(struct part *p, uint32_t node, sim_time due)
@@ -103,34 +103,38 @@ static void deliver(struct part *p, const struct record *r)
     wake_set(p, e.dst, due > p->now ? due : p->now);
 }
 
-static void wake(struct part *p, const struct record *r)
+static void wake(struct part *p, uint32_t node)
 {
-    if (!wake_comes(p, r->dst, r->at))
+    if (!wake_comes(p, node, p->now))
         return;
     struct kernel *k = p->kernel;
-    sim_time due = k->hooks.wake(k->hooks.host, p, r->dst, p->now);
+    sim_time due = k->hooks.wake(k->hooks.host, p, node, p->now);
     p->counts.wakes++;
     if (due <= p->now) {
         due = p->now + 1;
         if (++p->forced > FORCED_MAX)
-            kernel_loops(r->dst, p->now);
+            kernel_loops(node, p->now);
     }
-    wake_set(p, r->dst, due);
+    wake_set(p, node, due);
 }
 
-static void run(struct part *p, const struct record *r)
+static void run(struct part *p, const struct item *item, sim_time start)
 {
-    p->now = r->at;
-    if (record_is_wake(r))
-        wake(p, r);
+    p->now = start + (uint32_t)item->key;
+    if (item_is_wake(item))
+        wake(p, item_node(item));
     else
-        deliver(p, r);
+        deliver(p, item_record(item));
 }
 
 static void run_queued(struct part *p)
 {
     struct record r = queue_take(&p->queue);
-    run(p, &r);
+    p->now = r.at;
+    if (record_is_wake(&r))
+        wake(p, r.dst);
+    else
+        deliver(p, &r);
 }
 
 static void resize_items(struct part *p, size_t max)
@@ -153,8 +157,8 @@ static void give_room_back(struct part *p, size_t n)
         resize_items(p, ITEMS_KEPT / 4);
 }
 
-/* Makes sort keys of all records of the list before limit; the others go back into the wheel. */
-static size_t gather(struct part *p, struct slot list, sim_time start, sim_time limit)
+/* Makes sort keys of all datagrams of the list before limit; the others go back into the wheel. */
+static size_t gather_datagrams(struct part *p, struct waiting list, sim_time start, sim_time limit)
 {
     const struct kernel *k = p->kernel;
     size_t n = 0;
@@ -163,11 +167,30 @@ static size_t gather(struct part *p, struct slot list, sim_time start, sim_time 
         make_room(p, n + CHUNK_RECORDS);
         for (uint32_t i = 0; i < list.fill; i++) {
             const struct record *r = &c->record[i];
-            p->wheel.wakes -= record_is_wake(r);
             if (r->at < limit)
-                p->item[n++] = (struct item){(uint64_t)kernel_site(k, r->dst) << 32 | (r->at - start), r};
+                p->item[n++] = item_of_datagram((uint64_t)kernel_site(k, r->dst) << 32 | (r->at - start), r);
             else
-                *wheel_room(&p->wheel, r->at, record_is_wake(r)) = *r;
+                *wheel_room(&p->wheel, r->at) = *r;
+        }
+        list.chunk = c->next;
+    }
+    return n;
+}
+
+/* And of all wake-ups, behind the n that there are. */
+static size_t gather_wakes(struct part *p, struct waiting list, size_t n, sim_time start, sim_time limit)
+{
+    const struct kernel *k = p->kernel;
+    for (; list.chunk != ARENA_NONE; list.fill = CHUNK_WAKES) {
+        const struct wake_chunk *c = arena_at(&p->arena, list.chunk);
+        make_room(p, n + CHUNK_WAKES);
+        p->wheel.wakes -= list.fill;
+        for (uint32_t i = 0; i < list.fill; i++) {
+            const struct wake *w = &c->wake[i];
+            if (w->after < limit - start)
+                p->item[n++] = item_of_wake((uint64_t)kernel_site(k, w->node) << 32 | w->after, w->node);
+            else
+                wheel_put(&p->wheel, w->node, start + w->after);
         }
         list.chunk = c->next;
     }
@@ -183,7 +206,9 @@ static void fetch_record(const struct part *p, const struct item *item)
 
 static void fetch_bytes(const struct part *p, const struct item *item)
 {
-    uint32_t len = record_len(item->record), ref = record_ref(item->record);
+    if (item_is_wake(item))
+        return;
+    uint32_t len = record_len(item_record(item)), ref = record_ref(item_record(item));
     len = len < LINES_MAX * LINE ? len : LINES_MAX * LINE;
     for (uint32_t at = 0; at < len; at += LINE)
         fetch_line((const uint8_t *)arena_at(&p->arena, ref) + at);
@@ -192,11 +217,11 @@ static void fetch_bytes(const struct part *p, const struct item *item)
 static void touch(const struct part *p, const struct item *item)
 {
     const struct kernel_hooks *h = &p->kernel->hooks;
-    const struct record *r = item->record;
-    if (record_is_wake(r)) {
-        h->touch(h->host, r->dst, NULL, NULL);
+    if (item_is_wake(item)) {
+        h->touch(h->host, item_node(item), NULL, NULL);
         return;
     }
+    const struct record *r = item_record(item);
     struct event e = record_event(r);
     h->touch(h->host, r->dst, &e, e.len ? arena_at(&p->arena, record_ref(r)) : no_bytes);
 }
@@ -204,7 +229,8 @@ static void touch(const struct part *p, const struct item *item)
 /* The five steps towards an event. */
 static void fetch_word(const struct part *p, const struct item *item)
 {
-    fetch_line(item->record);
+    if (!item_is_wake(item))
+        fetch_line(item_record(item));
     fetch_line(&p->kernel->node[item->key >> 32]);
 }
 
@@ -221,14 +247,14 @@ static void fetch_near(const struct part *p, const struct item *item)
     const struct kernel_hooks *h = &p->kernel->hooks;
     fetch_bytes(p, item);
     if (h->approach)
-        h->approach(h->host, item->record->dst, APPROACH_NEAR);
+        h->approach(h->host, item_node(item), APPROACH_NEAR);
 }
 
 static void fetch_close(const struct part *p, const struct item *item)
 {
     const struct kernel_hooks *h = &p->kernel->hooks;
     if (h->approach)
-        h->approach(h->host, item->record->dst, APPROACH_CLOSE);
+        h->approach(h->host, item_node(item), APPROACH_CLOSE);
 }
 
 static void fetch_touch(const struct part *p, const struct item *item)
@@ -265,23 +291,32 @@ static void fetch_next(const struct part *p, size_t i, size_t n)
         fetch_touch(p, &p->item[i + AHEAD_TOUCH]);
 }
 
-/* Every site in turn; what it adds to its own window is merged in order, and is done with before the next site begins. */
-static void run_sites(struct part *p, size_t n)
+static bool queued_is_first(const struct part *p, const struct item *item, sim_time start)
 {
-    uint32_t ahead = wheel_ahead(&p->wheel);
+    const struct record *queued = &p->queue.record[0];
+    if (!item_is_wake(item))
+        return record_before(queued, item_record(item));
+    const struct record r = record_of_wake(item_node(item), start + (uint32_t)item->key);
+    return record_before(queued, &r);
+}
+
+/* Every site in turn; what it adds to its own window is merged in order, and is done with before the next site begins. */
+static void run_sites(struct part *p, size_t n, sim_time start)
+{
+    struct slot ahead = wheel_ahead(&p->wheel);
     for (size_t i = 0; i < n; i++) {
         const struct item *item = &p->item[i];
         uint32_t site = (uint32_t)(item->key >> 32);
         if (FETCHES)
             fetch_next(p, i, n);
-        if (FETCHES && i % EVENTS_PER_CHUNK == 0 && ahead != ARENA_NONE)
-            ahead = wheel_fetch(&p->wheel, ahead);
-        while (p->queue.n > 0 && (site != p->site || record_before(&p->queue.record[0], item->record)))
+        if (FETCHES && i % EVENTS_PER_CHUNK == 0)
+            wheel_fetch(&p->wheel, &ahead);
+        while (p->queue.n > 0 && (site != p->site || queued_is_first(p, item, start)))
             run_queued(p);
         if (site != p->site)
             p->forced = 0;
         p->site = site;
-        run(p, item->record);
+        run(p, item, start);
     }
     while (p->queue.n > 0)
         run_queued(p);
@@ -295,12 +330,13 @@ void windows_run(struct part *p, uint64_t window, sim_time until)
     sim_time start = window * k->window;
     sim_time limit = time_min(time_add(start, k->window), until);
     struct slot list = wheel_take(&p->wheel);
-    size_t n = gather(p, list, start, limit);
+    size_t n = gather_datagrams(p, list.datagrams, start, limit);
+    n = gather_wakes(p, list.wakes, n, start, limit);
     sort_items(p->item, p->spare, n);
     p->limit = limit;
     if (FETCHES)
         fetch_first(p, n);
-    run_sites(p, n);
+    run_sites(p, n, start);
     wheel_release(&p->wheel, list);
     give_room_back(p, n);
     p->limit = 0;

@@ -275,6 +275,39 @@ static void long_sleepers_have_no_record_and_wake_on_time(void **state)
     kernel_close(k);
 }
 
+/* A wake-up waits as the time since its slot began, in 32 bits: at the ends of slots of either wheel, and where windows are so long that epochs are shortened. */
+static void wake_ups_are_exact_for_any_length_of_windows(void **state)
+{
+    (void)state;
+    static const sim_time widths[] = {1, 7, MILLIS(1), 4194303, 4194304, 4194305, MILLIS(50), SECONDS(1), 2147483648, 2147483649, UINT32_MAX, SECONDS(10)};
+    for (unsigned i = 0; i < sizeof widths / sizeof *widths; i++) {
+        struct alarm_host a = {0};
+        struct kernel *k;
+        const struct kernel_config config = {.engine = KERNEL_WINDOWS, .partitions = 1, .nodes = 64, .window = widths[i]};
+        const struct kernel_hooks hooks = {.host = &a, .deliver = alarm_deliver, .wake = alarm_wake};
+        assert_int_equal(kernel_open(&k, &config, &hooks), 0);
+        struct part *part = kernel_part(k, 0);
+        sim_time width = widths[i] < UINT32_MAX ? widths[i] : UINT32_MAX, epoch = width << part->wheel.shift, now = 0;
+        assert_true(epoch <= UINT64_C(1) << 32 && (part->wheel.shift == WHEEL_SHIFT_MAX || 2 * epoch > UINT64_C(1) << 32));
+        for (unsigned round = 0; round < 8; round++) {
+            for (uint32_t node = 0; node < 64; node++) {
+                sim_time unit = node % 2 ? epoch : width, at = now - now % unit + (1 + node / 4 * (node % 16)) * unit - node / 2 % 2;
+                a.next[node] = at > now ? at : now;
+                kernel_wake_at(part, node, a.next[node]);
+            }
+            now += 31 * epoch - round;
+            assert_int_equal(kernel_run(k, now), 0);
+            for (uint32_t node = 0; node < 64; node++)
+                assert_true(a.next[node] >= now);
+        }
+        assert_int_equal(kernel_run(k, TIME_NEVER), 0);
+        for (uint32_t node = 0; node < 64; node++)
+            assert_true(a.next[node] == TIME_NEVER);
+        assert_true(a.wakes >= 64 && part->wheel.wakes == 0);
+        kernel_close(k);
+    }
+}
+
 static void memory_returns_to_a_steady_state(void **state)
 {
     (void)state;
@@ -354,6 +387,7 @@ int main(void)
         cmocka_unit_test(a_burst_of_100000_datagrams_to_one_site_is_run_in_order),
         cmocka_unit_test(rearming_never_piles_up_records),
         cmocka_unit_test(long_sleepers_have_no_record_and_wake_on_time),
+        cmocka_unit_test(wake_ups_are_exact_for_any_length_of_windows),
         cmocka_unit_test(memory_returns_to_a_steady_state),
         cmocka_unit_test(what_is_posted_between_runs_waits_for_the_meeting),
         cmocka_unit_test(a_datagram_from_another_part_may_be_far_away),

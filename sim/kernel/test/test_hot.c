@@ -22,6 +22,12 @@ static bool counted_record_before(const struct record *a, const struct record *b
     return record_before(a, b);
 }
 
+static bool counted_item_before_in_tie(const struct item *a, const struct item *b)
+{
+    steps++;
+    return item_before_in_tie(a, b);
+}
+
 static bool counted_item_before(const struct item *a, const struct item *b)
 {
     steps++;
@@ -37,11 +43,13 @@ static void *counted_memcpy(void *to, const void *from, size_t n)
 /* The two files that order, with their steps counted. */
 #define record_before counted_record_before
 #define item_before   counted_item_before
+#define item_before_in_tie counted_item_before_in_tie
 #define memcpy        counted_memcpy
 #include "sim/kernel/queue.c"
 #include "sim/kernel/sort.c"
 #undef record_before
 #undef item_before
+#undef item_before_in_tie
 #undef memcpy
 
 #define WINDOW 1000000u
@@ -87,12 +95,12 @@ static uint64_t sorting(enum pattern p, uint32_t n)
     struct item *item = calloc(n, sizeof *item), *spare = calloc(n, sizeof *spare);
     assert_true(item && spare);
     for (uint32_t i = 0; i < n; i++)
-        item[i] = (struct item){UINT64_C(500) << 32 | r[i].at, &r[i]};
+        item[i] = item_of_datagram(UINT64_C(500) << 32 | r[i].at, &r[i]);
     steps = 0;
     sort_items(item, spare, n);
     uint64_t all = steps;
     for (uint32_t i = 1; i < n; i++)
-        assert_true(record_before(item[i - 1].record, item[i].record));
+        assert_true(record_before(item_record(&item[i - 1]), item_record(&item[i])));
     free(item);
     free(spare);
     free(r);
