@@ -270,6 +270,7 @@ static const char *chord_check(const struct node *n, struct env *env)
 
 const struct actor chord2003_actor = {
     .name = "chord2003",
+    .connectionless = true,
     .frame_bytes = 0,
     .bytes_initial = chord_bytes_initial,
     .bytes = chord_bytes,

@@ -14,6 +14,7 @@
 
 struct actor {
     const char *name;
+    bool connectionless; /* most of what it sends goes outside channels: where everybody lives is then kept, and not worked out anew for each datagram */
     uint8_t frame_bytes; /* around a message in a datagram that is neither an acknowledgement nor the host's own: not counted as message bytes */
     size_t (*bytes_initial)(void);
     size_t (*bytes)(const struct node *);

@@ -63,7 +63,7 @@ chan_h channel_take(struct host *h, struct identity *id, addr_h addr, bool serve
         return CHAN_NONE;
     if (slot == o->used)
         o->used++;
-    uint32_t one_way = wire_one_way(h->net, h->env.self, addr);
+    uint32_t one_way = wire_one_way(h, h->env.self, addr);
     o->table->slot[slot] = (struct channel){.addr = addr,
                                             .one_way = one_way == ONE_WAY_DRAWN ? ONE_WAY_NONE : one_way / ONE_WAY_UNIT_NS & ONE_WAY_NONE,
                                             .generation = id->generation++ % GENERATIONS,

@@ -261,7 +261,7 @@ static void receive_hello(struct host *h, struct identity *id, const struct even
     struct online *o = id->online;
     if (e->flags == KIND_HELLO || n->cookie != id->incarnation) {
         struct note reply = {.client = n->client, .server = TAG_NONE, .cookie = id->incarnation};
-        flight_send(h, KIND_VERIFY, e->src, n->client, wire_one_way(h->net, e->dst, e->src), reply);
+        flight_send(h, KIND_VERIFY, e->src, n->client, wire_one_way(h, e->dst, e->src), reply);
         return;
     }
     chan_h slot = server_channel(o, e->src, n->client);

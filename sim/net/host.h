@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Private to sim/net: what the virtual host keeps of each identity, each node and each channel, and how its files meet.
  *
- * What lives how long: the location of an identity always; struct identity from the moment that something happens to it; struct online, the node's block and its table of channels for one session; struct handshake for one
- * handshake. All but the first come from the slab of the partition that owns the identity. A handler touches only its own identity and partition;
- * of other identities it reads the location, which never changes. */
+ * What lives how long: of an identity nothing, or where actors are connectionless its location; struct identity from the moment that something happens to it; struct online, the node's block and its table of channels for one session; struct handshake for one
+ * handshake. The last three come from the slab of the partition that owns the identity. A handler touches only its own identity and partition;
+ * of other identities it reads or works out the location, which never changes. */
 #ifndef SIM_NET_HOST_H
 #define SIM_NET_HOST_H
 
@@ -136,7 +136,7 @@ struct identity {
 };
 _Static_assert(sizeof(struct identity) == 32, "byte budget of an identity that has lived");
 
-/* One for each identity: there are 4.7 for each node online. */
+/* One for each identity, where actors are connectionless: there are 4.7 for each node online. */
 struct whereabouts {
     uint16_t place, access_us[2]; /* low half first */
 };
@@ -151,6 +151,9 @@ struct area {
     peer_h first;
     struct handles handles;
 };
+
+/* The locations that a partition needed last, direct-mapped by device: those of the nodes that shake hands are asked for a few times. */
+#define LOCATION_CACHE 4096u
 
 #define USER_CACHE 1024u
 struct user_entry {
@@ -185,6 +188,7 @@ struct host {
     struct credentials *credentials; /* NULL: modelled */
     uint8_t verdict[NET_DOCUMENTS_MAX]; /* on documents that were read here */
     struct user_entry *user; /* USER_CACHE entries, direct-mapped */
+    struct location *location; /* LOCATION_CACHE entries; NULL: all are kept, in net.where */
     uint8_t *scratch;        /* SCRATCH_BYTES: signature inputs in one piece */
     uint8_t send[SEND_BYTES];
 };
@@ -220,7 +224,7 @@ struct net {
     struct kernel *kernel;
     uint32_t first, end;       /* the identities that live here */
     const node_word *node;     /* of the kernel: who of them has a seat */
-    struct whereabouts *where; /* of each of them (slice.h) */
+    struct whereabouts *where; /* of each of them (slice.h); NULL: worked out, no actor is connectionless */
     struct line *line; /* of each device; NULL: none queues */
     bool keepalives_one_by_one;
     unsigned here, here_end; /* partitions that run here */
@@ -334,16 +338,27 @@ extern const struct port host_port;
 /* Sends e (at, src and seq are filled in) with this one-way delay before clamping, or one drawn for it. */
 void wire_post(struct host *, struct event *e, const uint8_t *bytes, uint32_t one_way_ns);
 /* Delay without draws, a multiple of ONE_WAY_UNIT_NS as channels keep it; ONE_WAY_DRAWN. */
-uint32_t wire_one_way(const struct net *, peer_h from, peer_h to);
+uint32_t wire_one_way(struct host *, peer_h from, peer_h to);
 /* The same in any case: the mean of what is drawn, jitter too. Before clamping and without queues. */
 sim_time wire_one_way_usual(const struct net *, peer_h from, peer_h to);
-/* Of any identity: kept of those that live here, worked out for others. */
+/* Of any identity: kept of those that live here, or worked out. */
 static inline struct location location_of(const struct net *n, peer_h peer)
 {
-    if (!net_holds(n, peer))
+    if (!n->where || !net_holds(n, peer))
         return latency_locate(n->config.latency, device_of(n, peer));
     const struct whereabouts *w = &n->where[peer];
     return (struct location){w->place, w->access_us[0] | (uint32_t)w->access_us[1] << 16, device_of(n, peer)};
+}
+/* The same from a handler. */
+static inline struct location location_near(struct host *h, peer_h peer)
+{
+    if (!h->location)
+        return location_of(h->net, peer);
+    uint32_t device = device_of(h->net, peer);
+    struct location *known = &h->location[device % LOCATION_CACHE];
+    if (known->device != device)
+        *known = latency_locate(h->net->config.latency, device);
+    return *known;
 }
 /* Bytes of a datagram on the wire, from IP upwards. */
 static inline uint32_t wire_bytes(const struct event *e)

@@ -311,7 +311,7 @@ static void on_touch(void *net, uint32_t node, const struct event *e, const uint
     if (!o)
         return;
     fetch_line(o->table->slot + (e && e->flags == KIND_DATA ? tag_slot(e->chan) : 0));
-    if (e && e->flags == KIND_PLAIN) /* an answer goes to its place */
+    if (e && e->flags == KIND_PLAIN && n->where) /* an answer goes to its place */
         fetch_line(&n->where[e->src]);
     if (e && e->class == TRAFFIC_KEEPALIVE)
         return;
@@ -324,6 +324,14 @@ static void on_touch(void *net, uint32_t node, const struct event *e, const uint
 
 /* ---- life ---- */
 
+static struct location *location_cache(void)
+{
+    struct location *l = malloc(LOCATION_CACHE * sizeof *l);
+    for (uint32_t k = 0; l && k < LOCATION_CACHE; k++)
+        l[k].device = UINT32_MAX;
+    return l;
+}
+
 static struct host *host_open(struct net *n, struct part *part)
 {
     struct host *h = aligned_alloc(LINE, (sizeof *h + LINE - 1) / LINE * LINE);
@@ -334,6 +342,10 @@ static struct host *host_open(struct net *n, struct part *part)
     h->part = part;
     h->calling = PEER_NONE;
     h->env = h->look = (struct env){.port = &host_port, .host = h};
+    if (!n->where && !(h->location = location_cache())) {
+        free(h);
+        return NULL;
+    }
     slab_init(&h->slab);
     handles_open(&h->handles, n->config.seed, n->config.identities, n->own.id ? &n->own : NULL);
     crypto_open(h);
@@ -359,13 +371,19 @@ static void host_close(struct host *h)
     for (unsigned k = 0; k < h->areas; k++)
         handles_close(&h->area[k].handles);
     free(h->area);
+    free(h->location);
     slab_fini(&h->slab);
     free(h);
 }
 
-/* Where everybody is who lives here. */
+/* Where everybody is who lives here, if that is asked for often. */
 static int open_places(struct net *n)
 {
+    bool kept = false;
+    for (unsigned g = 0; g < n->config.ngroups; g++)
+        kept |= n->config.groups[g].actor->connectionless;
+    if (!kept)
+        return 0;
     n->where = slice_open(sizeof *n->where, n->config.identities, n->first, n->end);
     for (uint32_t k = n->first; n->where && k < n->end; k++) {
         struct location where = latency_locate(n->config.latency, device_of(n, k));
@@ -470,7 +488,8 @@ void net_close(struct net *n)
     own_ids_close(&n->own);
     authority_close(n->authority);
     free(n->part);
-    slice_close(n->where, sizeof *n->where, n->config.identities, n->first, n->end);
+    if (n->where)
+        slice_close(n->where, sizeof *n->where, n->config.identities, n->first, n->end);
     free(n);
 }
 
@@ -588,24 +607,24 @@ void net_count(const struct net *n, struct net_counts *out)
 
 size_t net_memory(const struct net *n)
 {
-    size_t bytes = sizeof *n + (n->end - n->first) * sizeof *n->where + access_memory(n) + kernel_memory(n->kernel);
+    size_t bytes = sizeof *n + (n->where ? (n->end - n->first) * sizeof *n->where : 0) + access_memory(n) + kernel_memory(n->kernel);
     for (unsigned k = n->here; k < n->here_end; k++)
-        bytes += sizeof *n->part[k] + part_seats(n->part[k]->part) * sizeof(struct identity) + n->part[k]->slab.held + SCRATCH_BYTES + USER_CACHE * sizeof(struct user_entry);
+        bytes += sizeof *n->part[k] + (n->where ? 0 : LOCATION_CACHE * sizeof(struct location)) + part_seats(n->part[k]->part) * sizeof(struct identity) + n->part[k]->slab.held + SCRATCH_BYTES + USER_CACHE * sizeof(struct user_entry);
     return bytes;
 }
 
-const struct budget *net_budgets(unsigned *count)
+const struct budget *net_budgets(bool connectionless, unsigned *count)
 {
     static const struct budget rows[] = {
-        BUDGET(struct whereabouts, 6, PER_IDENTITY, "network: location"),
         BUDGET(struct identity, 32, PER_LIVED, "network: identity"),
         BUDGET(struct online, 64, PER_ONLINE, "network: session"),
         BUDGET(struct table, 24, PER_ONLINE, "network: head of the channels"),
         BUDGET(struct channel, 16, PER_LINK, "network: channel"),
         {"network: handshake", HANDSHAKE_BYTES, PER_JOINING},
         BUDGET(struct host, 4224, PER_PARTITION, "network: host"),
-        {"network: room for signatures, user names", SCRATCH_BYTES + USER_CACHE * sizeof(struct user_entry), PER_PARTITION},
+        {"network: room for signatures, user names, locations", SCRATCH_BYTES + USER_CACHE * sizeof(struct user_entry) + LOCATION_CACHE * sizeof(struct location), PER_PARTITION},
+        BUDGET(struct whereabouts, 6, PER_IDENTITY, "network: location"), /* the last one */
     };
-    *count = sizeof rows / sizeof *rows;
+    *count = sizeof rows / sizeof *rows - !connectionless;
     return rows;
 }

@@ -139,6 +139,6 @@ struct net_counts {
 void net_count(const struct net *, struct net_counts *);
 size_t net_memory(const struct net *);
 /* Byte budgets of this folder. */
-const struct budget *net_budgets(unsigned *count);
+const struct budget *net_budgets(bool connectionless, unsigned *count);
 
 #endif

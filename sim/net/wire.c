@@ -12,20 +12,26 @@ static struct host *host_in(const struct env *env)
     return env->host;
 }
 
-uint32_t wire_one_way(const struct net *n, peer_h from, peer_h to)
+static bool is_drawn(const struct net *n, peer_h to)
 {
-    const struct latency *l = n->config.latency;
-    if (l->model == LATENCY_EXPONENTIAL || to >= n->config.identities)
-        return ONE_WAY_DRAWN;
-    sim_time t = latency_one_way(l, location_of(n, from), location_of(n, to), 0.5);
-    sim_time units = (t + ONE_WAY_UNIT_NS / 2) / ONE_WAY_UNIT_NS;
+    return n->config.latency->model == LATENCY_EXPONENTIAL || to >= n->config.identities;
+}
+
+static uint32_t between(const struct net *n, struct location from, struct location to)
+{
+    sim_time t = latency_one_way(n->config.latency, from, to, 0.5), units = (t + ONE_WAY_UNIT_NS / 2) / ONE_WAY_UNIT_NS;
     return units < ONE_WAY_NONE ? (uint32_t)units * ONE_WAY_UNIT_NS : ONE_WAY_DRAWN;
+}
+
+uint32_t wire_one_way(struct host *h, peer_h from, peer_h to)
+{
+    return is_drawn(h->net, to) ? ONE_WAY_DRAWN : between(h->net, location_near(h, from), location_near(h, to));
 }
 
 sim_time wire_one_way_usual(const struct net *n, peer_h from, peer_h to)
 {
     const struct latency *l = n->config.latency;
-    uint32_t fixed = wire_one_way(n, from, to);
+    uint32_t fixed = is_drawn(n, to) ? ONE_WAY_DRAWN : between(n, location_of(n, from), location_of(n, to));
     sim_time t = fixed != ONE_WAY_DRAWN              ? fixed
                  : l->model == LATENCY_EXPONENTIAL ? l->delay
                                                    : latency_one_way(l, location_of(n, from), location_of(n, to), 0.5);
@@ -39,15 +45,15 @@ struct lane {
     uint64_t entity, counter;
 };
 
-static sim_time one_way(const struct host *h, const struct event *e, struct lane lane)
+static sim_time one_way(struct host *h, const struct event *e, struct lane lane)
 {
     const struct net *n = h->net;
     bool drawn = n->config.latency->model == LATENCY_EXPONENTIAL;
-    uint32_t fixed = wire_one_way(n, e->src, e->dst);
+    uint32_t fixed = wire_one_way(h, e->src, e->dst);
     if (fixed != ONE_WAY_DRAWN)
         return fixed;
     double u = drawn ? random_unit(n->config.seed, lane.entity, STREAM_JITTER, lane.counter) : 0.5;
-    return latency_one_way(n->config.latency, location_of(n, e->src), location_of(n, e->dst), u);
+    return latency_one_way(n->config.latency, location_near(h, e->src), location_near(h, e->dst), u);
 }
 
 static void report(struct host *h, const struct event *e, const uint8_t *bytes, sim_time at, enum datagram_step step)
@@ -105,7 +111,7 @@ void wire_send(struct env *env, chan_h slot, addr_h to, size_t len, size_t true_
            class < TRAFFIC_HANDSHAKE);
     if (slot == CHAN_NONE) {
         struct event plain = {.dst = to, .chan = CHAN_PLAIN, .len = (uint16_t)len, .true_len = (uint16_t)true_len, .class = (uint8_t) class, .flags = KIND_PLAIN};
-        wire_post(h, &plain, h->send, wire_one_way(h->net, env->self, to));
+        wire_post(h, &plain, h->send, wire_one_way(h, env->self, to));
         return;
     }
     if (slot >= o->used || !channel_is_up(&o->table->slot[slot]))

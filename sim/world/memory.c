@@ -53,7 +53,7 @@ unsigned world_budgets(const struct scenario *s, struct budget *rows)
     unsigned count, n = 0;
     const struct budget *layer = kernel_budgets(&count);
     n = append(rows, n, layer, count);
-    layer = net_budgets(&count);
+    layer = net_budgets(s->protocol == PROTOCOL_CHORD2003, &count);
     n = append(rows, n, layer, count);
     n = append(rows, n, rows_of_world, sizeof rows_of_world / sizeof *rows_of_world);
     if (s->protocol == PROTOCOL_CHORD2003) {
