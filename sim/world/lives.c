@@ -55,7 +55,7 @@ static void set_joined(struct books *b, struct identity *id, peer_h self, bool j
 
 /* ---- sessions ---- */
 
-static struct session *session_open(struct books *b, struct identity *id, sim_time now)
+static struct session *session_open(struct books *b, struct identity *id)
 {
     if (b->free_sessions.count) {
         id->session = b->free_sessions.at[--b->free_sessions.count];
@@ -64,8 +64,7 @@ static struct session *session_open(struct books *b, struct identity *id, sim_ti
         LIST_PUSH(&b->sessions, (struct session){0});
     }
     struct session *s = session_of(b, id);
-    *s = (struct session){.started = now,
-                          .next_register = TIME_NEVER,
+    *s = (struct session){.next_register = TIME_NEVER,
                           .retry_register = TIME_NEVER,
                           .next_lookup = TIME_NEVER,
                           .pending = NONE,
@@ -74,12 +73,12 @@ static struct session *session_open(struct books *b, struct identity *id, sim_ti
     return s;
 }
 
-static void session_close(struct books *b, struct identity *id, sim_time now)
+static void session_close(struct books *b, struct identity *id, sim_time began, sim_time now)
 {
     struct session *s = session_of(b, id);
     observer_abandon(b, s, now);
     if (s->joined_at == TIME_NEVER)
-        LIST_PUSH(&b->joins, ((struct joining){s->started, now, false, id->flags & LIFE_CLIENT}));
+        LIST_PUSH(&b->joins, ((struct joining){began, now, false, id->flags & LIFE_CLIENT}));
     LIST_PUSH(&b->free_sessions, id->session);
     id->session = NONE;
 }
@@ -119,18 +118,19 @@ static void life_start(struct world *w, struct part *part, peer_h self, sim_time
         memcpy(opts.cache, cache->address, sizeof opts.cache);
     }
     life_set(id, LIFE_ONLINE);
-    session_open(b, id, now);
+    session_open(b, id);
     b->tally.online++;
     b->tally.online_ns -= (int64_t)(now - w->booked_at);
     net_start(w->net, part, self, now, &opts);
 }
 
+/* Of a device that has gone: that is its last change, and the one before was when its process began. */
 static void life_stop(struct world *w, struct part *part, peer_h self, sim_time now, bool process)
 {
     struct books *b = world_books(w, part);
     struct identity *id = identity_own(w, self);
-    load_gone(&w->load, self, session_of(b, id)->started, now);
-    session_close(b, id, now);
+    load_gone(&w->load, self, id->changed[1], now);
+    session_close(b, id, id->changed[1], now);
     set_joined(b, id, self, false);
     life_set(id, 0);
     b->tally.online--;
@@ -155,7 +155,7 @@ void lives_start_first(struct world *w)
 struct session *lives_seed(struct world *w, peer_h self)
 {
     struct books *b = world_books(w, kernel_part_of(w->kernel, self));
-    struct session *s = session_open(b, identity_own(w, self), 0);
+    struct session *s = session_open(b, identity_own(w, self));
     b->tally.online++;
     life_set(identity_own(w, self), LIFE_ONLINE | LIFE_JOINED);
     s->joined_at = 0;
@@ -298,7 +298,7 @@ void lives_joined(struct world *w, struct part *part, peer_h self, sim_time now)
     bool again = s->joined_at != TIME_NEVER; /* it had lost the ring: what fell due meanwhile is due now */
     s->joined_at = now;
     if (!again) {
-        LIST_PUSH(&b->joins, ((struct joining){s->started, now, true, id->flags & LIFE_CLIENT}));
+        LIST_PUSH(&b->joins, ((struct joining){session_began(id), now, true, id->flags & LIFE_CLIENT}));
         workload_joined(w, s, self, now);
     }
     net_act_at(w->net, part, self, lives_next(w, b, self));

@@ -68,8 +68,7 @@ void load_end(struct world *w)
             continue;
         const struct identity *id = identity_of(w, l->pick[k]);
         if (id->session != NONE)
-            l->online[k] += counted(l, session_of(world_books(w, kernel_part_of(w->kernel, l->pick[k])), id)->started,
-                                    w->now);
+            l->online[k] += counted(l, session_began(id), w->now);
         if (l->online[k] >= least)
             histogram_add(&l->fresh->rate, (uint64_t)(l->messages[k] * (LOAD_PARTS * 1e9) / (double)l->online[k] + 0.5));
     }

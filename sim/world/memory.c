@@ -25,7 +25,7 @@
 
 static const struct budget rows_of_world[] = {
     BUDGET(struct identity, 64, PER_LIVED, "world: identity"),
-    BUDGET(struct session, 64, PER_ONLINE, "world: session"),
+    BUDGET(struct session, 48, PER_ONLINE, "world: session"),
     BUDGET(struct record, 72, PER_REQUEST, "world: request"),
     BUDGET(struct books, 512, PER_PARTITION, "world: books"),
     {"world: place in the order of the ring", sizeof(uint32_t), PER_IDENTITY},

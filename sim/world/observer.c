@@ -645,7 +645,7 @@ void observer_close(struct world *w)
             record_finish(b, s, b->records.at[s->pending].tag, w->now,
                           w->cut ? REQUEST_ABANDONED : REQUEST_TIMED_OUT);
         if (s->joined_at == TIME_NEVER)
-            LIST_PUSH(&b->joins, ((struct joining){s->started, w->now, false, id->flags & LIFE_CLIENT}));
+            LIST_PUSH(&b->joins, ((struct joining){session_began(id), w->now, false, id->flags & LIFE_CLIENT}));
     }
     observer_settle(w);
     assembly_merge(w);

@@ -154,7 +154,7 @@ static bool was_member(struct world *w, peer_h peer, sim_time at)
     if (id->flags & LIFE_CLIENT || !identity_present_at(id, at, NULL))
         return false;
     const struct session *s = session_at(w, peer);
-    return !s || s->started > at || s->joined_at <= at;
+    return !s || session_began(id) > at || s->joined_at <= at;
 }
 
 /* The first of those that live here, as steps in order[] and who; the least of all ranks is the one. */

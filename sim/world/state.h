@@ -68,21 +68,20 @@ struct identity {
 };
 static_assert(sizeof(struct identity) == 64, "an identity is one cache line");
 
-/* One for each identity online: 64 bytes. */
+/* One for each identity online: 48 bytes. When it began stands in the identity (session_began). */
 struct session {
-    sim_time started;
     sim_time next_register, retry_register; /* TIME_NEVER = none planned */
     union {
         sim_time next_lookup;
         sim_time leave_by; /* who is leaving looks nobody up */
     };
-    uint32_t lookups, registers;            /* so far: counters of its draws */
+    sim_time joined_at;                     /* the last time; TIME_NEVER = not yet */
+    uint32_t lookups;                       /* so far: the counter of its draws */
     uint32_t requests;                      /* tags given */
     uint32_t pending;                       /* newest of its requests that await their end; NONE */
     uint32_t place;                         /* on the ring, when it was last built; NONE: it was not joined. Set by ring_build */
-    sim_time joined_at;                     /* the last time; TIME_NEVER = not yet */
 };
-static_assert(sizeof(struct session) == 64, "a session is one cache line");
+static_assert(sizeof(struct session) == 48, "byte budget of a session");
 
 /* Addresses that an identity remembers from its last session. */
 struct address_cache {
@@ -257,6 +256,12 @@ static inline struct books *world_books(struct world *w, const struct part *part
 static inline void life_set(struct identity *id, uint8_t flags)
 {
     id->flags = (uint8_t)((id->flags & LIFE_CLIENT) | flags);
+}
+
+/* When the process of this identity, which is online, was started: its device has come since, and has gone if it says good-bye. */
+static inline sim_time session_began(const struct identity *id)
+{
+    return id->changed[id->flags & LIFE_LEAVING ? 1 : 0];
 }
 
 static inline struct session *session_of(struct books *b, const struct identity *id)

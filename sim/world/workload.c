@@ -97,7 +97,6 @@ static void send_registration(struct world *w, struct part *part, peer_h self, s
     size_t len = workload_registration(w, self, value);
     struct books *b = world_books(w, part);
     struct session *s = session_of(b, identity_of(w, self));
-    s->registers++;
     s->retry_register = TIME_NEVER;
     uint32_t tag = observer_request(b, s, self, self, net_user(w->net, self), false, now);
     net_request(w->net, part, self, now,

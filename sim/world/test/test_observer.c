@@ -655,6 +655,9 @@ static void presence_is_told_back_over_three_changes(void **state)
     assert_true(!identity_present_at(id, 39, &since) && since == 30);
     assert_true(identity_present_at(id, 29, &since) && since == 20);
     assert_false(identity_present_at(id, 19, NULL));
+    assert_true(session_began(id) == 40);
+    life_set(id, LIFE_ONLINE | LIFE_LEAVING); /* off at 40, and its process, which began at 30, says good-bye */
+    assert_true(session_began(id) == 30);
 }
 
 /* Clients are counted apart. */
