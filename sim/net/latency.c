@@ -11,16 +11,13 @@
 #define NS_PER_US UINT64_C(1000)
 #define MS_PER_S 1e3
 
-/* First place whose cumulative share reaches u. */
+/* First place whose cumulative share reaches u. The way is the same for any u but for a conditional move a step: which way it goes cannot be guessed. */
 static unsigned place_at(const struct latency *l, double u)
 {
-    unsigned low = 0, high = l->places - 1;
-    while (low < high) {
-        unsigned middle = low + (high - low) / 2;
-        if (u <= l->cumulative[middle])
-            high = middle;
-        else
-            low = middle + 1;
+    unsigned low = 0;
+    for (unsigned n = l->places, half; n > 1; n -= half) {
+        half = n / 2;
+        low += l->cumulative[low + half - 1] < u ? half : 0;
     }
     return low;
 }
