@@ -26,33 +26,104 @@ const char *ring_verdict_text(enum ring_verdict v)
     return text[v];
 }
 
-struct placed {
-    struct id id;
-    peer_h peer;
-};
+/* ---- all who may be on it, in order ---- */
 
-static int placed_compare(const void *a, const void *b)
+static int by_id(const void *a, const void *b, void *net)
 {
-    const struct placed *x = a, *y = b;
-    return id_compare(x->id, y->id);
+    peer_h x, y;
+    memcpy(&x, a, sizeof x);
+    memcpy(&y, b, sizeof y);
+    return id_compare(net_id(net, x), net_id(net, y));
 }
 
 int ring_open(struct world *w)
 {
-    struct placed *all = malloc(w->identities * sizeof *all);
-    w->ring.order = malloc(w->identities * sizeof *w->ring.order);
-    if (!all || !w->ring.order) {
-        free(all);
-        return -1;
-    }
-    for (uint32_t i = 0; i < w->identities; i++)
-        all[i] = (struct placed){net_id(w->net, i), i};
-    qsort(all, w->identities, sizeof *all, placed_compare);
-    for (uint32_t i = 0; i < w->identities; i++)
-        w->ring.order[i] = all[i].peer;
-    free(all);
+    struct ring *r = &w->ring;
     w->ring_at = TIME_NEVER;
+    if (!w->ranks) /* each in turn, when something has happened to it */
+        return 0;
+    r->order = malloc(w->identities * sizeof *r->order);
+    if (!r->order)
+        return -1;
+    for (uint32_t i = 0; i < w->identities; i++)
+        r->order[r->ordered++] = i;
+    qsort_r(r->order, r->ordered, sizeof *r->order, by_id, w->net);
     return 0;
+}
+
+void ring_note(struct world *w, struct books *b, peer_h peer)
+{
+    if (w->ring.begun)
+        LIST_PUSH(&b->seated, peer);
+}
+
+static uint32_t *order_room(struct ring *r, size_t count)
+{
+    r->order = realloc(r->order, (count + 1) * sizeof *r->order);
+    if (!r->order)
+        out_of_memory();
+    return r->order;
+}
+
+/* All who have a seat by now. */
+static void order_begin(struct world *w)
+{
+    struct ring *r = &w->ring;
+    size_t seats = 0;
+    for (uint32_t i = w->first; i < w->end; i++)
+        seats += node_is_seated(w->node[i]);
+    order_room(r, seats);
+    for (uint32_t i = w->first; i < w->end; i++)
+        if (node_is_seated(w->node[i]))
+            r->order[r->ordered++] = i;
+    qsort_r(r->order, r->ordered, sizeof *r->order, by_id, w->net);
+    r->begun = true;
+}
+
+/* First place among the first `count` in order[] whose Node-ID is not below x; count if there is none. */
+static uint32_t order_lower(const struct world *w, struct id x, uint32_t count)
+{
+    uint32_t low = 0, high = count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (id_compare(net_id(w->net, w->ring.order[middle]), x) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* From the last to the first, so that each that stands in order[] moves once. */
+static void order_merge(struct world *w, const peer_h *fresh, uint32_t count)
+{
+    struct ring *r = &w->ring;
+    uint32_t end = r->ordered;
+    order_room(r, (size_t)end + count);
+    for (uint32_t k = count; k-- > 0;) {
+        uint32_t place = order_lower(w, net_id(w->net, fresh[k]), end);
+        memmove(r->order + place + k + 1, r->order + place, (end - place) * sizeof *r->order);
+        r->order[place + k] = fresh[k];
+        end = place;
+    }
+    r->ordered += count;
+}
+
+/* Brings order[] up to this instant. */
+static void order_now(struct world *w)
+{
+    if (w->ranks)
+        return;
+    if (!w->ring.begun)
+        order_begin(w);
+    for (unsigned p = w->here; p < w->here_end; p++) {
+        struct books *b = &w->books[p];
+        if (b->seated.count == 0)
+            continue;
+        qsort_r(b->seated.at, b->seated.count, sizeof *b->seated.at, by_id, w->net);
+        order_merge(w, b->seated.at, b->seated.count);
+        b->seated.count = 0;
+    }
 }
 
 void ring_close(struct world *w)
@@ -83,18 +154,19 @@ void ring_build(struct world *w)
     struct ring *r = &w->ring;
     if (w->ring_at == w->now)
         return;
+    order_now(w);
     uint32_t joined = 0;
     r->clients = 0;
-    for (uint32_t i = 0; i < w->identities; i++) {
-        joined += is_joined(w, i);
-        r->clients += assembly_is_joined(w, i) && identity_is_client(w, i);
+    for (uint32_t i = 0; i < r->ordered; i++) {
+        joined += is_joined(w, r->order[i]);
+        r->clients += assembly_is_joined(w, r->order[i]) && identity_is_client(w, r->order[i]);
     }
     struct ring_place *at = realloc(r->at, (joined + (size_t)1) * sizeof *at);
     if (!at)
         out_of_memory();
     r->at = at;
     r->count = 0;
-    for (uint32_t i = 0; i < w->identities; i++) {
+    for (uint32_t i = 0; i < r->ordered; i++) {
         peer_h peer = r->order[i];
         if (!is_joined(w, peer))
             continue;
@@ -134,20 +206,6 @@ uint32_t ring_owner(const struct world *w, struct id x)
     return i == w->ring.count ? 0 : i;
 }
 
-/* First place in order[] whose Node-ID is not below x; the number of identities if there is none. */
-static uint32_t order_lower(const struct world *w, struct id x)
-{
-    uint32_t low = 0, high = w->identities;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (id_compare(net_id(w->net, w->ring.order[middle]), x) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 static bool was_member(struct world *w, peer_h peer, sim_time at)
 {
     const struct identity *id = identity_of(w, peer);
@@ -163,9 +221,10 @@ static uint64_t first_member(void *world, const void *question)
     struct world *w = world;
     struct ring_moment m;
     memcpy(&m, question, sizeof m);
-    uint64_t first = order_lower(w, m.id);
-    for (uint32_t i = 0; i < w->identities; i++) {
-        peer_h peer = w->ring.order[(first + i) % w->identities];
+    uint32_t count = w->ring.ordered;
+    uint64_t first = order_lower(w, m.id, count);
+    for (uint32_t i = 0; i < count; i++) {
+        peer_h peer = w->ring.order[(first + i) % count];
         if (world_holds(w, peer) && was_member(w, peer, m.at))
             return (uint64_t)i << 32 | peer;
     }
@@ -184,6 +243,7 @@ static uint64_t *room_for_answers(uint32_t n)
 void ring_responsible(struct world *w, const struct ring_moment *m, uint32_t n, peer_h *responsible)
 {
     uint64_t *answers = room_for_answers(n);
+    order_now(w);
     ranks_ask_all(w->ranks, m, sizeof *m, n, answers, RANKS_LEAST, first_member, w);
     for (uint32_t i = 0; i < n; i++)
         responsible[i] = answers[i] == UINT64_MAX ? PEER_NONE : (peer_h)answers[i];
@@ -192,10 +252,12 @@ void ring_responsible(struct world *w, const struct ring_moment *m, uint32_t n, 
 
 peer_h ring_successor(struct world *w, peer_h self)
 {
-    uint64_t first = order_lower(w, net_id(w->net, self));
-    for (uint32_t k = 1; k < w->identities; k++) {
-        peer_h peer = w->ring.order[(first + k) % w->identities];
-        if (is_joined(w, peer))
+    order_now(w);
+    uint32_t count = w->ring.ordered;
+    uint64_t first = order_lower(w, net_id(w->net, self), count);
+    for (uint32_t k = 0; k < count; k++) {
+        peer_h peer = w->ring.order[(first + k) % count];
+        if (peer != self && is_joined(w, peer))
             return peer;
     }
     return PEER_NONE;
@@ -226,10 +288,11 @@ static uint64_t some_holder(void *context, const void *question)
     peer_h target;
     memcpy(&target, question, sizeof target);
     struct id resource = net_user(w->net, target);
-    uint64_t first = order_lower(w, resource);
+    uint32_t count = w->ring.ordered;
+    uint64_t first = order_lower(w, resource, count);
     unsigned left = h->peers;
-    for (uint32_t k = 0; k < w->identities && left > 0; k++) {
-        peer_h peer = w->ring.order[(first + k) % w->identities];
+    for (uint32_t k = 0; k < count && left > 0; k++) {
+        peer_h peer = w->ring.order[(first + k) % count];
         if (!is_joined(w, peer))
             continue;
         left--;
@@ -242,6 +305,7 @@ static uint64_t some_holder(void *context, const void *question)
 void ring_holds(struct world *w, const peer_h *target, uint32_t n, unsigned after, bool *holds)
 {
     uint64_t *answers = room_for_answers(n);
+    order_now(w);
     struct holders h = {w, after + 1};
     ranks_ask_all(w->ranks, target, sizeof *target, n, answers, RANKS_OR, some_holder, &h);
     for (uint32_t i = 0; i < n; i++)

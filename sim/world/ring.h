@@ -13,6 +13,7 @@
 #include "sim/world/measures.h"
 
 struct world;
+struct books;
 
 struct ring_place {
     uint32_t top; /* of the Node-ID, which is worked out where that does not decide */
@@ -23,7 +24,9 @@ struct ring {
     struct ring_place *at; /* by Node-ID */
     uint32_t count;
     uint32_t clients; /* attached: not on the ring */
-    uint32_t *order; /* all identities by Node-ID, sorted once */
+    uint32_t *order; /* by Node-ID, all identities that may be on it: those who have lived; on several ranks all there are */
+    uint32_t ordered;
+    bool begun;      /* who gets a seat is noted (ring_note), and takes its place in order[] before that is next asked */
 };
 
 /* How the ring looked at one instant. */
@@ -38,6 +41,8 @@ const char *ring_verdict_text(enum ring_verdict);
 
 int ring_open(struct world *);
 void ring_close(struct world *);
+/* The identity, of these books, has got a seat. */
+void ring_note(struct world *, struct books *, peer_h);
 /* Brings the ring up to this instant; does nothing when it is already. */
 void ring_build(struct world *);
 /* Index of the peer responsible for the id: the first whose Node-ID is equal to it or follows (RFC 6940 10.1); count must not be 0. */

@@ -155,6 +155,7 @@ struct books {
     LIST(struct joining) joins;
     struct resends resends;
     LIST(peer_h) changed; /* who joined, or ceased to be joined, since the last tick */
+    LIST(peer_h) seated;  /* who has got a seat and no place in the order of the ring yet */
     struct hostile_counts *hostile; /* of the whole run; NULL: nobody attacks */
     struct tally tally;   /* since the last interval was booked */
 };

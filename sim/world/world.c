@@ -54,6 +54,7 @@ static void identity_seated(void *world, struct part *part, peer_h peer, uint32_
     struct world *w = world;
     struct books *b = world_books(w, part);
     reserve_use(&b->identities, (seat + (size_t)1) * sizeof *b->identity);
+    ring_note(w, b, peer);
     b->identity[seat] = (struct identity){.next_churn = act_at, .session = NONE, .cache = NONE, .flags = identity_is_client(w, peer) ? LIFE_CLIENT : 0};
 }
 
@@ -334,7 +335,7 @@ void world_close(struct world *w)
     for (unsigned p = w->here; w->books && p < w->here_end; p++) {
         struct books *b = &w->books[p];
         void *const lists[] = {b->sessions.at, b->free_sessions.at, b->caches.at,   b->records.at,
-                               b->finished.at, b->served.at,        b->failures.at, b->joins.at,   b->changed.at};
+                               b->finished.at, b->served.at,        b->failures.at, b->joins.at,   b->changed.at, b->seated.at};
         for (unsigned i = 0; i < sizeof lists / sizeof lists[0]; i++)
             free(lists[i]);
         resends_free(&b->resends);

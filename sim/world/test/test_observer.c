@@ -243,6 +243,8 @@ static int stage_open(void **state)
     w->fault_until[0] = SECONDS(500);
     w->fault_at[0] = SECONDS(500);
     w->ring.order = s->order;
+    w->ring.ordered = PEERS;
+    w->ring.begun = true;
     s->books.free_record = NONE;
     s->books.identity = s->identity;
     const sim_time edge[] = {w->measure_from, SECONDS(500), w->measure_to};
