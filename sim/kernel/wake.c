@@ -33,7 +33,7 @@ static void sweep(struct part *p)
     struct sweep s = {.part = p, .kept = kernel_allocate((p->end - p->first) / 4 + 1, 1)};
     wheel_sweep(&p->wheel, is_remembered, &s);
     free(s.kept);
-    p->wakes_max = 2 * p->wheel.wakes + WAKE_RECORDS_SPARE;
+    p->wakes_max = p->wheel.wakes + p->wheel.wakes / 2 + WAKE_RECORDS_SPARE;
     p->sweeps++;
 }
 

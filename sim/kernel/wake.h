@@ -4,7 +4,7 @@
  * A node remembers its due time and the times of up to two of its records, the earlier first. Moving the due time later does nothing: when the record comes
  * up too early it is no event, and a record for the due time is put. Moving it before the earlier record puts a new one and forgets the later of the
  * three; a forgotten record is dropped when it comes up. The usual hosts (a far timer, a near one now and then) so keep one or two records a node.
- * Re-arming that nests deeper would pile up forgotten records; when a wheel holds more than twice the wake-ups that the last sweep left, and 1024, it is
+ * Re-arming that nests deeper would pile up forgotten records; when a wheel holds half as many wake-ups again as the last sweep left, and 1024, it is
  * swept: all that no node remembers goes, at most 2 a node stay. The sweep costs a few ns for each record put since the last one.
  *
  * A node without a seat (kernel.h) has a due time and at most one record, for that time; a bit tells whether it waits. Another due time while a record

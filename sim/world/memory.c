@@ -7,7 +7,7 @@
 
 /* Measured with bench/steady.yaml and bench/chord2003.yaml; `make bench` and sim/cli/test/test_memory.sh hold the forecast to what runs use. */
 #define REGISTRATION_BYTES_KEPT 26.0   /* a SIP registration without its owner's Node-ID, which needs no rounding */
-#define EVENTS_PER_ONLINE       2.25   /* wake-ups that wait: a near and a far one, and those of who comes within 17 minutes */
+#define EVENTS_PER_ONLINE       1.8    /* wake-ups that wait: a far one or a near one too, those of who comes within 17 minutes, and half as many forgotten ones */
 #define EVENTS_PER_CHORD        2.0
 #define REQUESTS_PER_LOOKUP_S   3.0    /* how long a look-up's record is kept, until the tick after its end */
 #define MOMENT_BYTES            150.0  /* frames and transactions under way, each node's mean */
