@@ -322,7 +322,6 @@ void keepalive_up(struct host *h, struct online *o, chan_h slot, peer_h self, si
 {
     sweep_to_present(h, o, self, now);
     o->table->slot[slot].state = CHANNEL_UP;
-    set_heard(&o->table->slot[slot], now);
 }
 
 int keepalive_set(struct host *h, struct online *o, chan_h slot, peer_h self, const struct schedule *s, sim_time now)
@@ -334,10 +333,13 @@ int keepalive_set(struct host *h, struct online *o, chan_h slot, peer_h self, co
     sweep_to_present(h, o, self, now);
     if (h->schedule[c->schedule].interval != s->interval)
         note_send(h, c, self, s->interval, now);
+    /* Who was not watched owed nothing: what is missed counts from now on. */
+    if (!h->schedule[c->schedule].silent_after)
+        set_heard(c, now);
     c->schedule = k & (SCHEDULES - 1);
-    c->silent = false;
+    c->silent = c->silent && s->silent_after;
     if (k && s->silent_after)
-        watch_fresh(o, c, time_add(heard(c, now), s->silent_after));
+        watch_fresh(o, c, c->silent ? now : time_add(heard(c, now), s->silent_after));
     if (k && h->net->keepalives_one_by_one) {
         struct grid g = grid_own(h, c, slot, self);
         watch(o, grid_time(&g, grid_from(&g, now + h->waking)));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Pins what one channel says by keepalives, worked out and sent one by one alike: silences when the other side starts late or changes its interval, a silence before
- * the first keepalive, several changes at one instant, changes
+ * the first keepalive, one that is watched for late, the same one under other settings, several changes at one instant, changes
  * at the very nanosecond of a keepalive; what slow weather makes of them. Leaves open: many channels under churn and loss (test_net_load.c). */
 #include "sim/net/test/rig.h"
 #include "sim/net/trouble.h"
@@ -120,6 +120,29 @@ static void of_several_changes_at_one_instant_the_last_one_holds(void **state)
         }
 }
 
+/* Node 1 watches from 100 s on, in vain, learns of other settings when it has found that out, looks away and watches again. */
+static void silence_counts_from_when_one_watches_and_is_told_once(void **state)
+{
+    (void)state;
+    for (unsigned one_by_one = 0; one_by_one < 2; one_by_one++) {
+        struct rig *r = rig_linked(one_by_one, 0);
+        rig_run(r, SECONDS(100));
+        keep(r, 1, SECONDS(15), SECONDS(30));
+        rig_run(r, SECONDS(200));
+        assert_int_equal(rig_count(r, 1, FAKE_SILENT), 1);
+        assert_int_equal(rig_find(r, 1, FAKE_SILENT, 0)->at, SECONDS(130));
+        keep(r, 1, SECONDS(10), SECONDS(20));
+        rig_run(r, SECONDS(300));
+        assert_int_equal(rig_count(r, 1, FAKE_SILENT), 1);
+        keep(r, 1, 0, 0);
+        keep(r, 1, SECONDS(10), SECONDS(20));
+        rig_run(r, SECONDS(400));
+        assert_int_equal(rig_count(r, 1, FAKE_SILENT), 2);
+        assert_int_equal(rig_find(r, 1, FAKE_SILENT, 1)->at, SECONDS(320));
+        rig_close(r);
+    }
+}
+
 /* ---- at the very nanosecond of a keepalive ---- */
 
 enum deed { TURN_ON, TURN_OFF, HURRY, CLOSE, STOP, DEEDS };
@@ -235,6 +258,7 @@ int main(void)
         cmocka_unit_test(who_speaks_late_or_more_seldom_is_missed_in_time),
         cmocka_unit_test(silence_before_the_first_keepalive_is_silence),
         cmocka_unit_test(of_several_changes_at_one_instant_the_last_one_holds),
+        cmocka_unit_test(silence_counts_from_when_one_watches_and_is_told_once),
         cmocka_unit_test(keepalives_feel_slow_weather),
         cmocka_unit_test(a_keepalive_of_the_instant_of_a_change_leaves_or_not_in_both_ways),
     };
