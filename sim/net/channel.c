@@ -51,7 +51,7 @@ void channel_table_reserve(struct host *h, struct online *o, unsigned more)
     o->slots = slots;
 }
 
-chan_h channel_take(struct host *h, struct identity *id, addr_h addr, bool server)
+chan_h channel_take(struct host *h, struct identity *id, addr_h addr, uint32_t remote)
 {
     struct online *o = id->online;
     uint32_t slot = 0;
@@ -65,11 +65,9 @@ chan_h channel_take(struct host *h, struct identity *id, addr_h addr, bool serve
         o->used++;
     uint32_t one_way = wire_one_way(h, h->env.self, addr);
     o->table->slot[slot] = (struct channel){.addr = addr,
-                                            .one_way = one_way == ONE_WAY_DRAWN ? ONE_WAY_NONE : one_way / ONE_WAY_UNIT_NS & ONE_WAY_NONE,
-                                            .generation = id->generation++ % GENERATIONS,
+                                            .remote = remote & TAG_MASK,
                                             .state = CHANNEL_SHAKING,
-                                            .server = server,
-                                            .remote = TAG_NONE};
+                                            .one_way = one_way == ONE_WAY_DRAWN ? ONE_WAY_NONE : one_way_put(one_way)};
     return slot;
 }
 
@@ -101,7 +99,7 @@ static void send_close(struct host *h, const struct channel *c)
 {
     struct event e = {
         .dst = c->addr, .chan = c->remote, .true_len = CLOSE_BYTES, .class = TRAFFIC_HANDSHAKE, .flags = KIND_CLOSE};
-    if (c->remote != TAG_NONE)
+    if (channel_knows_remote(c))
         wire_post(h, &e, NULL, channel_one_way(c));
 }
 
@@ -147,7 +145,7 @@ int channel_do(struct env *env, enum chan_op op, struct chan_args *args)
     if (args->chan >= o->used || o->table->slot[args->chan].state == CHANNEL_FREE)
         return ERR_NO_LINK;
     const struct channel *c = &o->table->slot[args->chan];
-    if (c->state == CHANNEL_SHAKING && (c->server || op != CHAN_CLOSE))
+    if (c->state == CHANNEL_SHAKING && (channel_is_server(c) || op != CHAN_CLOSE))
         return ERR_NO_LINK;
     if (op == CHAN_REMOTE) {
         args->addr = c->addr;

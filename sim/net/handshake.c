@@ -64,7 +64,7 @@ _Static_assert(sizeof(struct handshake) <= HANDSHAKE_BYTES, "byte budget of a ha
 
 /* What travels at hand in a handshake datagram: who speaks, and which part of the flight this is. */
 struct note {
-    uint32_t client, server; /* tags; TAG_NONE while unknown */
+    uint32_t client, server; /* tags; that of the server without its slot while unknown */
     uint32_t cookie;
     uint8_t part, parts;
 };
@@ -103,7 +103,7 @@ static void note_put(uint8_t b[NOTE_BYTES], const struct note *n)
     b[13] = n->parts;
 }
 
-/* Sends a whole flight; to: the receiver's tag, TAG_NONE while it has none. */
+/* Sends a whole flight; to: the receiver's tag, without its slot while it has none. */
 static void flight_send(struct host *h, enum kind flight, addr_h addr, uint32_t to, uint32_t one_way_ns,
                         struct note note)
 {
@@ -130,8 +130,9 @@ static void handshake_send(struct host *h, struct online *o, struct handshake *s
 {
     const struct channel *c = &o->table->slot[s->slot];
     uint32_t own = channel_tag(c, s->slot);
+    bool server = channel_is_server(c);
     struct note note = {
-        .client = c->server ? c->remote : own, .server = c->server ? own : c->remote, .cookie = s->cookie,
+        .client = server ? c->remote : own, .server = server ? own : c->remote, .cookie = s->cookie,
         .part = s->unasked && s->flight <= KIND_COOKIE ? NOTE_UNASKED : 0};
     flight_send(h, s->flight, c->addr, c->remote, channel_one_way(c), note);
     s->tries = s->tries < UINT8_MAX ? s->tries + 1 : s->tries;
@@ -170,7 +171,7 @@ static struct handshake *handshake_new(struct host *h, struct online *o, chan_h 
 
 int handshake_open(struct host *h, struct identity *id, addr_h addr, bool unasked, chan_h *slot)
 {
-    *slot = channel_take(h, id, addr, false);
+    *slot = channel_take(h, id, addr, tag_make(++id->generation, true, SLOT_NONE));
     if (*slot == CHAN_NONE)
         return ERR_NO_ROOM;
     struct handshake *s = handshake_new(h, id->online, *slot, KIND_HELLO, 0);
@@ -212,7 +213,7 @@ static void handshake_up(struct host *h, struct online *o, struct handshake *s, 
 static void handshake_fail(struct host *h, struct online *o, const struct handshake *s)
 {
     chan_h slot = s->slot;
-    bool server = o->table->slot[slot].server;
+    bool server = channel_is_server(&o->table->slot[slot]);
     struct chan_info info = {PEER_NONE, o->table->slot[slot].addr, 0};
     handshake_forget(h, o, slot);
     channel_drop(o, slot);
@@ -249,7 +250,7 @@ static chan_h server_channel(const struct online *o, addr_h client, uint32_t tag
 {
     for (chan_h slot = 0; slot < o->used; slot++) {
         const struct channel *c = &o->table->slot[slot];
-        if (c->state != CHANNEL_FREE && c->addr == client && c->server && c->remote == tag)
+        if (c->state != CHANNEL_FREE && c->addr == client && c->remote == tag)
             return slot;
     }
     return CHAN_NONE;
@@ -260,7 +261,7 @@ static void receive_hello(struct host *h, struct identity *id, const struct even
 {
     struct online *o = id->online;
     if (e->flags == KIND_HELLO || n->cookie != id->incarnation) {
-        struct note reply = {.client = n->client, .server = TAG_NONE, .cookie = id->incarnation};
+        struct note reply = {.client = n->client, .server = e->chan, .cookie = id->incarnation};
         flight_send(h, KIND_VERIFY, e->src, n->client, wire_one_way(h, e->dst, e->src), reply);
         return;
     }
@@ -271,10 +272,9 @@ static void receive_hello(struct host *h, struct identity *id, const struct even
             handshake_send(h, o, s);
         return;
     }
-    slot = channel_take(h, id, e->src, true);
+    slot = channel_take(h, id, e->src, n->client);
     if (slot == CHAN_NONE)
         return;
-    o->table->slot[slot].remote = n->client & TAG_NONE;
     crypto_cost(h, 1, 0);
     handshake_send(h, o, handshake_new(h, o, slot, KIND_SERVER, n->cookie));
 }
@@ -288,7 +288,7 @@ static void receive_at_client(struct host *h, struct online *o, const struct eve
         s->cookie = n->cookie;
         handshake_next(h, o, s, KIND_COOKIE);
     } else if (e->flags == KIND_SERVER && s->flight == KIND_COOKIE && complete(s, n)) {
-        c->remote = n->server & TAG_NONE;
+        c->remote = n->server & TAG_MASK;
         crypto_cost(h, 1, 2); /* CertificateVerify; the server's certificate and its key exchange */
         handshake_next(h, o, s, KIND_CLIENT);
     } else if (e->flags == KIND_SERVER && s->flight == KIND_CLIENT && n->part == 0) {
@@ -305,7 +305,7 @@ static void receive_at_server(struct host *h, struct online *o, const struct eve
 {
     const struct channel *c = &o->table->slot[tag_slot(e->chan)];
     struct note reply = {.client = c->remote, .server = e->chan};
-    if (e->flags != KIND_CLIENT || !c->server)
+    if (e->flags != KIND_CLIENT)
         return;
     if (!s) { /* we are up and our last flight was lost: 4.2.4 has us send it again */
         if (n->part == 0)
@@ -343,7 +343,7 @@ void handshake_receive(struct host *h, struct identity *id, const struct event *
         receive_hello(h, id, e, &n);
     } else {
         struct handshake *s = c->state == CHANNEL_SHAKING ? handshake_at(o, tag_slot(e->chan)) : NULL;
-        if (c->server)
+        if (channel_is_server(c))
             receive_at_server(h, o, e, &n, s);
         else if (s)
             receive_at_client(h, o, e, &n, s);

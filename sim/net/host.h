@@ -47,48 +47,82 @@ enum kind {
 /* CHANNEL_FRESH is up too, and its silence has not been looked for since something happened to it (keepalive.c). */
 enum channel_state { CHANNEL_FREE, CHANNEL_SHAKING, CHANNEL_UP, CHANNEL_FRESH };
 
-/* A tag names a channel at its host: slot in the low bits, above it a generation, so that what was sent to the slot's former owner is told
- * apart. Every datagram carries the tag of the receiver's channel (event.chan). */
+/* A tag names a channel at its host: slot in the low bits, whether this end accepted it, and above them a generation, so that what was sent to the slot's
+ * former owner is told apart. Generations are counted by who opens: the two ends of a channel share one and differ in the bit, and so either knows the
+ * other's tag but for the slot. Every datagram carries the tag of the receiver's channel (event.chan). */
 #define SLOT_BITS       13u
-#define GENERATION_BITS 8u
-#define TAG_BITS        (SLOT_BITS + GENERATION_BITS)
-#define TAG_NONE        ((UINT32_C(1) << TAG_BITS) - 1)
-#define GENERATIONS     (UINT32_C(1) << GENERATION_BITS)
+#define SLOT_NONE       ((UINT32_C(1) << SLOT_BITS) - 1) /* the other end is not known yet */
+#define TAG_SERVER      (UINT32_C(1) << SLOT_BITS)
+#define GENERATION_BITS 9u
+#define TAG_BITS        (SLOT_BITS + 1 + GENERATION_BITS)
+#define TAG_MASK        ((UINT32_C(1) << TAG_BITS) - 1)
 #define CHANNELS_MAX    8190u
-#define ONE_WAY_DRAWN   UINT32_MAX /* the model draws for each datagram, or the delay does not fit */
 
-/* Units of the times that a channel keeps. */
-#define ONE_WAY_BITS    25u
-#define ONE_WAY_UNIT_NS 32u             /* so up to 1.07 s */
-#define ONE_WAY_NONE    ((UINT32_C(1) << ONE_WAY_BITS) - 1)
-#define HEARD_UNIT      MICROS(10)      /* so 11.9 hours back */
-#define SCHEDULE_BITS   3
+static inline uint32_t tag_make(uint32_t generation, bool server, uint32_t slot)
+{
+    return (generation << (SLOT_BITS + 1) | (server ? TAG_SERVER : 0) | slot) & TAG_MASK;
+}
+
+static inline uint32_t tag_slot(uint32_t tag)
+{
+    return tag & SLOT_NONE;
+}
+
+/* Delays in 16 bits: 4 of exponent and 12 of mantissa behind a hidden bit (as in proto/base/small.h), so within 0.0123 % or half a unit. All that knows
+ * a channel's delay knows it so rounded: both ends, and whoever works out what one of them does. */
+#define ONE_WAY_UNIT_NS  125u
+#define ONE_WAY_MANTISSA 12u
+#define ONE_WAY_NONE     UINT16_MAX
+#define ONE_WAY_DRAWN    UINT32_MAX /* the model draws for each datagram, or the delay does not fit: 4.29 s and more */
+
+static inline uint32_t one_way_get(uint32_t x)
+{
+    uint32_t hidden = UINT32_C(1) << ONE_WAY_MANTISSA, exponent = x >> ONE_WAY_MANTISSA, rest = x & (hidden - 1);
+    return (exponent ? (hidden | rest) << (exponent - 1) : rest) * ONE_WAY_UNIT_NS;
+}
+
+/* Rounded to the nearest; ONE_WAY_NONE: too long. */
+static inline uint16_t one_way_put(sim_time ns)
+{
+    if (ns >= ONE_WAY_DRAWN - ONE_WAY_DRAWN / 4096)
+        return ONE_WAY_NONE;
+    uint32_t bits = 32 - (uint32_t)__builtin_clz((uint32_t)ns / ONE_WAY_UNIT_NS | 1), shift = bits > ONE_WAY_MANTISSA + 1 ? bits - ONE_WAY_MANTISSA - 1 : 0;
+    uint32_t step = ONE_WAY_UNIT_NS << shift, rounded = ((uint32_t)ns + step / 2) / step; /* its hidden bit counts the exponent up by one, and so does a carry */
+    return (uint16_t)((shift << ONE_WAY_MANTISSA) + rounded);
+}
+
+#define SCHEDULE_BITS 3
 
 struct channel {
     uint32_t addr;                      /* of the other side */
-    uint32_t heard;                     /* when something was last received, in units, rounded up, modulo 2^32 */
-    uint32_t one_way : ONE_WAY_BITS,    /* delay to it before clamping, in units; ONE_WAY_NONE: drawn, or too long */
+    uint32_t remote : TAG_BITS,         /* tag of the other side's channel */
         schedule : SCHEDULE_BITS,       /* keepalives of this side */
         peer_schedule : SCHEDULE_BITS,  /* and of the other */
-        server : 1;
-    uint32_t remote : TAG_BITS,         /* tag of the other side's channel */
-        generation : GENERATION_BITS, state : 2, silent : 1;
+        state : 2, silent : 1;
+    uint16_t one_way;                   /* delay to it before clamping; ONE_WAY_NONE: drawn, or too long */
+    uint16_t heard;                     /* when something was last received, if that is watched: in units of the schedule, rounded up, modulo 2^16 (keepalive.c) */
 };
-_Static_assert(sizeof(struct channel) == 16, "byte budget of a channel: with 30 to 50 links a node it is the largest part of the host's memory");
+_Static_assert(sizeof(struct channel) == 12, "byte budget of a channel: with 30 to 50 links a node it is the largest part of the host's memory");
 
 static inline bool channel_is_up(const struct channel *c)
 {
     return c->state >= CHANNEL_UP;
 }
 
-static inline uint32_t channel_one_way(const struct channel *c)
+/* This end accepted it. */
+static inline bool channel_is_server(const struct channel *c)
 {
-    return c->one_way == ONE_WAY_NONE ? ONE_WAY_DRAWN : (uint32_t)c->one_way * ONE_WAY_UNIT_NS;
+    return !(c->remote & TAG_SERVER);
 }
 
-static inline uint32_t tag_slot(uint32_t tag)
+static inline bool channel_knows_remote(const struct channel *c)
 {
-    return tag & ((1u << SLOT_BITS) - 1);
+    return tag_slot(c->remote) != SLOT_NONE;
+}
+
+static inline uint32_t channel_one_way(const struct channel *c)
+{
+    return c->one_way == ONE_WAY_NONE ? ONE_WAY_DRAWN : one_way_get(c->one_way);
 }
 
 /* Keepalive settings in use in a partition, by the index that a channel holds; 0 = off. */
@@ -131,7 +165,7 @@ struct identity {
     struct online *online; /* NULL: offline */
     uint32_t seq;          /* datagrams sent in all sessions: keys their draws and their order */
     uint32_t incarnation;  /* sessions begun */
-    uint16_t generation;   /* channels opened in all sessions */
+    uint16_t generation;   /* of the channel opened last, counted through all sessions; seeded ones are 0 */
     bool refuses;          /* offline, but its host answers that nobody listens */
 };
 _Static_assert(sizeof(struct identity) == 32, "byte budget of an identity that has lived");
@@ -337,7 +371,7 @@ sim_time host_due(const struct identity *);
 extern const struct port host_port;
 /* Sends e (at, src and seq are filled in) with this one-way delay before clamping, or one drawn for it. */
 void wire_post(struct host *, struct event *e, const uint8_t *bytes, uint32_t one_way_ns);
-/* Delay without draws, a multiple of ONE_WAY_UNIT_NS as channels keep it; ONE_WAY_DRAWN. */
+/* Delay without draws, rounded as channels keep it; ONE_WAY_DRAWN. */
 uint32_t wire_one_way(struct host *, peer_h from, peer_h to);
 /* The same in any case: the mean of what is drawn, jitter too. Before clamping and without queues. */
 sim_time wire_one_way_usual(const struct net *, peer_h from, peer_h to);
@@ -395,7 +429,7 @@ void access_get(struct net *, peer_h, struct stream_reader *);
 
 static inline uint32_t channel_tag(const struct channel *c, chan_h slot)
 {
-    return (uint32_t)c->generation << SLOT_BITS | slot;
+    return ((c->remote ^ TAG_SERVER) & ~SLOT_NONE) | slot;
 }
 
 /* The channel that a datagram from this address means by this tag; NULL if it is gone. */
@@ -405,11 +439,11 @@ static inline struct channel *channel_find(const struct online *o, uint32_t tag,
     if (slot >= o->used)
         return NULL;
     struct channel *c = &o->table->slot[slot];
-    return c->state != CHANNEL_FREE && c->addr == from && c->generation == tag >> SLOT_BITS ? c : NULL;
+    return c->state != CHANNEL_FREE && c->addr == from && channel_tag(c, slot) == tag ? c : NULL;
 }
 
-/* Takes the lowest free slot; CHAN_NONE when none is left. */
-chan_h channel_take(struct host *, struct identity *, addr_h, bool server);
+/* Takes the lowest free slot for a channel to the one with this tag; CHAN_NONE when none is left. */
+chan_h channel_take(struct host *, struct identity *, addr_h, uint32_t remote);
 void channel_drop(struct online *, chan_h);
 void channel_close(struct host *, struct online *, chan_h);
 void channel_receive_close(struct host *, struct identity *, const struct event *);

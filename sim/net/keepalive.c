@@ -115,27 +115,47 @@ static struct grid grid_peer(const struct host *h, const struct channel *c, peer
 
 /* ---- when something was last heard ---- */
 
-static uint64_t heard_units(sim_time t)
+/* Only a channel that is watched knows. Its 16 bits are in units that double with the length of the silence it waits for, so that they reach back over
+ * HEARD_SILENCES of these at least: 5 ms where 30 s are a silence, never more than 1 / 3277 of one or the first unit. Nobody reads them later than HEARD_LOOK + 1 silences
+ * after they were written: a node looks at all its channels each HEARD_LOOK silences, and what has not been heard for one it reports then. */
+#define HEARD_UNIT     MICROS(625)
+#define HEARD_BITS     16u
+#define HEARD_SILENCES 10u
+#define HEARD_LOOK     8u
+
+static unsigned heard_shift(const struct schedule *s)
 {
-    return (t + HEARD_UNIT - 1) / HEARD_UNIT;
+    uint64_t doubled = s->silent_after ? (s->silent_after - 1) / ((HEARD_UNIT << HEARD_BITS) / HEARD_SILENCES) : 0;
+    return doubled ? 64 - (unsigned)__builtin_clzll(doubled) : 0;
+}
+
+static uint64_t heard_units(const struct schedule *s, sim_time t)
+{
+    unsigned shift = heard_shift(s);
+    return ((t + HEARD_UNIT - 1) / HEARD_UNIT + (UINT64_C(1) << shift) - 1) >> shift;
 }
 
 /* As a channel keeps it: rounded up, so that nothing is silent too early. */
-static sim_time heard_round(sim_time t)
+static sim_time heard_round(const struct schedule *s, sim_time t)
 {
-    return heard_units(t) * HEARD_UNIT;
+    return (heard_units(s, t) << heard_shift(s)) * HEARD_UNIT;
 }
 
-static void set_heard(struct channel *c, sim_time t)
+static void set_heard(const struct host *h, struct channel *c, sim_time t)
 {
-    c->heard = (uint32_t)heard_units(t);
+    c->heard = (uint16_t)heard_units(&h->schedule[c->schedule], t);
 }
 
-/* The stored bits say when within the last 11.9 hours; a channel that is watched is looked at more often than that. */
-static sim_time heard(const struct channel *c, sim_time now)
+static sim_time heard(const struct host *h, const struct channel *c, sim_time now)
 {
-    uint64_t units = heard_units(now);
-    return (units - (uint32_t)((uint32_t)units - c->heard)) * HEARD_UNIT;
+    const struct schedule *s = &h->schedule[c->schedule];
+    uint64_t units = heard_units(s, now);
+    return ((units - (uint16_t)((uint16_t)units - c->heard)) << heard_shift(s)) * HEARD_UNIT;
+}
+
+static bool is_watched(const struct host *h, const struct channel *c)
+{
+    return h->schedule[c->schedule].silent_after != 0;
 }
 
 static void watch(struct online *o, sim_time due)
@@ -165,7 +185,7 @@ static bool is_quiet(const struct host *h, const struct online *o, sim_time now)
 
 void keepalive_hear(struct host *h, struct online *o, struct channel *c, sim_time now)
 {
-    set_heard(c, now);
+    set_heard(h, c, now);
     if (c->silent) {
         c->silent = false;
         watch_fresh(o, c, time_add(now, h->schedule[c->schedule].silent_after));
@@ -194,9 +214,9 @@ static void sweep_received(struct host *h, struct channel *c, struct grid g, sim
     }
     if (!arrived)
         return;
+    if (is_watched(h, c) && (c->silent || last > heard(h, c, to)))
+        set_heard(h, c, last);
     c->silent = false;
-    if (last > heard(c, to))
-        set_heard(c, last);
     h->counts.class_count[TRAFFIC_KEEPALIVE] += arrived;
     h->counts.class_bytes[TRAFFIC_KEEPALIVE] += arrived * (KEEPALIVE_BYTES + UDP_IP_BYTES);
 }
@@ -223,25 +243,34 @@ static void sweep_to_present(struct host *h, struct online *o, peer_h self, sim_
     keepalive_sweep(h, o, self, now + h->waking);
 }
 
+/* The latest time to look at a channel on which something is heard at t. */
+static sim_time look_after(sim_time t, sim_time silent_after)
+{
+    return silent_after < TIME_NEVER / HEARD_LOOK ? time_add(t, HEARD_LOOK * silent_after) : TIME_NEVER;
+}
+
 /* The earliest time after now at which silence can be complete, or at which it is worth looking again. A keepalive at the very instant counts first. */
 static sim_time silence_possible(struct host *h, const struct channel *c, peer_h self, sim_time now)
 {
-    sim_time after = h->schedule[c->schedule].silent_after,
-             at = c->silent ? TIME_NEVER : time_add(heard(c, now), after);
+    const struct schedule *s = &h->schedule[c->schedule];
+    sim_time after = s->silent_after, at = c->silent ? TIME_NEVER : time_add(heard(h, c, now), after);
     if (!after || !c->peer_schedule)
         return after ? at : TIME_NEVER;
     struct grid g = grid_peer(h, c, self);
     uint64_t k = grid_from(&g, now + 1), end = k + QUIET_AHEAD;
+    sim_time look = c->silent ? TIME_NEVER : look_after(now, after);
     if (is_calm(h->net) && g.interval <= after && grid_time(&g, k) <= at)
-        return TIME_NEVER; /* until a note says otherwise */
+        return look_after(c->silent ? grid_time(&g, k) : now, after); /* nothing but a note changes it */
     for (; k < end; k++) {
         sim_time arrival = grid_time(&g, k);
-        if (arrival > at)
-            return at;
-        if (!grid_lost(h->net, &g, k))
-            at = time_add(heard_round(arrival), after);
+        if (arrival > at || arrival > look)
+            return time_min(at, look);
+        if (grid_lost(h->net, &g, k))
+            continue;
+        look = time_min(look, look_after(arrival, after));
+        at = time_add(heard_round(s, arrival), after);
     }
-    return at == TIME_NEVER ? grid_time(&g, end) : at;
+    return time_min(at == TIME_NEVER ? grid_time(&g, end) : at, look);
 }
 
 /* ---- what the two sides tell each other ---- */
@@ -251,7 +280,7 @@ static sim_time silence_possible(struct host *h, const struct channel *c, peer_h
 static void note_send(struct host *h, const struct channel *c, peer_h self, sim_time interval, sim_time now)
 {
     uint8_t b[NOTE_BYTES];
-    if (h->net->keepalives_one_by_one || c->remote == TAG_NONE)
+    if (h->net->keepalives_one_by_one || !channel_knows_remote(c))
         return;
     store_be64(b, interval);
     struct event e = {.at = now + delay_of(h->net, c, self, 0, 0, now),
@@ -333,13 +362,16 @@ int keepalive_set(struct host *h, struct online *o, chan_h slot, peer_h self, co
     sweep_to_present(h, o, self, now);
     if (h->schedule[c->schedule].interval != s->interval)
         note_send(h, c, self, s->interval, now);
-    /* Who was not watched owed nothing: what is missed counts from now on. */
-    if (!h->schedule[c->schedule].silent_after)
-        set_heard(c, now);
+    /* Who was not watched owed nothing: what is missed counts from now on. What is longer ago than the new silence need not be told apart. */
+    sim_time last = is_watched(h, c) && !c->silent ? heard(h, c, now) : now;
+    if (now > s->silent_after && last < now - s->silent_after)
+        last = now - s->silent_after;
+    last = time_min(last, now); /* it was rounded up */
     c->schedule = k & (SCHEDULES - 1);
-    c->silent = c->silent && s->silent_after;
-    if (k && s->silent_after)
-        watch_fresh(o, c, c->silent ? now : time_add(heard(c, now), s->silent_after));
+    c->silent = c->silent && is_watched(h, c);
+    set_heard(h, c, last);
+    if (is_watched(h, c))
+        watch_fresh(o, c, c->silent ? now : time_add(heard(h, c, now), s->silent_after));
     if (k && h->net->keepalives_one_by_one) {
         struct grid g = grid_own(h, c, slot, self);
         watch(o, grid_time(&g, grid_from(&g, now + h->waking)));
@@ -476,7 +508,7 @@ static sim_time check(struct host *h, struct identity *id, chan_h slot, peer_h s
     c->state = CHANNEL_UP;
     sim_time after = h->schedule[c->schedule].silent_after;
     sim_time next = next_to_send(h, c, slot, self, now);
-    if (after && !c->silent && time_add(heard(c, now), after) <= now) {
+    if (after && !c->silent && time_add(heard(h, c, now), after) <= now) {
         uint32_t tag = channel_tag(c, slot);
         report_silent(h, o, slot, self, now);
         /* The node may have closed it, and what stands there now has armed itself. */

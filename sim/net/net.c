@@ -302,7 +302,7 @@ static void on_approach(void *net, uint32_t node, enum approach step)
     }
 }
 
-/* One line of the table of channels is needed for any datagram, the node's own choice for one of RELOAD. */
+/* One line of the table of channels, or two where a channel lies across, is needed for any datagram, the node's own choice for one of RELOAD. */
 static void on_touch(void *net, uint32_t node, const struct event *e, const uint8_t *bytes)
 {
     const struct net *n = net;
@@ -310,7 +310,9 @@ static void on_touch(void *net, uint32_t node, const struct event *e, const uint
     uint16_t line[8];
     if (!o)
         return;
-    fetch_line(o->table->slot + (e && e->flags == KIND_DATA ? tag_slot(e->chan) : 0));
+    const struct channel *c = o->table->slot + (e && e->flags == KIND_DATA ? tag_slot(e->chan) : 0);
+    fetch_line(c);
+    fetch_line((const char *)(c + 1) - 1);
     if (e && e->flags == KIND_PLAIN && n->where) /* an answer goes to its place */
         fetch_line(&n->where[e->src]);
     if (e && e->class == TRAFFIC_KEEPALIVE)
@@ -619,7 +621,7 @@ const struct budget *net_budgets(bool connectionless, unsigned *count)
         BUDGET(struct identity, 32, PER_LIVED, "network: identity"),
         BUDGET(struct online, 64, PER_ONLINE, "network: session"),
         BUDGET(struct table, 24, PER_ONLINE, "network: head of the channels"),
-        BUDGET(struct channel, 16, PER_LINK, "network: channel"),
+        BUDGET(struct channel, 12, PER_LINK, "network: channel"),
         {"network: handshake", HANDSHAKE_BYTES, PER_JOINING},
         BUDGET(struct host, 4224, PER_PARTITION, "network: host"),
         {"network: room for signatures, user names, locations", SCRATCH_BYTES + USER_CACHE * sizeof(struct user_entry) + LOCATION_CACHE * sizeof(struct location), PER_PARTITION},

@@ -8,6 +8,8 @@
 /* Sequence numbers of links as if one frame had gone each way. */
 #define SEEDED_TX_NEXT 1u
 #define SEEDED_RX_LAST 0u
+/* Of all seeded channels; those that are opened later count from 1. */
+#define SEEDED_GENERATION 0u
 
 static struct env *seed_env(struct host *h, peer_h peer)
 {
@@ -38,7 +40,7 @@ struct node *net_seed_node(struct net *n, peer_h peer, struct env **env)
     return identity_of(h, peer)->online->block;
 }
 
-/* A channel of a that is up; its remote end is filled in by the caller. */
+/* A channel of a that is up; the slot of its remote end is filled in by the caller. */
 static chan_h open_end(struct net *n, peer_h a, peer_h b, bool server)
 {
     struct host *h = host_of(n, a);
@@ -46,7 +48,7 @@ static chan_h open_end(struct net *n, peer_h a, peer_h b, bool server)
     struct env *env = seed_env(h, a);
     struct online *o = identity_of(h, a)->online;
     assert(o);
-    chan_h slot = channel_take(h, identity_of(h, a), b, server);
+    chan_h slot = channel_take(h, identity_of(h, a), b, tag_make(SEEDED_GENERATION, !server, SLOT_NONE));
     assert(slot != CHAN_NONE);
     keepalive_up(h, o, slot, a, env->now);
     if (v->keepalive_interval) {
@@ -59,21 +61,14 @@ static chan_h open_end(struct net *n, peer_h a, peer_h b, bool server)
     return slot;
 }
 
-/* How b names its end. It has opened no other channels than seeded ones, so the n-th generation has slot n. */
-static uint32_t tag_of(const struct net *n, peer_h b, chan_h slot)
-{
-    if (net_holds(n, b))
-        return channel_tag(&online_of(n, b)->table->slot[slot], slot);
-    return (uint32_t)(slot % GENERATIONS) << SLOT_BITS | slot;
-}
-
 static void link_end(struct net *n, peer_h a, chan_h slot, peer_h b, chan_h other, uint8_t predecessor,
                      uint8_t successor)
 {
     struct host *h = host_of(n, a);
     struct env *env = seed_env(h, a);
     struct online *o = identity_of(h, a)->online;
-    o->table->slot[slot].remote = tag_of(n, b, other) & TAG_NONE;
+    struct channel *c = &o->table->slot[slot];
+    c->remote = tag_make(SEEDED_GENERATION, !channel_is_server(c), other) & TAG_MASK;
     struct seed_link link = {.chan = slot,
                              .peer = b,
                              .addr = b,
@@ -95,7 +90,8 @@ void net_seed_touch(const struct net *n, peer_h peer, unsigned step)
         return;
     if (step == 0) {
         fetch_line(&n->node[peer]);
-        fetch_line(&n->where[peer]);
+        if (n->where)
+            fetch_line(&n->where[peer]);
         return;
     }
     const struct identity *id = identity_known(n, peer);

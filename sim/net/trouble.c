@@ -198,12 +198,12 @@ void net_stop_process(struct net *n, struct part *part, peer_h peer, sim_time no
     identity_of(h, peer)->refuses = true;
 }
 
-/* Every channel that this refusal is about: one, or a handshake whose first flight was refused. */
+/* The channel that this refusal is about; one in mid-handshake may have sent what was refused before it knew the slot of the other end. */
 static bool is_refused(const struct channel *c, const struct event *e)
 {
     if (c->state == CHANNEL_FREE || c->addr != e->src)
         return false;
-    return c->remote == e->chan || (c->state == CHANNEL_SHAKING && !c->server && e->chan == TAG_NONE);
+    return c->remote == e->chan || (c->state == CHANNEL_SHAKING && (c->remote | SLOT_NONE) == e->chan);
 }
 
 void trouble_refused(struct host *h, struct identity *id, const struct event *e)
@@ -215,7 +215,7 @@ void trouble_refused(struct host *h, struct identity *id, const struct event *e)
         const struct channel *c = &o->table->slot[slot];
         if (!is_refused(c, e))
             continue;
-        bool told = channel_is_up(c) || !c->server;
+        bool told = channel_is_up(c) || !channel_is_server(c);
         struct chan_info info = {channel_is_up(c) ? e->src : PEER_NONE, e->src, 0};
         keepalive_sweep(h, o, e->dst, e->at);
         if (c->state == CHANNEL_SHAKING) {

@@ -19,8 +19,11 @@ static bool is_drawn(const struct net *n, peer_h to)
 
 static uint32_t between(const struct net *n, struct location from, struct location to)
 {
-    sim_time t = latency_one_way(n->config.latency, from, to, 0.5), units = (t + ONE_WAY_UNIT_NS / 2) / ONE_WAY_UNIT_NS;
-    return units < ONE_WAY_NONE ? (uint32_t)units * ONE_WAY_UNIT_NS : ONE_WAY_DRAWN;
+    const struct latency *l = n->config.latency;
+    sim_time t = latency_one_way(l, from, to, 0.5);
+    uint16_t kept = one_way_put(t);
+    /* What the scenario says in one number is meant so, whether a channel can keep it or not. */
+    return kept == ONE_WAY_NONE || (l->model == LATENCY_CONSTANT && one_way_get(kept) != t) ? ONE_WAY_DRAWN : one_way_get(kept);
 }
 
 uint32_t wire_one_way(struct host *h, peer_h from, peer_h to)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Pins what one channel says by keepalives, worked out and sent one by one alike: silences when the other side starts late or changes its interval, a silence before
- * the first keepalive, one that is watched for late, the same one under other settings, several changes at one instant, changes
+ * the first keepalive, one that is watched for late, one after listening for very long, the same one under other settings, several changes at one instant, changes
  * at the very nanosecond of a keepalive; what slow weather makes of them. Leaves open: many channels under churn and loss (test_net_load.c). */
 #include "sim/net/test/rig.h"
 #include "sim/net/trouble.h"
@@ -143,6 +143,96 @@ static void silence_counts_from_when_one_watches_and_is_told_once(void **state)
     }
 }
 
+struct talk {
+    sim_time after, interval, from, to;
+    double loss;
+    bool last_word; /* one datagram at the end, at a time of its own */
+};
+
+/* Node 1 listens from the start; node 0 speaks from a time on, then dies. The counts are asked for early: from then on only
+ * node 1 itself works out what it heard. */
+static struct rig *talk(bool one_by_one, const struct talk *t)
+{
+    struct rig *r = rig_linked(one_by_one, t->loss);
+    keep(r, 1, t->after < SECONDS(3600) ? SECONDS(3600) : t->after, t->after);
+    rig_run(r, t->from);
+    keep(r, 0, t->interval, t->after);
+    rig_run(r, t->from + 2 * t->after);
+    rig_counts(r);
+    rig_run(r, t->to);
+    if (t->last_word)
+        rig_order(r, 0, FAKE_SEND, 0, 1);
+    rig_stop(r, 0);
+    rig_run(r, t->to + 2 * t->after + SECONDS(1));
+    return r;
+}
+
+static void silence_is_as_long_as_said_however_long_one_has_listened(void **state)
+{
+    (void)state;
+    static const sim_time after[] = {MILLIS(100), MILLIS(4096), MILLIS(4097), SECONDS(30), SECONDS(3600), SECONDS(86400)};
+    for (unsigned k = 0; k < sizeof after / sizeof *after; k++)
+        for (unsigned silences = 5; silences < 100; silences += 3) {
+            sim_time unit = after[k] / 3277 > MICROS(625) ? after[k] / 3277 : MICROS(625);
+            struct talk t = {after[k], after[k] / 2, 0, after[k] * silences + 12345677, 0, true};
+            struct rig *r = talk(false, &t);
+            assert_int_equal(rig_count(r, 1, FAKE_SILENT), 1);
+            sim_time heard = rig_find(r, 1, FAKE_DATA, 0)->at;
+            assert_int_equal(heard, t.to + MILLIS(50));
+            assert_in_range(rig_find(r, 1, FAKE_SILENT, 0)->at, heard + after[k], heard + after[k] + unit);
+            expect_same_silences(r, talk(true, &t), 1);
+            t.last_word = false;
+            expect_same_silences(talk(false, &t), talk(true, &t), 1);
+            t.loss = 0.2;
+            expect_same_silences(talk(false, &t), talk(true, &t), 1);
+        }
+}
+
+static void however_long_one_has_listened_in_vain_it_is_silence_once(void **state)
+{
+    (void)state;
+    for (unsigned silences = 2; silences < 100; silences++) {
+        struct talk t = {SECONDS(30), SECONDS(15), SECONDS(30) * silences, SECONDS(30) * silences + SECONDS(30) * 60 + SECONDS(7) * silences, 0, false};
+        struct rig *r = talk(false, &t);
+        assert_int_equal(rig_count(r, 1, FAKE_SILENT), 2);
+        expect_same_silences(r, talk(true, &t), 2);
+        t.loss = 0.1;
+        expect_same_silences(talk(false, &t), talk(true, &t), 2);
+        /* No silence is in sight for as far as one looks. */
+        t.loss = 1e-9;
+        t.interval = SECONDS(29);
+        expect_same_silences(talk(false, &t), talk(true, &t), 2);
+    }
+}
+
+/* What was heard is kept in other units from then on. */
+static void other_settings_count_what_was_heard_before(void **state)
+{
+    (void)state;
+    static const struct {
+        sim_time before, after, changed, silent, late;
+    } cases[] = {
+        {SECONDS(86400), SECONDS(30), SECONDS(40089), SECONDS(40089), MILLIS(5)}, /* over long ago */
+        {SECONDS(86400), SECONDS(30), SECONDS(110), SECONDS(130), MILLIS(20480)}, /* the units of 86,400 s */
+        {SECONDS(86400), SECONDS(30), SECONDS(101), SECONDS(130), MILLIS(1000)},
+        {SECONDS(30), SECONDS(86400), SECONDS(110), SECONDS(86500), MILLIS(20480)},
+        {SECONDS(30), SECONDS(1), SECONDS(129), SECONDS(129), MILLIS(1)},
+    };
+    for (unsigned k = 0; k < 2 * sizeof cases / sizeof *cases; k++) {
+        sim_time silent = cases[k / 2].silent;
+        struct rig *r = rig_linked(k % 2, 0);
+        rig_run(r, SECONDS(100));
+        keep(r, 1, SECONDS(86400), cases[k / 2].before);
+        rig_run(r, cases[k / 2].changed);
+        assert_int_equal(rig_count(r, 1, FAKE_SILENT), 0);
+        keep(r, 1, SECONDS(86400), cases[k / 2].after);
+        rig_run(r, silent + SECONDS(100));
+        assert_int_equal(rig_count(r, 1, FAKE_SILENT), 1);
+        assert_in_range(rig_find(r, 1, FAKE_SILENT, 0)->at, silent, silent + cases[k / 2].late);
+        rig_close(r);
+    }
+}
+
 /* ---- at the very nanosecond of a keepalive ---- */
 
 enum deed { TURN_ON, TURN_OFF, HURRY, CLOSE, STOP, DEEDS };
@@ -259,6 +349,9 @@ int main(void)
         cmocka_unit_test(silence_before_the_first_keepalive_is_silence),
         cmocka_unit_test(of_several_changes_at_one_instant_the_last_one_holds),
         cmocka_unit_test(silence_counts_from_when_one_watches_and_is_told_once),
+        cmocka_unit_test(silence_is_as_long_as_said_however_long_one_has_listened),
+        cmocka_unit_test(however_long_one_has_listened_in_vain_it_is_silence_once),
+        cmocka_unit_test(other_settings_count_what_was_heard_before),
         cmocka_unit_test(keepalives_feel_slow_weather),
         cmocka_unit_test(a_keepalive_of_the_instant_of_a_change_leaves_or_not_in_both_ways),
     };
