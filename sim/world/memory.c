@@ -14,10 +14,10 @@
 #define CHORD_MOMENT_BYTES      10.0
 #define FLIGHT_BYTES            50.0
 #define CHORD_FLIGHT_BYTES      10.0
-#define SLACK_SHARE             0.10   /* of the blocks of nodes, tables of channels and sessions */
+#define SLACK_SHARE             0.06   /* of the blocks of nodes, tables of channels and sessions */
 #define CHORD_SLACK_SHARE       0.20   /* blocks of 200 bytes are rounded up to lines of 64 */
-#define SLACK_PER_PARTITION     2.0e6  /* each size class has a chunk that is not full, but none that nobody has used: */
-#define SLACK_PER_FIRST_PEER    2.0e3
+#define SLACK_PER_PARTITION     3.5e6  /* each size class has a chunk that is not full, but none that nobody has used: */
+#define SLACK_PER_FIRST_PEER    1.6e3
 #define FIXED_BYTES             19.6e6
 #define CHORD_FIXED_BYTES       14.5e6
 #define STORM_BYTES             20e3   /* for each peer that falls silent at once: all that had a link to it tell all theirs */
