@@ -20,7 +20,7 @@
 #define SLACK_PER_FIRST_PEER    1.6e3
 #define FIXED_BYTES             19.6e6
 #define CHORD_FIXED_BYTES       14.5e6
-#define STORM_BYTES             20e3   /* for each peer that falls silent at once: all that had a link to it tell all theirs */
+#define STORM_BYTES             34e3   /* for each peer that falls silent at once: all that had a link to it tell all theirs */
 #define LINE_BYTES              16.0   /* a queue of an access line */
 
 static const struct budget rows_of_world[] = {
