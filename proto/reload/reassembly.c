@@ -106,7 +106,7 @@ struct placing {
     uint8_t payload[PLACES];
     uint16_t token[TOKENS]; /* where they begin, ascending */
     unsigned tokens;
-    bool full; /* too many tokens, or one that begins before the message */
+    bool full; /* too many tokens, or what begins before the message or ends beyond any */
 };
 
 static void token_note(struct placing *p, uint32_t at)
@@ -127,6 +127,10 @@ static void token_note(struct placing *p, uint32_t at)
 static void stretch_place(void *arg, const struct stretch *s)
 {
     struct placing *p = arg;
+    if (s->at > DRAFT_CAP || s->len > DRAFT_CAP - s->at) { /* a message in one piece says only at its end that it is longer than it may be */
+        p->full = true;
+        return;
+    }
     if (s->kind == STRETCH_BYTES) {
         memcpy(p->payload + s->at, s->b, s->len);
         return;
@@ -146,8 +150,8 @@ static void payload_put(struct writer *w, const struct placing *p, uint32_t tota
     for (unsigned k = 0; k < p->tokens; k++) {
         uint32_t token = p->token[k];
         enum stretch_kind kind = stretch_kind_of(p->payload[token]);
-        if (token < at || total - token < stretch_token_true(kind))
-            writer_fail(w, ERR_FRAGMENT); /* one inside another, or beyond the end */
+        if (kind == STRETCH_BYTES || token < at || total - token < stretch_token_true(kind))
+            writer_fail(w, ERR_FRAGMENT); /* overwritten, one inside another, or beyond the end */
         else
             put_bytes(w, p->payload + at, token - at);
         put_bytes(w, p->payload + token, stretch_token_bytes(kind));
@@ -169,6 +173,7 @@ static long reassembly_emit(const struct reassembly *x, const struct header *h, 
     struct placing p;
     p.tokens = 0;
     p.full = false;
+    memset(p.payload, 0, x->total + SIGNATURE_TOKEN_BYTES); /* a token that was overwritten by a shorter one shows what lay behind it */
     for (uint32_t at = 0; at < x->used;) {
         struct part part;
         memcpy(&part, x->parts + at, sizeof part);
@@ -210,7 +215,7 @@ static struct reassembly *room_for(struct call *c, uint32_t at, uint32_t bytes)
 long reassembly_add(struct call *c, uint16_t slot, const struct header *h, struct span payload, uint8_t *out, size_t cap, uint32_t *true_len)
 {
     uint32_t slice = h->length - header_bytes(h), end = FRAGMENT_OFFSET(h->fragment) + slice;
-    if (slice == 0 || end > c->o->max_message_size || end > DRAFT_CAP)
+    if (slice == 0 || end > c->o->max_message_size || end > DRAFT_CAP || header_is_whole(h)) /* whole, but for reserved bits */
         return ERR_FRAGMENT;
     struct range covers = {(uint16_t)FRAGMENT_OFFSET(h->fragment), (uint16_t)end};
     struct placing alone;
@@ -227,8 +232,11 @@ long reassembly_add(struct call *c, uint16_t slot, const struct header *h, struc
     if (before)
         parts_replace(before, covers);
     struct reassembly *x = room_for(c, at, (uint32_t)sizeof(struct part) + payload.len);
-    if (!x)
+    if (!x) {
+        if (before) /* which may have lost parts to this one */
+            record_remove(c, SECTION_WORK, at);
         return ERR_NO_ROOM;
+    }
     if (fresh) {
         x->tid = h->transaction;
         x->r.slot = slot;
