@@ -188,7 +188,7 @@ static uint64_t generation_next(const struct storing *s, const struct storing_ki
     bool changed = false;
     for (unsigned i = x->first; i < x->end; i++)
         changed |= !s->element[i].again;
-    return s->replica != 0 ? x->asked : x->held + changed;
+    return s->replica != 0 ? x->asked : x->held + (changed && x->held < UINT64_MAX);
 }
 
 static struct entry entry_of(const struct call *c, const struct storing *s, const struct storing_kind *x, const struct element *e)
