@@ -304,11 +304,16 @@ static bool queued_is_first(const struct part *p, const struct item *item, sim_t
 static void run_sites(struct part *p, size_t n, sim_time start)
 {
     struct slot ahead = wheel_ahead(&p->wheel);
+    uint64_t sweeps = p->sweeps;
     for (size_t i = 0; i < n; i++) {
         const struct item *item = &p->item[i];
         uint32_t site = (uint32_t)(item->key >> 32);
         if (FETCHES)
             fetch_next(p, i, n);
+        if (sweeps != p->sweeps) { /* its chunks may hold something else by now */
+            sweeps = p->sweeps;
+            ahead = wheel_ahead(&p->wheel);
+        }
         if (FETCHES && i % EVENTS_PER_CHUNK == 0)
             wheel_fetch(&p->wheel, &ahead);
         while (p->queue.n > 0 && (site != p->site || queued_is_first(p, item, start)))

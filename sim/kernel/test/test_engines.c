@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -373,6 +374,55 @@ static void a_datagram_from_another_part_may_be_far_away(void **state)
     }
 }
 
+/* ---- a sweep while the next window's records are fetched ---- */
+
+#define SWEPT_WINDOW MILLIS(1)
+
+/* Of one node: so many wake-ups, each nearer than the one before, that a sweep takes them out of the next window's slot; then datagrams of the size of their chunks, whose bytes
+ * lead nowhere when taken for chunks. */
+static sim_time sweep_and_post(void *host, struct part *p, uint32_t node, sim_time now)
+{
+    uint64_t *swept = host, before = p->sweeps;
+    if (node != 1 || now >= 2 * SWEPT_WINDOW)
+        return TIME_NEVER;
+    for (unsigned j = 0; j < 200; j++)
+        kernel_wake_at(p, 1, 3 * SWEPT_WINDOW - 2000 - j);
+    *swept += p->sweeps - before;
+    uint8_t bytes[200];
+    memset(bytes, 0xff, sizeof bytes);
+    for (unsigned j = 0; j < 60; j++) {
+        const struct event e = {.at = now + 5 * SWEPT_WINDOW + j, .dst = 2, .src = 1, .seq = j, .len = sizeof bytes, .true_len = sizeof bytes};
+        kernel_post(p, &e, bytes);
+    }
+    return 3 * SWEPT_WINDOW - 4000;
+}
+
+static sim_time take_no_notice(void *host, struct part *p, const struct event *e, const uint8_t *bytes, bool *counts)
+{
+    (void)host, (void)p, (void)e, (void)bytes, (void)counts;
+    return TIME_NEVER;
+}
+
+static void a_sweep_leaves_nothing_to_be_fetched(void **state)
+{
+    (void)state;
+    uint64_t swept = 0;
+    struct kernel *k;
+    const struct kernel_config c = {.engine = KERNEL_WINDOWS, .partitions = 1, .nodes = 4096, .window = SWEPT_WINDOW};
+    const struct kernel_hooks hooks = {.host = &swept, .deliver = take_no_notice, .wake = sweep_and_post};
+    assert_int_equal(kernel_open(&k, &c, &hooks), 0);
+    struct part *p = kernel_part(k, 0);
+    for (unsigned j = 0; j < 900; j++)
+        kernel_wake_at(p, 1, 3 * SWEPT_WINDOW - 1 - j);
+    kernel_wake_at(p, 0, SWEPT_WINDOW + 1);
+    kernel_wake_at(p, 1, SWEPT_WINDOW + 1);
+    for (uint32_t n = 2; n < 100; n++)
+        kernel_wake_at(p, n, SWEPT_WINDOW + 2);
+    assert_int_equal(kernel_run(k, 20 * SWEPT_WINDOW), 0);
+    assert_true(swept > 0);
+    kernel_close(k);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -391,6 +441,7 @@ int main(void)
         cmocka_unit_test(memory_returns_to_a_steady_state),
         cmocka_unit_test(what_is_posted_between_runs_waits_for_the_meeting),
         cmocka_unit_test(a_datagram_from_another_part_may_be_far_away),
+        cmocka_unit_test(a_sweep_leaves_nothing_to_be_fetched),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
