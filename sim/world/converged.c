@@ -156,10 +156,11 @@ static struct load *loads_of(const struct net *net, const struct converged_input
     uint8_t value[CONVERGED_VALUE_MAX];
     if (!load)
         return NULL;
-    for (uint64_t k = 0; k < p->edges; k++) {
-        load[converged_low(p->edge[k])].links++;
-        load[converged_high(p->edge[k])].links++;
-    }
+    for (uint32_t low = 0; low < p->count; low++)
+        for (uint64_t k = p->edge_first[low]; k < p->edge_first[low + 1]; k++) {
+            load[low].links++;
+            load[converged_high(p->edge[k])].links++;
+        }
     for (uint32_t k = 0; k < v->count; k++) {
         uint16_t len = (uint16_t)in->registration(in->world, v->at[k].owner, value);
         uint32_t bytes = node_value_bytes(net_id(net, v->at[k].owner), value, len);
@@ -210,18 +211,24 @@ static void touch_ahead(const struct net *net, const struct converged_plan *p, u
         fetch_line(&p->peer[converged_high(p->edge[place])]);
 }
 
+static void seed_link(struct net *net, const struct converged_plan *p, uint32_t low, uint64_t k)
+{
+    uint32_t high = converged_high(p->edge[k]);
+    struct seed_edge edge = converged_edge(p, low, high);
+    net_seed_link(net, p->peer[low].peer, p->peer[high].peer, &edge, p->far ? p->far[k] : 0);
+    if (p->edge[k] & EDGE_HIGH_IS_FINGER)
+        seed_finger(net, p, low, high);
+    if (p->edge[k] & EDGE_LOW_IS_FINGER)
+        seed_finger(net, p, high, low);
+}
+
 static void seed_links(struct net *net, const struct converged_plan *p)
 {
-    for (uint64_t k = 0; k < p->edges; k++) {
-        touch_ahead(net, p, k);
-        uint32_t a = converged_low(p->edge[k]), b = converged_high(p->edge[k]);
-        struct seed_edge edge = converged_edge(p, a, b);
-        net_seed_link(net, p->peer[a].peer, p->peer[b].peer, &edge, p->far ? p->far[k] : 0);
-        if (p->edge[k] & EDGE_HIGH_IS_FINGER)
-            seed_finger(net, p, a, b);
-        if (p->edge[k] & EDGE_LOW_IS_FINGER)
-            seed_finger(net, p, b, a);
-    }
+    for (uint32_t low = 0; low < p->count; low++)
+        for (uint64_t k = p->edge_first[low]; k < p->edge_first[low + 1]; k++) {
+            touch_ahead(net, p, k);
+            seed_link(net, p, low, k);
+        }
 }
 
 /* The first bootstrap.nodes identities never leave; without churn nobody does. */

@@ -7,6 +7,18 @@
 
 #include "sim/world/converged_plan.h"
 
+/* While they are gathered, from the top: the lower place 32 bits, the higher one 30, enum edge_finger. */
+static uint64_t key_of(uint32_t a, uint32_t b, uint64_t finger)
+{
+    uint32_t low = a < b ? a : b, high = a < b ? b : a;
+    return (uint64_t)low << 32 | (uint64_t)high << 2 | finger;
+}
+
+static uint64_t pair_of(uint64_t key)
+{
+    return key >> 2;
+}
+
 /* edge NULL only counts. */
 struct list {
     uint64_t *edge, n, max;
@@ -22,7 +34,7 @@ static void put(struct list *l, uint64_t key)
 /* A pair that x needs, x being here; perhaps because y is a finger of it. */
 static void call_out(const struct converged_plan *p, struct list *l, uint32_t x, uint32_t y, bool finger)
 {
-    uint64_t key = converged_pair(x, y) << 2 | (uint64_t)(!finger ? 0 : x < y ? EDGE_HIGH_IS_FINGER : EDGE_LOW_IS_FINGER);
+    uint64_t key = key_of(x, y, !finger ? 0 : x < y ? EDGE_HIGH_IS_FINGER : EDGE_LOW_IS_FINGER);
     put(l, key);
     if (!converged_here(p, y))
         ranks_post(p->rules.ranks, p->rank[y], &key, sizeof key);
@@ -106,19 +118,19 @@ static int by_key(const void *a, const void *b)
 
 /* ---- which of the other's channels ---- */
 
-/* The rank across this edge; that of this process when both ends are here. */
-static unsigned rank_across(const struct converged_plan *p, uint64_t edge)
+/* The rank across an edge between these; that of this process when both are here. */
+static unsigned rank_across(const struct converged_plan *p, uint32_t low, uint32_t high)
 {
-    return p->rank[converged_here(p, converged_low(edge)) ? converged_high(edge) : converged_low(edge)];
+    return p->rank[converged_here(p, low) ? high : low];
 }
 
 /* Two ranks have the edges between them in one order, so that numbers alone need to be told: of each, how many edges its own end has had before. */
-static void tell_numbers(const struct converged_plan *p, uint64_t from, uint64_t to, uint16_t *had)
+static void tell_numbers(const struct converged_plan *p, uint32_t low, uint16_t *had)
 {
     unsigned self = ranks_self(p->rules.ranks);
-    for (uint64_t k = from; k < to; k++) {
-        uint32_t ends[2] = {converged_low(p->edge[k]), converged_high(p->edge[k])};
-        unsigned across = rank_across(p, p->edge[k]);
+    for (uint64_t k = p->edge_first[low]; k < p->edge_first[low + 1]; k++) {
+        uint32_t ends[2] = {low, converged_high(p->edge[k])};
+        unsigned across = rank_across(p, low, ends[1]);
         for (unsigned i = 0; i < 2; i++) {
             if (!converged_here(p, ends[i]))
                 continue;
@@ -129,13 +141,11 @@ static void tell_numbers(const struct converged_plan *p, uint64_t from, uint64_t
     }
 }
 
-static void hear_numbers(const struct converged_plan *p, uint64_t from, uint64_t to, size_t *read)
+static void hear_numbers(const struct converged_plan *p, uint32_t low, const struct blob *in, size_t *read)
 {
     unsigned self = ranks_self(p->rules.ranks);
-    const struct blob *in = ranks_deliver(p->rules.ranks);
-    memset(read, 0, ranks_count(p->rules.ranks) * sizeof *read);
-    for (uint64_t k = from; k < to; k++) {
-        unsigned across = rank_across(p, p->edge[k]);
+    for (uint64_t k = p->edge_first[low]; k < p->edge_first[low + 1]; k++) {
+        unsigned across = rank_across(p, low, converged_high(p->edge[k]));
         p->far[k] = 0;
         if (across == self)
             continue;
@@ -150,33 +160,64 @@ static int number_edges(struct converged_plan *p)
     size_t *read = calloc(ranks_count(p->rules.ranks), sizeof *read);
     p->far = malloc((p->edges ? p->edges : 1) * sizeof *p->far);
     int status = had && read && p->far ? 0 : -1;
-    uint64_t k = 0;
-    for (uint32_t x = 0; status == 0 && x < p->count; x += p->count - x < CONVERGED_BLOCK ? p->count - x : CONVERGED_BLOCK) {
-        uint64_t from = k;
-        while (k < p->edges && converged_low(p->edge[k]) - x < CONVERGED_BLOCK)
-            k++;
-        tell_numbers(p, from, k, had);
-        hear_numbers(p, from, k, read);
+    for (uint32_t from = 0, to; status == 0 && from < p->count; from = to) {
+        to = p->count - from < CONVERGED_BLOCK ? p->count : from + CONVERGED_BLOCK;
+        for (uint32_t low = from; low < to; low++)
+            tell_numbers(p, low, had);
+        const struct blob *in = ranks_deliver(p->rules.ranks);
+        memset(read, 0, ranks_count(p->rules.ranks) * sizeof *read);
+        for (uint32_t low = from; low < to; low++)
+            hear_numbers(p, low, in, read);
     }
     free(had);
     free(read);
     return status;
 }
 
+/* Each pair once, with all that is said of it. Returns how many there are. */
+static uint64_t unite(uint64_t *key, uint64_t n)
+{
+    uint64_t kept = 0;
+    for (uint64_t k = 0; k < n; k++)
+        if (kept > 0 && pair_of(key[kept - 1]) == pair_of(key[k]))
+            key[kept - 1] |= key[k];
+        else
+            key[kept++] = key[k];
+    return kept;
+}
+
+/* Half the bytes do once their order says the lower place; in the memory of the keys, ahead of which it never gets. */
+static int pack(struct converged_plan *p, uint64_t *key, uint64_t n)
+{
+    p->edge_first = malloc(((size_t)p->count + 1) * sizeof *p->edge_first);
+    char *packed = (char *)key;
+    uint32_t low = 0;
+    for (uint64_t k = 0; p->edge_first && k < n; k++) {
+        uint64_t one = key[k];
+        uint32_t edge = (uint32_t)one;
+        for (; low <= one >> 32; low++)
+            p->edge_first[low] = k;
+        memcpy(packed + k * sizeof edge, &edge, sizeof edge);
+    }
+    for (; p->edge_first && low <= p->count; low++)
+        p->edge_first[low] = n;
+    uint32_t *edge = realloc(key, (n ? n : 1) * sizeof *edge);
+    p->edge = edge ? edge : (uint32_t *)(void *)key;
+    p->edges = n;
+    return p->edge_first ? 0 : -1;
+}
+
 int converged_edges(struct converged_plan *p)
 {
     struct list l = {0};
+    assert(p->count < CONVERGED_PEERS_MAX);
     int status = p->rank ? list_on_ranks(p, &l) : list_alone(p, &l);
-    p->edge = l.edge;
-    if (status)
+    if (status) {
+        free(l.edge);
         return -1;
-    qsort(p->edge, l.n, sizeof *p->edge, by_key);
-    for (uint64_t k = 0; k < l.n; k++)
-        if (p->edges > 0 && converged_pair_of(p->edge[p->edges - 1]) == converged_pair_of(p->edge[k]))
-            p->edge[p->edges - 1] |= p->edge[k];
-        else
-            p->edge[p->edges++] = p->edge[k];
-    uint64_t *whole = realloc(p->edge, (p->edges ? p->edges : 1) * sizeof *p->edge); /* half were called out from both sides */
-    p->edge = whole ? whole : p->edge;
+    }
+    qsort(l.edge, l.n, sizeof *l.edge, by_key);
+    if (pack(p, l.edge, unite(l.edge, l.n)))
+        return -1;
     return p->rank ? number_edges(p) : 0;
 }

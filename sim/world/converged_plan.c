@@ -147,6 +147,7 @@ void converged_plan_fini(struct converged_plan *p)
 {
     free(p->peer);
     converged_plan_forget_fingers(p);
+    free(p->edge_first);
     free(p->edge);
     free(p->far);
     free(p->rank);

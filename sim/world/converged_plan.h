@@ -75,33 +75,21 @@ struct converged_plan {
     uint8_t *fingers;       /* of each place: size of its table */
     uint64_t *finger_first; /* of each place: index of its entry 1 in finger[]; count + 1 of them. Places on other ranks have none */
     uint32_t *finger;       /* place, PLACE_NONE = empty */
+    /* Each pair that needs a link once, by its lower place; on several ranks those with an end here. */
     uint64_t edges;
-    uint64_t *edge; /* enum edge_finger, places: each pair that needs a link once, ascending; on several ranks those with an end here */
-    uint16_t *far;  /* of each edge: how many edges of the end that is not here come before it; NULL: one rank */
+    uint64_t *edge_first; /* of each place: index of its first edge to a higher one; count + 1 of them */
+    uint32_t *edge;       /* that higher place, ascending, above enum edge_finger */
+    uint16_t *far;        /* of each edge: how many edges of the end that is not here come before it; NULL: one rank */
 };
 
-/* An edge, from the top: the lower place 31 bits, the higher one 31, and which of them is a finger of the other; on several ranks that is told of the fingers of
- * those who live here. */
+/* Of the two bits below the place: which end is a finger of the other; on several ranks that is told of the fingers of those who live here. */
 enum edge_finger { EDGE_HIGH_IS_FINGER = 1, EDGE_LOW_IS_FINGER = 2 };
 
-static inline uint64_t converged_pair(uint32_t a, uint32_t b)
-{
-    return a < b ? (uint64_t)a << 31 | b : (uint64_t)b << 31 | a;
-}
+#define CONVERGED_PEERS_MAX (UINT32_C(1) << 30)
 
-static inline uint64_t converged_pair_of(uint64_t edge)
+static inline uint32_t converged_high(uint32_t edge)
 {
     return edge >> 2;
-}
-
-static inline uint32_t converged_low(uint64_t edge)
-{
-    return (uint32_t)(edge >> 33);
-}
-
-static inline uint32_t converged_high(uint64_t edge)
-{
-    return (uint32_t)(edge >> 2) & INT32_MAX;
 }
 
 /* Places are gone through in blocks, after each of which ranks deliver what they have to tell each other: that bounds what is under way. */

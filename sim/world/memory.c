@@ -28,7 +28,7 @@ static const struct budget rows_of_world[] = {
     BUDGET(struct session, 48, PER_ONLINE, "world: session"),
     BUDGET(struct record, 72, PER_REQUEST, "world: request"),
     BUDGET(struct books, 512, PER_PARTITION, "world: books"),
-    {"world: place in the order of the ring", sizeof(uint32_t), PER_LIVED},
+    {"world: place in the order of the ring; on ranks, of each identity", sizeof(uint32_t), PER_LIVED},
     BUDGET(struct ring_place, 8, PER_ONLINE, "world: ring of a sample"),
 };
 
