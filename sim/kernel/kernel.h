@@ -65,7 +65,7 @@ struct kernel_config {
     enum kernel_threads threads;
     uint32_t nodes;         /* numbered 0..nodes-1 */
     const uint32_t *site;   /* site of each node, non-decreasing; NULL: every node its own site */
-    sim_time window;        /* 1 ns .. the smallest delay between sites */
+    sim_time window;        /* 1 ns .. the smallest delay between sites, and 4.29 s */
 };
 
 /* 0 or -EINVAL. Running out of memory, then or later, ends the program with a message and status 4; a breach of the rules above by a host aborts it. */

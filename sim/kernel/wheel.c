@@ -19,33 +19,29 @@ void wheel_open(struct wheel *w, struct arena *arena, sim_time width)
     w->beyond_least = WINDOW_NONE;
 }
 
+/* The chunk of this list that takes its next event: the first one, or where that has `most`, a new one before it. Chunks of both kinds begin with the next one. */
+static void *room_in(struct arena *a, struct waiting *s, uint32_t most, uint32_t units)
+{
+    if (s->chunk == ARENA_NONE || s->fill == most) {
+        uint32_t ref = arena_take(a, units);
+        memcpy(arena_at(a, ref), &s->chunk, sizeof s->chunk);
+        *s = (struct waiting){.chunk = ref, .fill = 0};
+    }
+    return arena_at(a, s->chunk);
+}
+
+/* The next event of a slot comes after many others, when its line would have to be waited for. */
 static struct record *datagram_room(struct arena *a, struct waiting *s)
 {
-    struct chunk *c;
-    if (s->chunk == ARENA_NONE || s->fill == CHUNK_RECORDS) {
-        uint32_t ref = arena_take(a, CHUNK_UNITS);
-        c = arena_at(a, ref);
-        c->next = s->chunk;
-        *s = (struct waiting){.chunk = ref, .fill = 0};
-    } else {
-        c = arena_at(a, s->chunk);
-    }
+    struct chunk *c = room_in(a, s, CHUNK_RECORDS, CHUNK_UNITS);
     struct record *room = &c->record[s->fill++];
-    fetch_line_to_write(room + 1); /* the next record of this slot comes after many others, when the line would have to be waited for */
+    fetch_line_to_write(room + 1);
     return room;
 }
 
 static void put_wake(struct arena *a, struct waiting *s, struct wake wake)
 {
-    struct wake_chunk *c;
-    if (s->chunk == ARENA_NONE || s->fill == CHUNK_WAKES) {
-        uint32_t ref = arena_take(a, CHUNK_WAKES_UNITS);
-        c = arena_at(a, ref);
-        c->next = s->chunk;
-        *s = (struct waiting){.chunk = ref, .fill = 0};
-    } else {
-        c = arena_at(a, s->chunk);
-    }
+    struct wake_chunk *c = room_in(a, s, CHUNK_WAKES, CHUNK_WAKES_UNITS);
     struct wake *room = &c->wake[s->fill++];
     *room = wake;
     fetch_line_to_write(room + 1);
@@ -136,7 +132,7 @@ struct slot wheel_ahead(const struct wheel *w)
     return steps < WHEEL_SLOTS ? w->near[(i + steps) % WHEEL_SLOTS] : (struct slot){0};
 }
 
-/* Fetches a chunk and the head of the next one, and says which that is. Chunks of both kinds begin with it. */
+/* Fetches a chunk and the head of the next one, and says which that is. */
 static uint32_t fetch_chunk(const struct wheel *w, uint32_t chunk, uint32_t units)
 {
     const uint8_t *c = arena_at(w->arena, chunk);

@@ -372,6 +372,17 @@ unsigned rig_values(const struct rig *g, struct stored_data out[], unsigned max,
     return n;
 }
 
+unsigned rig_registrations(struct rig *g, peer_h user, struct stored_data out[], unsigned max, uint64_t *generation)
+{
+    static const uint8_t all_keys[2] = {0};
+    uint8_t body[64];
+    size_t len = rig_specifier(body, sizeof body, rig_user(g, user), KIND_SIP_REGISTRATION, 0, all_keys, sizeof all_keys);
+    uint16_t error = rig_request(g, 3, 1, FETCH_REQ, true, rig_user(g, user), body, len);
+    assert(error == 0);
+    (void)error;
+    return rig_values(g, out, max, generation);
+}
+
 unsigned rig_held(const struct rig *g)
 {
     struct node_view v;

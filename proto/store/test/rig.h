@@ -100,6 +100,8 @@ void rig_item_put(struct rig *, struct writer *, struct id resource, const struc
 
 /* ---- looking into answers ---- */
 
+/* Fetches all registrations under the user name of this peer from the node and looks at them as below. */
+unsigned rig_registrations(struct rig *, peer_h user, struct stored_data out[], unsigned max, uint64_t *generation);
 /* Values of the last FetchAns for its first Kind; at most max. */
 unsigned rig_values(const struct rig *, struct stored_data out[], unsigned max, uint64_t *generation);
 /* Values that the node holds at all, from node_look. */

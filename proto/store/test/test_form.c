@@ -46,15 +46,6 @@ static uint16_t registration(struct rig *g, peer_h from, peer_h p, uint8_t repli
     return rig_store(g, &q);
 }
 
-static unsigned fetch(struct rig *g, peer_h p, struct stored_data out[], unsigned max, uint64_t *generation)
-{
-    uint8_t body[64];
-    static const uint8_t all_keys[2] = {0};
-    size_t len = rig_specifier(body, sizeof body, rig_user(g, p), SIP, 0, all_keys, sizeof all_keys);
-    assert_int_equal(rig_request(g, 3, 1, FETCH_REQ, true, rig_user(g, p), body, len), 0);
-    return rig_values(g, out, max, generation);
-}
-
 static void a_registration_takes_sixty_bytes(void **state)
 {
     (void)state;
@@ -69,7 +60,7 @@ static void a_registration_takes_sixty_bytes(void **state)
     assert_int_equal(stored_bytes(g), 100 * 60);
     assert_int_equal(node_value_bytes(recorder_id(g->r, 109), value, sizeof value), 60);
     assert_int_equal(node_value_bytes(recorder_id(g->r, 108), value, sizeof value), 76); /* another's Node-ID */
-    assert_int_equal(fetch(g, 109, d, 2, NULL), 1);
+    assert_int_equal(rig_registrations(g, 109, d, 2, NULL), 1);
     assert_int_equal(d[0].storage_time_ms, RECORDER_UNIX_MS + 109);
     assert_int_equal(d[0].lifetime_s, 3599); /* some of it has passed */
     assert_int_equal(d[0].value.value.len, sizeof value);
@@ -285,12 +276,12 @@ static void a_large_counter_reaches_all_values_of_its_kind(void **state)
     uint32_t narrow = 0;
     for (unsigned k = 0; k < 4; k++) {
         assert_int_equal(registration(g, 1, A, 1, some[k], 5 + 2 * k, 600, value), 0);
-        assert_int_equal(fetch(g, A, d, 2, &generation), 1);
+        assert_int_equal(rig_registrations(g, A, d, 2, &generation), 1);
         assert_true(generation == some[k]);
         narrow = k ? narrow : stored_bytes(g);
         assert_int_equal(stored_bytes(g), narrow + (k ? VALUE_WIDER : 0));
         assert_int_equal(registration(g, A, A, 0, some[k], 6 + 2 * k, 600, value), 0);
-        assert_int_equal(fetch(g, A, d, 2, &generation), 1);
+        assert_int_equal(rig_registrations(g, A, d, 2, &generation), 1);
         assert_true(generation == (some[k] < UINT64_MAX ? some[k] + 1 : some[k])); /* 0 would stand for nothing stored */
         assert_memory_equal(d[0].value.value.b, value, sizeof value);
         assert_int_equal(d[0].storage_time_ms, 6 + 2 * k);
@@ -310,11 +301,11 @@ static void a_renewed_value_may_become_wide(void **state)
     assert_int_equal(stored_bytes(g), 60);
     assert_int_equal(registration(g, A, A, 0, 0, 5, UINT32_MAX, value), 0);
     assert_int_equal(stored_bytes(g), 60 + VALUE_WIDER);
-    assert_int_equal(fetch(g, A, d, 2, NULL), 1);
+    assert_int_equal(rig_registrations(g, A, d, 2, NULL), 1);
     assert_in_range(d[0].lifetime_s, UINT32_MAX - 2, UINT32_MAX);
     assert_memory_equal(d[0].value.value.b, value, sizeof value);
     assert_int_equal(registration(g, A, A, 0, 0, 5, 600, value), 0); /* not shortened */
-    assert_int_equal(fetch(g, A, d, 2, NULL), 1);
+    assert_int_equal(rig_registrations(g, A, d, 2, NULL), 1);
     assert_in_range(d[0].lifetime_s, UINT32_MAX - 3, UINT32_MAX);
     rig_close(g);
 }
@@ -337,7 +328,7 @@ static void what_would_grow_over_the_limit_is_refused(void **state)
     assert_int_equal(registration(g, A, A, 0, 0, UINT64_MAX, 600, value), ERROR_DATA_TOO_LARGE);
     assert_int_equal(stored_bytes(g), ROOM);
     assert_int_equal(rig_held(g), 4);
-    assert_int_equal(fetch(g, A, d, 2, &generation), 1);
+    assert_int_equal(rig_registrations(g, A, d, 2, &generation), 1);
     assert_true(generation == 1);
     assert_int_equal(d[0].storage_time_ms, 5);
     assert_in_range(d[0].lifetime_s, 590, 600);

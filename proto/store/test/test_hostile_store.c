@@ -23,15 +23,6 @@ static uint16_t store(struct rig *g, peer_h from, struct id resource, struct rig
     return rig_store(g, &q);
 }
 
-static unsigned values_of_victim(struct rig *g, struct stored_data out[], unsigned max)
-{
-    uint8_t body[64];
-    static const uint8_t all[2];
-    size_t len = rig_specifier(body, sizeof body, rig_user(g, VICTIM), SIP, 0, all, sizeof all);
-    assert_int_equal(rig_request(g, 3, 1, FETCH_REQ, true, rig_user(g, VICTIM), body, len), 0);
-    return rig_values(g, out, max, NULL);
-}
-
 /* 7.3.3: all that can be mixed of the names of two. Only the victim may write at its name. */
 static void nobody_stores_under_the_name_of_another(void **state)
 {
@@ -46,7 +37,7 @@ static void nobody_stores_under_the_name_of_another(void **state)
     assert_int_equal(store(g, EVIL, user, (struct rig_item){.kind = SIP, .signer = VICTIM, .storage_ms = 6, .value = "lie", .anonymous = true}), ERROR_FORBIDDEN);
     assert_int_equal(store(g, VICTIM, rig_user(g, EVIL), (struct rig_item){.kind = SIP, .signer = VICTIM, .storage_ms = 6, .value = "lie", .key = &evil}), ERROR_FORBIDDEN);
     assert_int_equal(store(g, EVIL, user, (struct rig_item){.kind = SIP, .signer = EVIL, .storage_ms = 6, .absent = true, .value = ""}), ERROR_FORBIDDEN); /* removal */
-    assert_int_equal(values_of_victim(g, d, 4), 1);
+    assert_int_equal(rig_registrations(g, VICTIM, d, 4, NULL), 1);
     assert_int_equal(d[0].value.value.len, 4);
     assert_memory_equal(d[0].value.value.b, "true", 4);
     assert_int_equal(rig_held(g), 1);
@@ -65,7 +56,7 @@ static void an_old_value_replayed_does_not_come_back(void **state)
     assert_int_equal(store(g, VICTIM, user, (struct rig_item){.kind = SIP, .signer = VICTIM, .storage_ms = 6, .value = "new"}), 0);
     assert_int_equal(store(g, VICTIM, user, old), ERROR_DATA_TOO_OLD);
     assert_int_not_equal(store(g, EVIL, user, old), 0);
-    assert_int_equal(values_of_victim(g, d, 4), 1);
+    assert_int_equal(rig_registrations(g, VICTIM, d, 4, NULL), 1);
     assert_memory_equal(d[0].value.value.b, "new", 3);
     rig_close(g);
 }
@@ -87,7 +78,7 @@ static void a_store_flood_ends_at_the_quota(void **state)
         refused += error != 0;
     }
     assert_in_range(refused, 80, 95);
-    assert_int_equal(values_of_victim(g, d, 4), 1);
+    assert_int_equal(rig_registrations(g, VICTIM, d, 4, NULL), 1);
     assert_true(g->r->block_bytes < QUOTA + 8192);
     rig_run(g, SECONDS(700)); /* the flood's lifetime is over */
     assert_int_equal(store(g, 150, rig_user(g, 150), (struct rig_item){.kind = SIP, .signer = 150, .storage_ms = 900000, .value = big, .value_len = sizeof big}), 0);
