@@ -20,7 +20,9 @@
 #define SLACK_PER_FIRST_PEER    1.6e3
 #define FIXED_BYTES             19.6e6
 #define CHORD_FIXED_BYTES       14.5e6
-#define STORM_BYTES             34e3   /* for each peer that falls silent at once: all that had a link to it tell all theirs */
+#define STORM_BYTES             20e3   /* for each peer that falls silent at once: all that had a link to it tell all theirs */
+#define STORM_PER_PARTITION     4.5e6  /* and chunks of sizes that nothing else has, */
+#define STORM_PER_FIRST_PEER    4.5e3
 #define LINE_BYTES              16.0   /* a queue of an access line */
 
 static const struct budget rows_of_world[] = {
@@ -100,12 +102,23 @@ static double highest_loss(const struct scenario *s)
     return loss;
 }
 
+static double storm_share(const struct scenario *s)
+{
+    double wave = largest_wave(s), storm = 8 * (highest_loss(s) - LOSS_STORM);
+    storm = storm < 0 ? 0 : storm > 0.5 ? 0.5 : storm;
+    return storm > wave ? storm : wave;
+}
+
 static double trouble_bytes(const struct scenario *s)
 {
-    double wave = largest_wave(s), loss = highest_loss(s), storm = 8 * (loss - LOSS_STORM);
-    storm = storm < 0 ? 0 : storm > 0.5 ? 0.5 : storm;
-    return STORM_BYTES * (storm > wave ? storm : wave) +
-           (loss > LOSS_FREE ? LOSS_BYTES * ((loss < 0.2 ? loss : 0.2) - LOSS_FREE) : 0);
+    double loss = highest_loss(s);
+    return STORM_BYTES * storm_share(s) + (loss > LOSS_FREE ? LOSS_BYTES * ((loss < 0.2 ? loss : 0.2) - LOSS_FREE) : 0);
+}
+
+/* What so many peers need each, as far as a partition's share of it is not reached. */
+static double first_peers(double peers, double each, double partitions, double most)
+{
+    return peers * each < partitions * most ? peers * each : partitions * most;
 }
 
 /* A peer has a link to each finger and neighbour, and nearly as many have one to it. Two finds of the largest fingers meet, and the nearest are neighbours. */
@@ -174,8 +187,9 @@ struct memory_forecast world_memory(const struct scenario *s, unsigned partition
     if (s->access_up || s->access_down)
         f.structs += f.identities * LINE_BYTES;
     f.moment = f.online * (chord ? CHORD_MOMENT_BYTES : MOMENT_BYTES + trouble_bytes(s));
-    double chunks = partitions * SLACK_PER_PARTITION, few = f.online * SLACK_PER_FIRST_PEER;
-    f.slack = slabs * (chord ? CHORD_SLACK_SHARE : SLACK_SHARE) + (few < chunks ? few : chunks);
+    f.slack = slabs * (chord ? CHORD_SLACK_SHARE : SLACK_SHARE) + first_peers(f.online, SLACK_PER_FIRST_PEER, partitions, SLACK_PER_PARTITION);
+    if (!chord && storm_share(s) > 0)
+        f.slack += first_peers(f.online, STORM_PER_FIRST_PEER, partitions, STORM_PER_PARTITION);
     f.flight = f.online * (chord ? CHORD_FLIGHT_BYTES : FLIGHT_BYTES);
     f.fixed = chord ? CHORD_FIXED_BYTES : FIXED_BYTES;
     f.total = f.structs + f.moment + f.slack + f.flight + f.fixed;
